@@ -18,12 +18,12 @@ _svirt() {
       ;;
   esac
   case $command in
-    define) options='--validate --json --help' wants=file ;;
+    define) options='--validate --json --crash-drill --help' wants=file ;;
     edit) options='--help' wants=domain ;;
     desc) options='--title --live --config --current --help' wants=domain ;;
     metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
-    domrename) options='--help' wants=domain ;;
-    undefine) options='--managed-save --snapshots-metadata --checkpoints-metadata --nvram --keep-nvram --tpm --keep-tpm --storage --remove-all-storage --wipe-storage --help' wants=domain ;;
+    domrename) options='--crash-drill --help' wants=domain ;;
+    undefine) options='--managed-save --snapshots-metadata --checkpoints-metadata --nvram --keep-nvram --tpm --keep-tpm --storage --remove-all-storage --wipe-storage --crash-drill --help' wants=domain ;;
     create) options='--paused --validate --crash-drill --help' wants=file ;;
     start) options='--paused --force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--mode --help' wants=domain ;;
@@ -118,7 +118,7 @@ _svirt() {
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-device-alias) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    autostart) options='--disable --once --help' wants=domain ;;
+    autostart) options='--disable --once --crash-drill --help' wants=domain ;;
     domtime) options='--now --pretty --sync --time --help' wants=domain ;;
     domhostname) options='--source --json --help' wants=domain ;;
     domfsinfo) options='--json --help' wants=domain ;;
@@ -153,9 +153,9 @@ _svirt() {
     nodedev-list) options='--tree --cap --json --help' ;;
     nodedev-dumpxml) options='--json --help' wants=device ;;
     nodedev-info) options='--json --help' wants=device ;;
-    nodedev-detach) options='--driver --json --help' wants=device ;;
-    nodedev-reattach) options='--json --help' wants=device ;;
-    nodedev-reset) options='--json --help' wants=device ;;
+    nodedev-detach) options='--driver --json --crash-drill --help' wants=device ;;
+    nodedev-reattach) options='--json --crash-drill --help' wants=device ;;
+    nodedev-reset) options='--json --crash-drill --help' wants=device ;;
     iface-list) options='--inactive --all --json --help' ;;
     iface-dumpxml) options='--json --help' ;;
     iface-name) options='--json --help' ;;
@@ -181,17 +181,17 @@ _svirt() {
     vol-key) options='--pool --json --help' wants=vol ;;
     vol-path) options='--pool --json --help' wants=vol ;;
     vol-pool) options='--uuid --json --help' wants=vol ;;
-    net-define) options='--validate --json --help' wants=file ;;
+    net-define) options='--validate --json --crash-drill --help' wants=file ;;
     net-edit) options='--help' wants=network ;;
-    net-undefine) options='--help' wants=network ;;
-    net-create) options='--validate --help' wants=file ;;
-    net-create-default) options='--help' ;;
-    net-start) options='--help' wants=network ;;
-    net-destroy) options='--help' wants=network ;;
-    net-autostart) options='--disable --help' wants=network ;;
+    net-undefine) options='--crash-drill --help' wants=network ;;
+    net-create) options='--validate --crash-drill --help' wants=file ;;
+    net-create-default) options='--crash-drill --help' ;;
+    net-start) options='--crash-drill --help' wants=network ;;
+    net-destroy) options='--crash-drill --help' wants=network ;;
+    net-autostart) options='--disable --crash-drill --help' wants=network ;;
     net-desc) options='--title --live --config --current --help' wants=network ;;
     net-metadata) options='--set --key --remove --live --config --current --help' wants=network ;;
-    net-update) options='--parent-index --config --live --current --help' wants=network ;;
+    net-update) options='--parent-index --config --live --current --crash-drill --help' wants=network ;;
     net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
     net-info) options='--json --help' wants=network ;;
     net-dumpxml) options='--inactive --json --help' wants=network ;;

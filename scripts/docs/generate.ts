@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { formatCompletion } from "./completion.ts";
+import { formatDecisions } from "./decisions.ts";
 import { generateDomainXml } from "./domain-xml/generate.ts";
 import { formatLabels } from "./labels.ts";
 import { formatManual } from "./manual.ts";
@@ -13,6 +14,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   );
   return new Map([
     ["docs/commands.md", formatPage(specs)],
+    ["docs/decisions/README.md", formatDecisions()],
     ["docs/labels.md", formatLabels()],
     ["docs/svirt.8", formatManual(specs)],
     ["completions/svirt.bash", formatCompletion(specs)],

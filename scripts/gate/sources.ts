@@ -4,6 +4,7 @@
  * its turn.
  */
 export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ["src/access/", ["node/callers", "node/key-places", "node/libvirt-client"]],
   ["src/cli/", ["node/commands", "node/session", "node/queries"]],
   ["src/cli/commands/filter/", ["node/network-filter"]],
   ["src/cli/commands/network/", ["node/network", "node/network-bandwidth"]],
@@ -23,7 +24,8 @@ export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, r
   ["src/main.ts", ["node/commands", "node/session"]],
   ["src/errors.ts", ["node/commands", "node/libvirt-client"]],
   ["src/network/", ["node/network", "node/guest-network", "node/network-bandwidth", "node/open-vswitch"]],
-  ["src/network/filter/", ["node/network-filter"]],
+  ["src/host/linux/probe/", ["node/probes", "node/queries"]],
+  ["src/network/filter/", ["node/network-filter", "node/network-hostile"]],
   ["src/plan/", ["node/long/killed-anywhere", "node/ends", "node/labels"]],
   ["src/qemu/", ["node/families", "node/shapes", "node/hotplug", "node/channels", "node/resources"]],
   ["src/registry/", ["node/long/levels", "node/long/vectors", "node/long/killed-anywhere"]],
@@ -77,7 +79,7 @@ export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, r
     "src/vm/start/",
     ["node/launch", "node/own-mounts", "node/virtiofs", "node/shared-folders", "node/resources"],
   ],
-  ["src/vm/volume/", ["node/storage", "node/volume-copies", "node/pools"]],
+  ["src/vm/volume/", ["node/storage", "node/volume-copies", "node/pools", "node/file-formats"]],
   ["src/xml/", ["node/families", "node/shapes"]],
   ["image/policy/", ["node/contexts", "node/labels", "node/places", "node/peers", "node/long/policy-needs"]],
   ["image/", ["node/contexts", "node/long/reboot"]],

@@ -220,3 +220,8 @@ const COMMAND_USES = {
 export function useOfCommand(name: CommandName): CommandUse {
   return COMMAND_USES[name];
 }
+
+/** Returns whether a word is the name of a command. */
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(COMMAND_USES, word);
+}

@@ -37,6 +37,10 @@ export async function callCommand(
     version,
     carryOut: async (others, check) =>
       await runChecked({ ...invocation, instance: { ...instance, isForKey: true }, words: others }, check),
+    async findCommand(name) {
+      const { COMMANDS } = await import("./commands.ts");
+      return (await COMMANDS.get(name)?.())?.command;
+    },
   };
   const running = await recoverFirst(command.spec, call);
   return (await command.run({ ...call, running })) ?? 0;

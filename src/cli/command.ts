@@ -1,4 +1,5 @@
 import type { CommandName } from "../access/command-uses.ts";
+import type { ObjectChange } from "../plan/change/object-change.ts";
 import type { Instance } from "../state/instance.ts";
 import type { RunningGuest } from "../state/running-guests.ts";
 import { visibleJson } from "./visible-json.ts";
@@ -10,6 +11,8 @@ export interface Operand {
   readonly isOptional?: boolean;
   /** One or more arguments; options may be between them. */
   readonly isRepeated?: boolean;
+  /** The argument may be a command, and all arguments after it are those of that command, its options too. */
+  isCommand?(word: string, rest: readonly string[]): boolean;
 }
 
 /** Argument by name: `--all`, or with a value `--timeout SECONDS`. */
@@ -68,13 +71,20 @@ export interface Call {
   readonly running: readonly RunningGuest[];
   /** Runs another command line, if the check allows it. Returns its exit code; throws as commands do. */
   carryOut(words: readonly string[], check: CheckCommand): Promise<number>;
+  /** Returns the command of that name. */
+  findCommand(name: string): Promise<Command | undefined>;
 }
 
 /** Command: its specification and its function, which returns an exit code; undefined is 0. */
 export interface Command {
   readonly spec: CommandSpec;
   run(call: Call): Promise<number | undefined>;
+  /** Returns the steps that `run` would take, and changes nothing; undefined if there are none. Absent: `svirt plan` prints no steps. */
+  plan?(call: Call): Promise<CommandPlan | undefined>;
 }
+
+/** Steps of a command, and what is known of their recovery. */
+export type CommandPlan = Partial<ObjectChange> & Pick<ObjectChange, "steps">;
 
 /** Option of every command that prints data. */
 export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };

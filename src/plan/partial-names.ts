@@ -9,6 +9,11 @@ export function partialPath(path: string): string {
   return `${path.slice(0, cut)}.svirt-${path.slice(cut)}.new`;
 }
 
+/** Returns the name of a text until it is complete. An existing file of this name is overwritten, so only svirt writes to such folders. */
+export function stagedPath(path: string): string {
+  return `${path}.new`;
+}
+
 /** Name of a volume that svirt is still creating. It differs from that of any other part, since other calls create in the same folder. */
 export function partialVolume(uuid: string): string {
   return `.svirt-${uuid}.volume`;

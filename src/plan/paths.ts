@@ -128,11 +128,6 @@ export function completedFile(paths: Paths, uuid: string): string {
   return `${completedFolder(paths)}/${uuid}`;
 }
 
-/** Returns the file with the new name of a definition until the old one is removed. */
-export function renameFile(paths: Paths): string {
-  return `${paths.config}/rename.json`;
-}
-
 /** Returns the folder of texts that are being edited. */
 export function editFolder(paths: Paths): string {
   return `${paths.run}/edit`;

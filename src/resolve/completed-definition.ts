@@ -53,11 +53,6 @@ export function keepCompleted(instance: Instance, definition: Definition, domain
   );
 }
 
-/** Removes the stored domain of a definition, if there is one. */
-export function forgetCompleted(instance: Instance, uuid: string): void {
-  instance.host.removeFile(completedFile(instance.paths, uuid));
-}
-
 function readKept(instance: Instance, definition: Definition): Domain | undefined {
   const key = keyOf(instance, definition);
   const text =

@@ -1,6 +1,8 @@
 import { SvirtError, unlessRefused } from "../errors.ts";
+import type { StepOf } from "../plan/steps/step.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
+import { replaceStep } from "./text-step.ts";
 import { canHaveFile, compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
 /** Endings of marks. qemuDomainSetAutostartOnce() of libvirt */
@@ -109,6 +111,30 @@ export function setAutostart(
     { folder: autostartFolder(instance), name, target, ending: MARKS[when] },
     wanted,
   );
+}
+
+/** Returns the step that writes a definition, or without XML removes it. */
+export function defineStep(
+  instance: Instance,
+  name: string,
+  xml: string | undefined,
+): StepOf<"replace-text"> {
+  return replaceStep(instance.host, definitionPath(instance, name), xml);
+}
+
+/** Returns the step that marks a domain to start at boot, or removes the mark. */
+export function markStep(
+  instance: Instance,
+  name: string,
+  { wanted, when }: { readonly wanted: boolean; readonly when: BootMark },
+): StepOf<"set-mark"> {
+  return {
+    do: "set-mark",
+    path: `${autostartFolder(instance)}/${name}${MARKS[when]}`,
+    target: `../domains/${name}${ENDING}`,
+    isMarked: wanted,
+    wasMarked: isAutostarted(instance, name, when),
+  };
 }
 
 function folder({ paths }: Pick<Instance, "paths">): string {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { stagedPath } from "../plan/partial-names.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";
@@ -44,8 +45,11 @@ export function isAbortAsked(instance: Instance, uuid: string): boolean {
 
 /** Removes what noteJob() and askAbort() have written. */
 export function forgetJob(instance: Instance, uuid: string): void {
-  instance.host.removeFile(jobPath(instance, uuid));
-  instance.host.removeFile(abortPath(instance, uuid));
+  for (const path of [jobPath(instance, uuid), abortPath(instance, uuid)]) {
+    instance.host.removeFile(path);
+    // A killed call may have left a part.
+    if (instance.host.inspectFile(stagedPath(path)) !== undefined) instance.host.removeFile(stagedPath(path));
+  }
 }
 
 function jobPath({ paths }: Pick<Instance, "paths">, uuid: string): string {

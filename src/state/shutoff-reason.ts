@@ -46,7 +46,8 @@ export function removeReason(instance: Instance, uuid: string): void {
   instance.host.removeFile(reasonFile(instance, uuid));
 }
 
-function reasonFile({ paths }: Instance, uuid: string): string {
+/** Returns the path of the file with the reason. */
+export function reasonFile({ paths }: Instance, uuid: string): string {
   return `${paths.run}/ended/${uuid}`;
 }
 

@@ -1,7 +1,9 @@
 import { domainName } from "../domain/forms/text.ts";
 import { type OnRefused, SvirtError, unlessRefused } from "../errors.ts";
+import type { StepOf } from "../plan/steps/step.ts";
 import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
+import { replaceStep } from "./text-step.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
 /** Kind of objects that are defined, active, or both, each in a file of its XML. */
@@ -62,7 +64,15 @@ export interface XmlStore {
   setAutostart(instance: Instance, name: string, wanted: boolean): void;
   /** Returns whether an object is marked to start at boot. */
   isAutostarted(instance: Instance, name: string): boolean;
+  /** Returns the step that writes the definition, or without XML removes it. */
+  defineStep(instance: Instance, name: string, xml: string | undefined): TextStep;
+  /** Returns the step by which an object is active with an XML, or without one inactive. */
+  activeStep(instance: Instance, name: string, xml: string | undefined): TextStep;
+  /** Returns the step that sets or removes the mark of an object that starts at boot. */
+  markStep(instance: Instance, name: string, wanted: boolean): StepOf<"set-mark">;
 }
+
+type TextStep = StepOf<"replace-text">;
 
 /** Returns the store of a kind: definitions with their marks, which stay, and active objects, which end with the boot. */
 export function xmlStore(kind: XmlKind): XmlStore {
@@ -73,6 +83,8 @@ export function xmlStore(kind: XmlKind): XmlStore {
     const mark = { folder: autostartIn(config(instance)), name, target: `../${name}${ENDING}` };
     setAutostartMark(instance.host, mark, wanted);
   };
+  const isMarked = (instance: Instance, name: string): boolean =>
+    hasAutostartMark(instance.host, { folder: autostartIn(config(instance)), name });
   const read: XmlStore["read"] = (instance, name) =>
     readStored(instance, { ...kind, ...folders(instance) }, name);
   return {
@@ -93,8 +105,16 @@ export function xmlStore(kind: XmlKind): XmlStore {
     activePath: (instance, name) => pathIn(active(instance), name),
     removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
     setAutostart: setMark,
-    isAutostarted: (instance, name) =>
-      hasAutostartMark(instance.host, { folder: autostartIn(config(instance)), name }),
+    isAutostarted: isMarked,
+    defineStep: (instance, name, xml) => replaceStep(instance.host, pathIn(config(instance), name), xml),
+    activeStep: (instance, name, xml) => replaceStep(instance.host, pathIn(active(instance), name), xml),
+    markStep: (instance, name, wanted) => ({
+      do: "set-mark",
+      path: pathIn(autostartIn(config(instance)), name),
+      target: `../${name}${ENDING}`,
+      isMarked: wanted,
+      wasMarked: isMarked(instance, name),
+    }),
   };
 }
 

@@ -324,6 +324,7 @@ function isExpectedToStay(given: string): boolean {
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
     path === "/run/udev/rules.d" ||
     path === "/run/svirt/ending" ||
+    path === "/etc/svirt/changes" ||
     /^\/var\/lib\/svirt\/formats(?:$|\/)/.test(path) ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes|domain-notes)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||

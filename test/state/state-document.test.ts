@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { claim } from "../../src/plan/facts/step-parts.ts";
+import { changeRecord } from "../../src/state/changes/change-schema.ts";
 import { record } from "../../src/state/record-schema.ts";
 
 const text = await Bun.file(new URL("../../docs/state.md", import.meta.url)).text();
@@ -18,4 +19,8 @@ test("docs/state.md tells of every field of a record, and of no other", () => {
 
 test("docs/state.md tells of every kind of claim, and of no other", () => {
   expect(firstColumn("Claims").sort()).toEqual([...claim.entries.kind.options].sort());
+});
+
+test("docs/state.md tells of every field of the record of a change, and of no other", () => {
+  expect(firstColumn("The record of a change").sort()).toEqual(Object.keys(changeRecord.entries).sort());
 });

@@ -30,11 +30,18 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
       keep(...readNamed(spec, long, queue));
     } else {
       placed.push(...(word === "--" ? queue.splice(0) : [word]));
+      if (isCommandAt(spec, placed, queue)) listed.push(...queue.splice(0));
     }
   }
   const rest = [...listed, ...placeOperands(spec, placed, operands)];
   if (!options.has("help")) requireOperands(spec, { operands, rest });
   return { operands, rest, options };
+}
+
+/** Reports whether the last of these arguments is the name of another command, to which the rest belongs. */
+function isCommandAt(spec: CommandSpec, placed: readonly string[], rest: readonly string[]): boolean {
+  const operand = spec.operands[placed.length - 1];
+  return operand?.isCommand?.(placed.at(-1) ?? "", rest) === true;
 }
 
 /** Returns whether an operand accepts all remaining arguments. */

@@ -9,11 +9,13 @@ import { shareSteps } from "./host.ts";
 import type { Kinds } from "./kind.ts";
 import { labelSteps } from "./label.ts";
 import { mountSteps } from "./mount.ts";
+import { networkSteps } from "./network.ts";
 import { ownerSteps } from "./owner.ts";
 import { pciSteps } from "./pci.ts";
 import { processSteps } from "./process.ts";
 import { socketSteps } from "./socket.ts";
 import type { Step } from "./step.ts";
+import { storedSteps } from "./stored.ts";
 import { streamSteps } from "./stream.ts";
 import { treeSteps } from "./tree.ts";
 
@@ -29,11 +31,13 @@ export const KINDS: Kinds<Step> = {
   ...formatSteps,
   ...labelSteps,
   ...mountSteps,
+  ...networkSteps,
   ...ownerSteps,
   ...pciSteps,
   ...processSteps,
   ...shareSteps,
   ...socketSteps,
+  ...storedSteps,
   ...streamSteps,
   ...treeSteps,
 };

@@ -18,8 +18,17 @@ const common = {
 const bindVfio = v.strictObject({ do: v.literal("bind-vfio"), ...common });
 const giveDevice = v.strictObject({ do: v.literal("rebind-driver"), ...common });
 
+/** Returns a PCI device from a driver for guests to the driver that the kernel chooses. */
+const releaseDevice = v.strictObject({ do: v.literal("release-device"), device: aString });
+
+/** Has the kernel reset a PCI device. */
+const resetDevice = v.strictObject({ do: v.literal("reset-device"), device: aString });
+
 /** Unbinds a PCI device of the host from its driver for a guest, or binds it again. */
-export type PciStep = v.InferOutput<typeof bindVfio | typeof giveDevice>;
+export type DriverStep = v.InferOutput<typeof bindVfio | typeof giveDevice>;
+
+/** Step on a PCI device of the host. */
+export type PciStep = DriverStep | v.InferOutput<typeof releaseDevice | typeof resetDevice>;
 
 /** Definition of each kind of step in this file. */
 export const pciSteps: Kinds<PciStep> = {
@@ -39,6 +48,22 @@ export const pciSteps: Kinds<PciStep> = {
       `unbind ${device} from ${to} and bind it to ${driver ?? "no driver"}`,
     where: "host",
     record: "kept",
+    releases: "nothing",
+  },
+  "release-device": {
+    schema: releaseDevice,
+    inverse: noInverse,
+    describe: ({ device }) => `return ${device} to the driver that the kernel chooses`,
+    where: "host",
+    record: "dropped",
+    releases: "nothing",
+  },
+  "reset-device": {
+    schema: resetDevice,
+    inverse: noInverse,
+    describe: ({ device }) => `reset ${device}`,
+    where: "host",
+    record: "dropped",
     releases: "nothing",
   },
 };

@@ -7,15 +7,17 @@ import type { FormatStep } from "./format.ts";
 import type { ShareStep } from "./host.ts";
 import type { LabelStep } from "./label.ts";
 import type { MountStep } from "./mount.ts";
+import type { NetworkStep } from "./network.ts";
 import type { OwnerStep } from "./owner.ts";
 import type { PciStep } from "./pci.ts";
 import type { ProcessStep } from "./process.ts";
 import type { SocketStep } from "./socket.ts";
+import type { StoredStep } from "./stored.ts";
 import type { StreamStep } from "./stream.ts";
 import type { TreeStep } from "./tree.ts";
 
 /**
- * One act of a start or of a stop, with all data to show, run and undo it. The record stores the steps of a start before the
+ * One act of a change of a guest or of another object, with all data to show, run and undo it. The record stores the steps before the
  * first one runs, so that any later call can undo them after a crash. Each inverse may run whether or not its step did, and
  * any number of times.
  */
@@ -28,11 +30,13 @@ export type Step =
   | FormatStep
   | LabelStep
   | MountStep
+  | NetworkStep
   | OwnerStep
   | PciStep
   | ProcessStep
   | ShareStep
   | SocketStep
+  | StoredStep
   | StreamStep
   | TreeStep;
 

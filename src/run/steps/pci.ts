@@ -3,7 +3,7 @@ import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ControlWrite } from "../../host/processes.ts";
 import { deviceProcessLock, SYSTEM_PATHS } from "../../plan/paths.ts";
-import type { PciStep } from "../../plan/steps/pci.ts";
+import type { DriverStep, PciStep } from "../../plan/steps/pci.ts";
 import type { Runs } from "./step-effects.ts";
 
 const BUS = "/sys/bus/pci";
@@ -26,6 +26,8 @@ const POLL_MS = 20;
 export const runPci: Runs<PciStep> = {
   "bind-vfio": ({ host }, step) => bindVfio(host, step),
   "rebind-driver": ({ host }, step) => giveDevice(host, step),
+  "release-device": ({ host }, { device }) => releaseDevice(host, device),
+  "reset-device": ({ host }, { device }) => resetByKernel(host, device),
 };
 
 /** Returns the driver of a PCI device; undefined if it has none. */
@@ -38,9 +40,9 @@ export function driverOf(host: Host, device: string): string | undefined {
  * "failed" when that driver does not accept it, "timeout" if the kernel waits for a program that uses the device. The caller does not hold the
  * registry's lock. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
-export async function bindVfio(
+async function bindVfio(
   host: Host,
-  { device, to = VFIO_PCI }: Pick<PciStep, "device" | "to">,
+  { device, to = VFIO_PCI }: Pick<DriverStep, "device" | "to">,
 ): Promise<void> {
   const attempt = `bind ${device} to ${to}`;
   const driver = driverOf(host, device);
@@ -65,7 +67,7 @@ export async function bindVfio(
  */
 async function giveDevice(
   host: Host,
-  { bootId, device, driver, override, to = VFIO_PCI }: PciStep,
+  { bootId, device, driver, override, to = VFIO_PCI }: DriverStep,
 ): Promise<void> {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;
   const now = driverOf(host, device);
@@ -81,7 +83,7 @@ async function giveDevice(
  * Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it. Throws "host-call", "timeout" as
  * bindVfio().
  */
-export async function releaseDevice(host: Host, device: string): Promise<void> {
+async function releaseDevice(host: Host, device: string): Promise<void> {
   const driver = driverOf(host, device);
   const isKept = driver !== undefined && !isVfioDriver(driver);
   await change(host, { device, attempt: `return ${device} to the host` }, [
@@ -92,7 +94,7 @@ export async function releaseDevice(host: Host, device: string): Promise<void> {
 }
 
 /** Resets a device by the kernel. Throws as releaseDevice(). */
-export async function resetByKernel(host: Host, device: string): Promise<void> {
+async function resetByKernel(host: Host, device: string): Promise<void> {
   const reset = { path: `${folderOf(device)}/reset`, value: "1" };
   await change(host, { device, attempt: `reset ${device}` }, [reset]);
 }

@@ -9,11 +9,13 @@ import { runFormat } from "./format.ts";
 import { runShare } from "./host.ts";
 import { runLabel } from "./label.ts";
 import { runMount } from "./mount.ts";
+import { runNetwork } from "./network.ts";
 import { runOwner } from "./owner.ts";
 import { runPci } from "./pci.ts";
 import { runProcess } from "./process.ts";
 import { runSocket } from "./socket.ts";
 import type { Runs } from "./step-effects.ts";
+import { runStored } from "./stored.ts";
 import { runStream } from "./stream/step.ts";
 import { runTree } from "./tree.ts";
 
@@ -26,11 +28,13 @@ const RUNS: Runs<Step> = {
   ...runFormat,
   ...runLabel,
   ...runMount,
+  ...runNetwork,
   ...runOwner,
   ...runPci,
   ...runProcess,
   ...runShare,
   ...runSocket,
+  ...runStored,
   ...runStream,
   ...runTree,
 };

@@ -3,13 +3,12 @@ import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import { formatServerFiles, type ServerPaths, serverPaths } from "../../network/server/configuration.ts";
 import { needsServer } from "../../network/server/needs-server.ts";
+import type { Step, StepOf } from "../../plan/steps/step.ts";
 import type { Instance } from "../instance.ts";
 
 const PROGRAM = "/usr/sbin/dnsmasq";
 /** A guest has one lease for each hardware address. It could invent client identifiers, and a filter does not read those. dnsmasq(8) */
 const ONE_LEASE = "--dhcp-ignore-clid";
-/** The server gives up root, and reads its files again afterwards: other users may read them. */
-const [FOLDER_MODE, FILE_MODE] = [0o755, 0o644];
 
 /** A network and its UUID, which names its server's folder. */
 interface Served {
@@ -34,57 +33,69 @@ export function hasServer({ host }: Instance, network: Network): boolean {
   );
 }
 
-/** Starts the server of a network, after the end of an earlier one. The leases of an earlier one apply. Throws "failed". */
-export async function startServer(instance: Instance, { network, uuid }: Served): Promise<void> {
-  const { host } = instance;
+/** Returns the step that starts the server of a network, after the end of an earlier one. */
+export function serverStep(instance: Instance, { network, uuid }: Served): StepOf<"start-server"> {
   const paths = pathsOf(instance, uuid);
-  await host.endDaemon(argumentOf(paths));
-  makeServerFolder(instance, uuid);
-  for (const [path, text] of formatServerFiles(network, paths)) host.writeVolatile(path, text, FILE_MODE);
-  await host.spawnDaemon([PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`, ONE_LEASE]);
-}
-
-/** Starts the server of a network again if it has ended, or has other files than the network. Does nothing for one without a server. */
-export async function refreshServer(instance: Instance, served: Served): Promise<void> {
-  if (!hasServer(instance, served.network)) return;
-  const { host } = instance;
-  const paths = pathsOf(instance, served.uuid);
-  const files = [...formatServerFiles(served.network, paths)];
-  const isCurrent = files.every(([path, text]) => host.readText(path) === text);
-  if (!isCurrent || !host.hasDaemon(argumentOf(paths))) await startServer(instance, served);
+  const files = [...formatServerFiles(network, paths)].map(([path, text]) => ({ path, text }));
+  const before = files.flatMap(({ path }) => {
+    const text = instance.host.readText(path);
+    return text === undefined ? [] : [{ path, text }];
+  });
+  return {
+    do: "start-server",
+    network: network.name,
+    folder: folderOf(instance, uuid),
+    above: serversFolder(instance),
+    command: [PROGRAM, argumentOf(paths), `--dhcp-leasefile=${paths.leases}`, ONE_LEASE],
+    files,
+    ...(before.length === files.length ? { before } : {}),
+  };
 }
 
 /**
- * Refuses a configuration that the server would not start with, while an earlier one runs. Throws "failed" with the server's message;
- * "unsupported" if the network needs a server that is missing. dnsmasq(8), --test
+ * Returns the steps that start the server of an active network again if it has ended, or has other files than the network. None for a
+ * network without a server.
  */
-export async function testServer(instance: Instance, { network, uuid }: Served): Promise<void> {
-  if (!hasServer(instance, network)) return;
+export function refreshSteps(instance: Instance, served: Served): readonly Step[] {
+  if (!hasServer(instance, served.network)) return [];
+  const start = serverStep(instance, served);
   const { host } = instance;
+  const isCurrent = start.files.every(({ path, text }) => host.readText(path) === text);
+  return isCurrent && host.hasDaemon(start.command[1]) ? [] : [start];
+}
+
+/**
+ * Returns the step that refuses a configuration that the server would not start with, while an earlier one runs; none for a network
+ * without a server. Throws "unsupported" if the network needs a server that is missing.
+ */
+export function testSteps(instance: Instance, { network, uuid }: Served): readonly Step[] {
+  if (!hasServer(instance, network)) return [];
   const paths = pathsOf(instance, uuid);
-  const tested = `${folderOf(instance, uuid)}/tested.conf`;
-  makeServerFolder(instance, uuid);
-  try {
-    host.writeVolatile(tested, formatServerFiles(network, paths).get(paths.configuration) ?? "", FILE_MODE);
-    await host.spawnDaemon([PROGRAM, "--test", `--conf-file=${tested}`]);
-  } finally {
-    host.removeFile(tested);
-  }
-}
-
-function makeServerFolder(instance: Instance, uuid: string): void {
-  const { host } = instance;
-  host.makeFolder({ path: serversFolder(instance), mode: FOLDER_MODE });
-  host.makeFolder({ path: folderOf(instance, uuid), mode: FOLDER_MODE });
-}
-
-/** Ends the server of a network and removes its files. A missing one is no error. */
-export async function endServer(instance: Instance, uuid: string): Promise<void> {
-  const { host } = instance;
   const folder = folderOf(instance, uuid);
-  if (host.inspectFile(folder) === undefined) return;
-  await host.endDaemon(argumentOf(pathsOf(instance, uuid)));
-  host.removeFolder(folder);
+  const text = formatServerFiles(network, paths).get(paths.configuration) ?? "";
+  return [
+    {
+      do: "test-server",
+      network: network.name,
+      program: PROGRAM,
+      folder,
+      above: serversFolder(instance),
+      file: { path: `${folder}/tested.conf`, text },
+    },
+  ];
+}
+
+/** Returns the step that ends the server of a network and removes its files. */
+export function endServerStep(
+  instance: Instance,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): StepOf<"end-server"> {
+  return {
+    do: "end-server",
+    network: name,
+    folder: folderOf(instance, uuid),
+    argument: argumentOf(pathsOf(instance, uuid)),
+  };
 }
 
 /** Returns the text of the server's file of leases; empty without a server. */

@@ -11,8 +11,6 @@ export const {
   listEntries: listNetworkEntries,
   read: readNetwork,
   list: listNetworks,
-  writeDefined: writeDefinedNetwork,
-  removeDefined: removeDefinedNetwork,
   writeActive: writeActiveNetwork,
   activePath: activeNetworkPath,
   removeActive: removeActiveNetwork,

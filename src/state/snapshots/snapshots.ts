@@ -14,19 +14,19 @@ export function listSnapshotOwners({ host, paths }: Instance): readonly string[]
 
 /** Returns whether a domain has snapshots. */
 export function hasSnapshots(instance: Instance, uuid: string): boolean {
-  return instance.host.inspectFile(treeFile(instance, uuid)) !== undefined;
+  return instance.host.inspectFile(snapshotsFile(instance, uuid)) !== undefined;
 }
 
 /** Returns the snapshots of a domain. Throws "failed" if their file is damaged. */
 export function readSnapshots(instance: Instance, uuid: string): SnapshotTree {
-  const path = treeFile(instance, uuid);
+  const path = snapshotsFile(instance, uuid);
   const text = instance.host.readText(path);
   return text === undefined ? NONE : parse(path, () => parseTree(text));
 }
 
 /** Writes the snapshots of a domain to disk before it returns. */
 export function writeSnapshots({ host, paths }: Instance, uuid: string, tree: SnapshotTree): void {
-  const path = treeFile({ paths }, uuid);
+  const path = snapshotsFile({ paths }, uuid);
   if (tree.snapshots.length === 0) {
     host.removeFile(path);
     return;
@@ -85,7 +85,7 @@ export function damagedSnapshots(
   uuid: string,
   { cause, name }: { readonly name: string; readonly cause: SvirtError },
 ): SvirtError {
-  return damaged(treeFile({ paths }, uuid), `the snapshot ${name} is damaged: ${cause.message}`, cause);
+  return damaged(snapshotsFile({ paths }, uuid), `the snapshot ${name} is damaged: ${cause.message}`, cause);
 }
 
 function parse<Value>(path: string, read: () => Value): Value {
@@ -108,7 +108,8 @@ function uuidsIn(files: readonly string[]): readonly string[] {
   return files.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
 }
 
-function treeFile({ paths }: Pick<Instance, "paths">, uuid: string): string {
+/** Returns the path of the file with all snapshots of a domain. */
+export function snapshotsFile({ paths }: Pick<Instance, "paths">, uuid: string): string {
   return `${treesFolder(paths)}/${uuid}${SUFFIX}`;
 }
 

@@ -16,6 +16,7 @@ import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
+import { findUnfinished } from "./unfinished-changes.ts";
 
 // Rule: An audit compares each guest's processes and files with its record.
 
@@ -76,6 +77,7 @@ async function inspect(instance: Instance): Promise<Audit & Look> {
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
+      ...(await findUnfinished(instance, running)),
       ...findLeftovers(instance, { damaged: [...damaged.keys()], ended, records }),
       ...(await findStaleLabels(instance, { records, silentAt })),
       ...findStaleNeighbours(instance, { records, silentAt }),

@@ -1,7 +1,8 @@
 import { SvirtError } from "../../errors.ts";
-import { type BootMark, setAutostart } from "../../state/definitions.ts";
+import { type BootMark, type Definition, markStep, setAutostart } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import type { Change } from "../object-change/change.ts";
 
 /** A wish for a domain: to start at each boot or at the next one, or not to. */
 interface Mark {
@@ -14,6 +15,26 @@ interface Mark {
  * session, "wrong-state" for a domain without a definition.
  */
 export function markAutostart(instance: Instance, key: string, mark: Mark): { readonly name: string } {
+  const { name } = markable(instance, key);
+  setAutostart(instance, name, mark);
+  return { name };
+}
+
+/** Returns the change of markAutostart(). */
+export function domainMark(key: string, mark: Mark): Change<{ readonly name: string }> {
+  return {
+    kind: "domain",
+    plan(instance) {
+      const { name, uuid } = markable(instance, key);
+      const step = markStep(instance, name, mark);
+      const steps = step.wasMarked === step.isMarked ? [] : [step];
+      const object = { kind: "domain", key: uuid } as const;
+      return { change: { object, what: `autostart ${name}`, steps, commit: 0 }, result: { name } };
+    },
+  };
+}
+
+function markable(instance: Instance, key: string): Definition {
   refuseInSession(instance);
   const { definition, name } = findDomain(instance, key);
   if (definition === undefined) {
@@ -25,8 +46,7 @@ export function markAutostart(instance: Instance, key: string, mark: Mark): { re
       },
     );
   }
-  setAutostart(instance, name, mark);
-  return { name };
+  return definition;
 }
 
 /** Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no daemon. */

@@ -3,26 +3,31 @@ import type { Domain } from "../../domain/domain.ts";
 import { listFirmwareFiles } from "../../domain/resources/firmware.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Claim } from "../../plan/facts/step-parts.ts";
+import { completedFile } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
-import { forgetCompleted, keepCompleted } from "../../resolve/completed-definition.ts";
+import { keepCompleted } from "../../resolve/completed-definition.ts";
 import { tpmFolder } from "../../resolve/host/tpm-emulator.ts";
 import { isInNvramFolder } from "../../resolve/host-firmware.ts";
 import { canonicalContext, parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
 import {
   type Definition,
+  defineStep,
+  isAutostarted,
+  markStep,
   readDefinition,
-  removeDefinition,
   writeDefinition,
 } from "../../state/definitions.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
 import { readRecords } from "../../state/record.ts";
-import { removeReason } from "../../state/shutoff-reason.ts";
-import { readSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
-import { findDomain } from "../guest/find-domain.ts";
+import { readReason, reasonFile, removeReason } from "../../state/shutoff-reason.ts";
+import { readSnapshots, snapshotsFile } from "../../state/snapshots/snapshots.ts";
+import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
 import { refuseOther } from "./refuse-replaced.ts";
 
 /**
@@ -34,9 +39,55 @@ export async function defineDomain(
   instance: Instance,
   bytes: Uint8Array,
 ): Promise<{ name: string; uuid: string }> {
-  const domain = completeDomain(instance, bytes);
-  await withRegistryLock(instance, async () => storeDomain(instance, domain));
-  return { name: domain.name, uuid: domain.uuid };
+  return await carryOut(instance, newDefinition(instance, bytes));
+}
+
+/** Returns the change of defineDomain(). Throws "xml", "unsupported". */
+export function newDefinition(
+  instance: Instance,
+  bytes: Uint8Array,
+): Change<Pick<Definition, "name" | "uuid">> {
+  return domainDefinition(completeDomain(instance, bytes));
+}
+
+/** Returns the change that stores a completed domain. The callback throws if its definition is not to be replaced. */
+export function domainDefinition(
+  domain: Domain,
+  refuse: () => void = () => undefined,
+): Change<Pick<Definition, "name" | "uuid">> {
+  const { name, uuid } = domain;
+  return {
+    kind: "domain",
+    plan(instance) {
+      refuse();
+      refuseConflict(instance, domain);
+      const earlier = readDefinition(instance, name);
+      const before = staticClaims(earlier?.xml);
+      const xml = formatDomain(domain);
+      const claims = staticClaims(xml);
+      const isIn = (others: readonly Claim[], claim: Claim): boolean =>
+        others.some(({ key }) => key === claim.key);
+      // A defined level is always claimed.
+      const reserve = claims.filter((claim) => !isIn(before, claim));
+      const release = before.filter((claim) => !isIn(claims, claim));
+      const steps: readonly Step[] = [
+        ...reserve.map((claim) => ({ do: "reserve", claim }) as const),
+        defineStep(instance, name, xml),
+        ...release.map((claim) => ({ do: "release", claim }) as const),
+        ...(earlier === undefined ? dropReason(instance, uuid) : []),
+      ];
+      const object = { kind: "domain", key: uuid } as const;
+      const change = { object, what: `define ${name}`, steps, commit: reserve.length };
+      return { change, result: { name, uuid } };
+    },
+    refresh: (instance) => keepCompleted(instance, { name, uuid, xml: formatDomain(domain) }, domain),
+  };
+}
+
+/** Returns the step after which a new domain is off for an unknown reason; none if no reason is stored. virDomainObjNew() of libvirt */
+function dropReason(instance: Instance, uuid: string): readonly Step[] {
+  if (readReason(instance, uuid) === undefined) return [];
+  return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
 }
 
 /** Stores a completed domain. The caller holds the registry's lock. */
@@ -82,15 +133,28 @@ export async function undefineDomain(
   key: string,
   leavings: Leavings = {},
 ): Promise<{ name: string }> {
-  // The lock covers the checks too: they must still hold when files are removed.
-  return await withRegistryLock(instance, async () => forget(instance, key, leavings));
+  return await carryOut(instance, domainRemoval(key, leavings));
 }
 
-function forget(
+/** Returns the change of undefineDomain(). */
+export function domainRemoval(key: string, leavings: Leavings): Change<{ readonly name: string }> {
+  return {
+    kind: "domain",
+    plan(instance) {
+      const { steps, ...domain } = planRemoval(instance, key, leavings);
+      const object = { kind: "domain", key: domain.uuid } as const;
+      const change = { object, what: `undefine ${domain.name}`, steps, commit: 0 };
+      return { change, result: { name: domain.name } };
+    },
+  };
+}
+
+/** Removes the definition first: from then on the rest is removed, too. */
+function planRemoval(
   instance: Instance,
   key: string,
   { managedSave = false, nvram, seen, snapshots = false, tpm }: Leavings,
-): { readonly name: string } {
+): Pick<Definition, "name" | "uuid"> & { readonly steps: readonly Step[] } {
   const domain = findDomain(instance, key);
   if (seen !== undefined) refuseOther(domain, seen);
   const { definition, guest, name, uuid } = domain;
@@ -109,15 +173,35 @@ function forget(
   if (!snapshots && guest === undefined) refuseSnapshots(instance, { name, uuid });
   const variables = findVariables(instance, definition.xml);
   if (variables !== undefined) refuseVariables(instance, { name, variables, nvram });
-  removeManagedSave(instance, name);
-  // The end of a running guest removes them.
-  if (guest === undefined) removeSnapshots(instance, uuid);
-  forgetCompleted(instance, uuid);
-  removeDefinition(instance, name);
-  if (variables !== undefined && nvram === "remove") instance.host.removeFile(variables);
-  for (const claim of staticClaims(definition.xml)) registryOf(instance).release(claim, uuid);
-  if (!keepsTpm(instance, definition, tpm)) instance.host.removeFolder(tpmFolder(instance, uuid));
-  return { name };
+  const removed = variables !== undefined && nvram === "remove" ? [variables] : [];
+  const hasTpm = instance.host.inspectFile(tpmFolder(instance, uuid)) !== undefined;
+  const steps: readonly Step[] = [
+    defineStep(instance, name, undefined),
+    ...(["always", "once"] as const)
+      .filter((when) => isAutostarted(instance, name, when))
+      .map((when) => markStep(instance, name, { when, wanted: false })),
+    ...listFiles(instance, domain, removed).map((path) => ({ do: "remove-file", path }) as const),
+    ...staticClaims(definition.xml).map((claim) => ({ do: "release", claim }) as const),
+    ...(!hasTpm || keepsTpm(instance, definition, tpm)
+      ? []
+      : [{ do: "remove-folder", path: tpmFolder(instance, uuid) } as const]),
+  ];
+  return { name, uuid, steps };
+}
+
+/** Lists the files that are removed with a definition. */
+function listFiles(
+  instance: Instance,
+  { guest, name, uuid }: Pick<FoundDomain, "guest" | "name" | "uuid">,
+  variables: readonly string[],
+): readonly string[] {
+  return [
+    managedSavePath(instance, name),
+    // The end of a running guest removes its snapshots.
+    ...(guest === undefined ? [snapshotsFile(instance, uuid)] : []),
+    completedFile(instance.paths, uuid),
+    ...variables,
+  ].filter((path) => instance.host.inspectFile(path) !== undefined);
 }
 
 /** qemuDomainUndefineFlags() of libvirt */

@@ -1,9 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { storeDomain } from "./define.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import { domainDefinition } from "./define.ts";
 import { type Edited, editDefinition } from "./edit-definition.ts";
 
 /**
@@ -25,10 +25,8 @@ export async function editDomain(instance: Instance, key: string): Promise<Edite
     commands: { define: "define", dumpxml: `dumpxml ${uuid} --inactive` },
     async store(bytes, refuseOther) {
       const domain = completeDomain(instance, bytes);
-      await withRegistryLock(instance, async () => {
-        refuseOther(findDomain(instance, uuid).definition?.xml);
-        storeDomain(instance, domain);
-      });
+      const refuse = (): void => refuseOther(findDomain(instance, uuid).definition?.xml);
+      await carryOut(instance, domainDefinition(domain, refuse));
     },
   });
 }

@@ -1,34 +1,73 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { domainName } from "../../domain/forms/text.ts";
 import { SvirtError } from "../../errors.ts";
-import { forgetCompleted } from "../../resolve/completed-definition.ts";
-import { type Definition, readDefinition } from "../../state/definitions.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
+import { completedFile } from "../../plan/paths.ts";
+import {
+  type Definition,
+  defineStep,
+  isAutostarted,
+  markStep,
+  readDefinition,
+} from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { readPendingRestart } from "../../state/pending-restart.ts";
 import { readRecord, readRecords } from "../../state/record.ts";
-import { renameDefinition } from "../../state/rename.ts";
 import { hasSnapshots, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
 
 /**
  * Gives a domain that is off another name. What its XML derives from the old one, such as the path of UEFI variables, stays. Throws
  * "not-found", "xml" for a name that is none, "wrong-state" with libvirt's messages. qemuDomainRename() of libvirt
  */
 export async function renameDomain(instance: Instance, key: string, name: string): Promise<void> {
+  await carryOut(instance, domainRenaming(instance, key, name));
+}
+
+/** Returns the change of renameDomain(). Throws "not-found", "xml". */
+export function domainRenaming(instance: Instance, key: string, name: string): Change<undefined> {
   const { uuid } = findDomain(instance, key);
   if (domainName.decode(name) === undefined) throw noName(name);
-  // A start takes the guest's lock first too.
-  await withGuestLock(instance, uuid, async () => {
-    await withRegistryLock(instance, async () => {
-      const definition = refuseUnsuited(instance, uuid);
-      refuseName(instance, definition, name);
-      const xml = formatDomain({ ...parseDomainText(definition.xml), name });
-      renameDefinition(instance, { uuid, from: definition.name, to: name, xml });
-      forgetCompleted(instance, uuid);
-    });
-  });
+  return {
+    kind: "domain",
+    // A start takes the guest's lock first too.
+    hold: async (node, work) =>
+      await withGuestLock(node, uuid, async () => await withRegistryLock(node, work)),
+    plan(node) {
+      const definition = refuseUnsuited(node, uuid);
+      refuseName(node, definition, name);
+      const object = { kind: "domain", key: uuid } as const;
+      const { commit, steps } = planRenaming(node, definition, name);
+      const what = `domrename ${definition.name} ${name}`;
+      return { change: { object, what, steps, commit }, result: undefined };
+    },
+  };
+}
+
+/** The removal of the old name decides: before it, the domain has the old name. */
+function planRenaming(
+  instance: Instance,
+  { name: from, uuid, xml }: Definition,
+  to: string,
+): Pick<ObjectChange, "steps" | "commit"> {
+  const renamed = formatDomain({ ...parseDomainText(xml), name: to });
+  const marks = (["always", "once"] as const).filter((when) => isAutostarted(instance, from, when));
+  const before = [
+    defineStep(instance, to, renamed),
+    ...marks.map((when) => markStep(instance, to, { when, wanted: true })),
+  ];
+  const steps = [
+    ...before,
+    defineStep(instance, from, undefined),
+    ...marks.map((when) => markStep(instance, from, { when, wanted: false })),
+    // The completed form of the old name.
+    { do: "remove-file", path: completedFile(instance.paths, uuid) } as const,
+  ];
+  return { steps, commit: before.length };
 }
 
 function refuseUnsuited(instance: Instance, uuid: string): Definition {

@@ -3,86 +3,82 @@ import { familyOf } from "../../network/address/ip-address.ts";
 import { refuseCollision } from "../../network/bridge/collision.ts";
 import { type HostBridge, hostBridgeOf, isForwarded } from "../../network/bridge/host-bridge.ts";
 import { outboundLimit } from "../../network/bridge/outbound-limit.ts";
-import { formatPacketRules, formatRemoval } from "../../network/bridge/packet-rules.ts";
+import { formatPacketRules } from "../../network/bridge/packet-rules.ts";
 import { parseNetworkText } from "../../network/document.ts";
-import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { StartableNetwork } from "../../network/rules/startable.ts";
+import { NETWORK_DEVICES } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { hasServer, startServer } from "../../state/networks/network-server.ts";
-import {
-  removeActiveNetwork,
-  type StoredNetwork,
-  writeActiveNetwork,
-} from "../../state/networks/networks.ts";
-import { type PendingBridge, withPendingBridge } from "../../state/networks/pending-bridge.ts";
+import { endServerStep, hasServer, serverStep } from "../../state/networks/network-server.ts";
+import { networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import { refuseActiveTwin } from "./new-network.ts";
 
 const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
- * Makes a network active with its XML, after its bridge if it makes one. Throws "in-use" for a bridge or an address that the host
- * or another active network has already, "unsupported" in a session, without nft or without dnsmasq, "failed" if that does not start, "wrong-state" if the host does not forward IPv6. The caller holds the registry's lock.
+ * Returns the steps that make a network active with its XML, after its bridge if it makes one. Throws "in-use" for an address that the host
+ * has already, or a bridge that another active network has, "unsupported" in a session, without nft or without dnsmasq, "wrong-state" if the host
+ * does not forward IPv6. The last step is the commit point. The caller holds the registry's lock.
  */
-export async function activateNetwork(
+export async function planActivation(
   instance: Instance,
   { link, network }: StartableNetwork,
   { uuid, xml }: { readonly uuid: string; readonly xml: string },
-): Promise<void> {
+): Promise<readonly Step[]> {
   const { host } = instance;
-  const { name } = network;
+  const active = networkStore.activeStep(instance, network.name, xml);
   const bridge = link.to === "bridge" ? link.made : undefined;
-  if (bridge === undefined) {
-    writeActiveNetwork(instance, name, xml);
-    return;
-  }
+  if (bridge === undefined) return [active];
   refuseSession(instance, network);
   refuseActiveTwin(instance, { ...network, uuid });
-  // One with the network's marks is left over, and so are its routes: its record was removed by hand.
-  host.removeBridge(bridge);
   refuseBridge(instance, network, bridge);
-  const isServed = hasServer(instance, network);
-  const rules = formatPacketRules(network, uuid);
+  const script = formatPacketRules(network, uuid);
   const limit = outboundLimit(network, bridge, uuid);
-  // Shows before any change that the host can have rules, and could remove them.
-  if (rules !== undefined) await host.setPacketRules(formatRemoval(uuid));
-  await withPendingBridge(instance, pendingOf(network, bridge, uuid), async () => {
+  // Shows that the host can have rules, and could remove them.
+  if (script !== undefined) await host.listPacketRules();
+  const { mac, name } = bridge;
+  const isTaken = host.inspectFile(`${NETWORK_DEVICES}/${name}`) !== undefined;
+  return [
+    // A bridge with the network's marks is left over: its record was removed by hand.
+    ...(isTaken ? [{ do: "remove-bridge", name, mac } as const] : []),
     // The rules precede the bridge: no packet passes without them.
-    if (rules !== undefined) await host.setPacketRules(rules);
-    host.makeBridge(bridge);
-    if (limit !== undefined) await host.setPacketRules(formatTapRules(limit));
-    if (isForwarded(network)) forwardPackets(instance, bridge);
-    if (isServed) await startServer(instance, { network, uuid });
-    writeActiveNetwork(instance, name, xml);
-  });
+    ...(script === undefined ? [] : [{ do: "set-network-rules", uuid, script } as const]),
+    {
+      do: "make-bridge",
+      bridge: { ...bridge, addresses: [...bridge.addresses], routes: [...bridge.routes] },
+    },
+    ...(limit === undefined ? [] : [{ do: "set-tap-rules", rules: limit } as const]),
+    ...(isForwarded(network) ? forwardSteps(instance, bridge) : []),
+    ...(hasServer(instance, network) ? [serverStep(instance, { network, uuid })] : []),
+    active,
+  ];
 }
 
-/** Makes an active network inactive, and removes the bridge that it has made. The caller holds the registry's lock. */
-export async function deactivateNetwork(
+/**
+ * Returns the steps that make an active network inactive, and then remove the bridge that it has made. The first one is the commit point.
+ * The caller holds the registry's lock.
+ */
+export function planDeactivation(
   instance: Instance,
   { name, uuid }: Pick<StoredNetwork, "name" | "uuid">,
   xml: string,
-): Promise<void> {
+): readonly Step[] {
   const network = parseNetworkText(xml);
   const bridge = hasOwnBridge(network) ? hostBridgeOf(network) : undefined;
-  const remove = (): void => removeActiveNetwork(instance, name);
-  if (bridge === undefined) remove();
-  else await withPendingBridge(instance, pendingOf({ ...network, name }, bridge, uuid), remove);
-}
-
-function pendingOf(network: Network, bridge: HostBridge, uuid: string): PendingBridge {
-  const { mac, name } = bridge;
+  const inactive = networkStore.activeStep(instance, name, undefined);
+  if (bridge === undefined) return [inactive];
   const limit = outboundLimit(network, bridge, uuid);
   const hasRules = formatPacketRules(network, uuid) !== undefined;
-  return {
-    network: network.name,
-    bridge: { name, mac },
-    ...(hasRules ? { rulesOf: uuid } : {}),
-    ...(network.ips.length > 0 ? { serverOf: uuid } : {}),
-    ...(limit === undefined ? {} : { limit: limit.table }),
-  };
+  return [
+    inactive,
+    ...(network.ips.length > 0 ? [endServerStep(instance, { name, uuid })] : []),
+    { do: "remove-bridge", name: bridge.name, mac: bridge.mac },
+    ...(limit === undefined ? [] : [{ do: "remove-tap-rules", table: limit.table } as const]),
+    ...(hasRules ? [{ do: "remove-network-rules", uuid } as const] : []),
+  ];
 }
 
 function refuseSession(instance: Instance, { name }: Network): void {
@@ -96,7 +92,11 @@ function refuseSession(instance: Instance, { name }: Network): void {
 function refuseBridge(instance: Instance, network: Network, bridge: HostBridge): void {
   const attempt = `Cannot start the network '${network.name}'`;
   const { host } = instance;
-  refuseCollision(bridge, host.readText("/proc/net/route") ?? "");
+  // A device with the bridge's name is left over and ends first, or keeps the bridge from being made.
+  const isOwn = host.inspectFile(`${NETWORK_DEVICES}/${bridge.name}`) !== undefined;
+  const routes = (host.readText("/proc/net/route") ?? "").split("\n");
+  const others = isOwn ? routes.filter((line) => !line.startsWith(`${bridge.name}\t`)) : routes;
+  refuseCollision(bridge, others.join("\n"));
   if (!isForwarded(network) || !hasIpv6(bridge) || isOn(instance, IPV6_FORWARDING)) return;
   // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.
   throw new SvirtError(`${attempt}: the host does not forward IPv6`, {
@@ -107,10 +107,11 @@ function refuseBridge(instance: Instance, network: Network, bridge: HostBridge):
   });
 }
 
-/** networkEnableIPForwarding() of libvirt; as there, it stays when the network ends. */
-function forwardPackets(instance: Instance, { addresses }: HostBridge): void {
+/** As with libvirt, the host still forwards packets when the network ends. networkEnableIPForwarding() of libvirt */
+function forwardSteps(instance: Instance, { addresses }: HostBridge): readonly Step[] {
   const hasIpv4 = addresses.some(({ address }) => familyOf(address) === "ipv4");
-  if (hasIpv4 && !isOn(instance, IPV4_FORWARDING)) instance.host.writeControl(IPV4_FORWARDING, "1");
+  if (!hasIpv4 || isOn(instance, IPV4_FORWARDING)) return [];
+  return [{ do: "forward-packets", path: IPV4_FORWARDING, bootId: instance.host.getBootId() }];
 }
 
 function hasIpv6({ addresses }: HostBridge): boolean {

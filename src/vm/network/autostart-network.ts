@@ -1,9 +1,11 @@
 import type { Instance } from "../../state/instance.ts";
 import { networkStore } from "../../state/networks/networks.ts";
-import { markStored, startMarked } from "../stored/mark-stored.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { refuseInSession, startMarked } from "../stored/mark-stored.ts";
 import type { Autostarted } from "../stored/start-each.ts";
-import { changeNetworks } from "./change-networks.ts";
 import { definedNetwork, type NetworkIdentity } from "./define-network.ts";
+import { changeOf, networkChange } from "./network-change.ts";
 import { startNetwork } from "./start-network.ts";
 
 /**
@@ -15,15 +17,19 @@ export async function markNetwork(
   key: string,
   isMarked: boolean,
 ): Promise<NetworkIdentity> {
-  const kind = {
-    store: networkStore,
-    noun: "network",
-    startCommand: "net-start NETWORK",
-    change: changeNetworks,
-    findDefined: (node: Instance, name: string) =>
-      definedNetwork(node, name, "cannot set autostart for transient network"),
-  };
-  return await markStored(instance, kind, { key, isMarked });
+  return await carryOut(instance, networkMark(key, isMarked));
+}
+
+/** Returns the change of markNetwork(). */
+export function networkMark(key: string, isMarked: boolean): Change<NetworkIdentity> {
+  return networkChange((instance) => {
+    refuseInSession(instance, "network", "net-start NETWORK");
+    const { name, uuid } = definedNetwork(instance, key, "cannot set autostart for transient network");
+    const mark = networkStore.markStep(instance, name, isMarked);
+    const steps = mark.wasMarked === isMarked ? [] : [mark];
+    const change = changeOf({ name, uuid }, { command: "net-autostart", steps, commit: "last" });
+    return { change, result: { name, uuid } };
+  });
 }
 
 /** Starts the marked networks that are inactive. Never throws for a single network. */

@@ -1,18 +1,14 @@
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
-import { finishNetworkUpdate, type NetworkUpdateRecord } from "../../state/networks/network-update.ts";
-import { finishBridge } from "../../state/networks/pending-bridge.ts";
+import { settleHeld } from "../object-change/settle.ts";
 
-/**
- * Waits for the registry's lock, finishes a change of a network that was interrupted, and changes networks. The work gets an
- * update that was finished.
- */
+/** Waits for the registry's lock, settles interrupted changes of networks, and does work on networks that takes no steps. */
 export async function changeNetworks<Result>(
   instance: Instance,
-  work: (finished: NetworkUpdateRecord | undefined) => Result | Promise<Result>,
+  work: () => Result | Promise<Result>,
 ): Promise<Result> {
   return await withRegistryLock(instance, async () => {
-    await finishBridge(instance);
-    return await work(finishNetworkUpdate(instance));
+    await settleHeld(instance, "network");
+    return await work();
   });
 }

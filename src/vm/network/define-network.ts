@@ -2,13 +2,11 @@ import { SvirtError } from "../../errors.ts";
 import { formatNetwork, parseNetwork } from "../../network/document.ts";
 import type { Network } from "../../network/forms/network.ts";
 import type { Instance } from "../../state/instance.ts";
-import {
-  removeDefinedNetwork,
-  type StoredNetwork,
-  writeDefinedNetwork,
-} from "../../state/networks/networks.ts";
-import { changeNetworks } from "./change-networks.ts";
+import { networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
 import { findNetwork } from "./find-network.ts";
+import { changeOf, networkChange } from "./network-change.ts";
 import { completeForHost } from "./new-network.ts";
 
 /** Name and UUID of a network. */
@@ -19,16 +17,27 @@ export type NetworkIdentity = Pick<StoredNetwork, "name" | "uuid">;
  * "unsupported"; "in-use" if name and UUID belong to different networks.
  */
 export async function defineNetwork(instance: Instance, bytes: Uint8Array): Promise<NetworkIdentity> {
-  const network = parseNetwork(bytes);
-  return await changeNetworks(instance, () => storeNetwork(instance, network));
+  return await carryOut(instance, networkDefinition(bytes));
 }
 
-/** Stores a network with the parts that libvirt adds. The caller holds the registry's lock. */
-export function storeNetwork(instance: Instance, network: Network): NetworkIdentity {
-  const completed = completeForHost(instance, network);
-  const { name, uuid } = completed;
-  writeDefinedNetwork(instance, name, formatNetwork(completed));
-  return { name, uuid };
+/** Returns the change of defineNetwork(). Throws "xml", "unsupported". */
+export function networkDefinition(bytes: Uint8Array): Change<NetworkIdentity> {
+  return networkReplacement(parseNetwork(bytes));
+}
+
+/** Returns the change that stores a network. The callback throws if the definition is not to be replaced. */
+export function networkReplacement(
+  network: Network,
+  refuse: () => void = () => undefined,
+): Change<NetworkIdentity> {
+  return networkChange((instance) => {
+    refuse();
+    const completed = completeForHost(instance, network);
+    const { name, uuid } = completed;
+    const steps = [networkStore.defineStep(instance, name, formatNetwork(completed))];
+    const change = changeOf({ name, uuid }, { command: "net-define", steps, commit: "last" });
+    return { change, result: { name, uuid } };
+  });
 }
 
 /**
@@ -36,10 +45,17 @@ export function storeNetwork(instance: Instance, network: Network): NetworkIdent
  * for a network without a definition. networkUndefine() of libvirt
  */
 export async function undefineNetwork(instance: Instance, key: string): Promise<NetworkIdentity> {
-  return await changeNetworks(instance, () => {
+  return await carryOut(instance, networkRemoval(key));
+}
+
+/** Returns the change of undefineNetwork(). */
+export function networkRemoval(key: string): Change<NetworkIdentity> {
+  return networkChange((instance) => {
     const { name, uuid } = definedNetwork(instance, key, "can't undefine transient network");
-    removeDefinedNetwork(instance, name);
-    return { name, uuid };
+    const mark = networkStore.markStep(instance, name, false);
+    const steps = [networkStore.defineStep(instance, name, undefined), ...(mark.wasMarked ? [mark] : [])];
+    const change = changeOf({ name, uuid }, { command: "net-undefine", steps, commit: "first" });
+    return { change, result: { name, uuid } };
   });
 }
 

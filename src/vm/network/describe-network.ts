@@ -5,9 +5,11 @@ import type { Network } from "../../network/forms/network.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { DescriptionField } from "../change/describe-domain.ts";
 import type { ImpactOptions } from "../change/impact.ts";
-import { changeNetworks } from "./change-networks.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
 import { findNetwork } from "./find-network.ts";
-import { decideNetworkImpact, storeDocuments } from "./update-network.ts";
+import { changeOf, networkChange } from "./network-change.ts";
+import { decideNetworkImpact, documentSteps } from "./update-network.ts";
 
 /** A network, by its name or UUID, and which of its documents are meant. */
 export interface NetworkAsk {
@@ -52,9 +54,10 @@ export async function writeNetworkDescription(
       remedy: "Use one line; set longer text as the description.",
     });
   }
-  await describe(instance, ask, ({ [which]: _, ...network }) =>
-    text === "" ? network : { ...network, [which]: text },
-  );
+  await describe(instance, ask, {
+    command: "net-desc",
+    change: ({ [which]: _, ...network }) => (text === "" ? network : { ...network, [which]: text }),
+  });
 }
 
 /** Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as replaceElement(). */
@@ -63,18 +66,31 @@ export async function writeNetworkMetadata(
   ask: NetworkAsk,
   element: ApplicationElement,
 ): Promise<void> {
-  await describe(instance, ask, ({ metadata, ...network }) => {
-    const changed = replaceElement(metadata, element);
-    return changed === undefined ? network : { ...network, metadata: changed };
+  await describe(instance, ask, {
+    command: "net-metadata",
+    change({ metadata, ...network }) {
+      const changed = replaceElement(metadata, element);
+      return changed === undefined ? network : { ...network, metadata: changed };
+    },
   });
 }
 
-async function describe(
-  instance: Instance,
+/** Change of the texts that describe a network. */
+interface Description {
+  /** Command, such as `net-desc`. */
+  readonly command: string;
+  change(network: Network): Network;
+}
+
+async function describe(instance: Instance, ask: NetworkAsk, description: Description): Promise<void> {
+  await carryOut(instance, networkDescription(ask, description));
+}
+
+function networkDescription(
   { key, options }: NetworkAsk,
-  change: (network: Network) => Network,
-): Promise<void> {
-  await changeNetworks(instance, () => {
+  { change, command }: Description,
+): Change<undefined> {
+  return networkChange((instance) => {
     const stored = findNetwork(instance, key);
     const impact = decideNetworkImpact(stored, options);
     const changed = (xml: string | undefined): string => {
@@ -83,9 +99,13 @@ async function describe(
       parseNetworkText(text);
       return text;
     };
-    const active = impact.live ? changed(stored.active) : undefined;
-    const defined = impact.config ? changed(stored.defined) : undefined;
-    storeDocuments(instance, stored, { active, defined, request: JSON.stringify({ active, defined }) });
-    return Promise.resolve();
+    const steps = documentSteps(instance, stored.name, {
+      active: impact.live ? changed(stored.active) : undefined,
+      defined: impact.config ? changed(stored.defined) : undefined,
+    });
+    return {
+      change: changeOf(stored, { command, steps, commit: "last" }),
+      result: undefined,
+    };
   });
 }

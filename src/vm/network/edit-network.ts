@@ -1,9 +1,10 @@
 import { parseNetwork } from "../../network/document.ts";
+import type { Network } from "../../network/forms/network.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Edited } from "../define/edit-definition.ts";
+import { carryOut } from "../object-change/carry-out.ts";
 import { editStored } from "../stored/edit-stored.ts";
-import { changeNetworks } from "./change-networks.ts";
-import { definedNetwork, storeNetwork } from "./define-network.ts";
+import { definedNetwork, networkReplacement } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 
 /**
@@ -14,12 +15,12 @@ export async function editNetwork(instance: Instance, key: string): Promise<Edit
   const kind = {
     command: "net",
     prefix: "network",
-    change: changeNetworks,
     find: findNetwork,
     findDefined: (node: Instance, name: string) =>
       definedNetwork(node, name, "cannot edit transient network"),
     parse: parseNetwork,
-    store: storeNetwork,
+    save: async (node: Instance, network: Network, refuse: () => void) =>
+      await carryOut(node, networkReplacement(network, refuse)),
   };
   return await editStored(instance, kind, key);
 }

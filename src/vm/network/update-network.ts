@@ -4,19 +4,17 @@ import { formatNetwork, parseNetworkText } from "../../network/document.ts";
 import { isServed, type NetworkUpdate, updateNetwork } from "../../network/edits/update.ts";
 import { hasOwnBridge, modeOf } from "../../network/forms/mode-rules.ts";
 import { startableNetwork } from "../../network/rules/startable.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { countUses, listPorts } from "../../resolve/network-ports.ts";
 import type { Instance } from "../../state/instance.ts";
-import { refreshServer, testServer } from "../../state/networks/network-server.ts";
-import { writeNetworkUpdate } from "../../state/networks/network-update.ts";
-import {
-  type StoredNetwork,
-  writeActiveNetwork,
-  writeDefinedNetwork,
-} from "../../state/networks/networks.ts";
+import { refreshSteps, testSteps } from "../../state/networks/network-server.ts";
+import { networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import type { ImpactOptions } from "../change/impact.ts";
-import { changeNetworks } from "./change-networks.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
 import { type NetworkIdentity, transient } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
+import { changeOf, networkChange } from "./network-change.ts";
 import { completeForHost } from "./new-network.ts";
 
 /** A network, and which of its documents have changed. */
@@ -29,55 +27,63 @@ type Impact = Pick<UpdatedNetwork, "live" | "config">;
 
 /**
  * Adds, changes or removes one entry of a network: of its active XML, its definition or both; without options of the active XML, or
- * of the definition of an inactive network. A refusal by either leaves both. An interrupted update of both is finished by the next
- * call that changes networks, and its repetition does no more. Throws "not-found", "xml", "unsupported", "wrong-state".
+ * of the definition of an inactive network. A refusal by either leaves both. Throws "not-found", "xml", "unsupported", "wrong-state".
  * networkUpdate() of libvirt
  */
 export async function updateStoredNetwork(
   instance: Instance,
   key: string,
-  { options, update }: { readonly options: ImpactOptions; readonly update: NetworkUpdate },
+  ask: UpdateAsk,
 ): Promise<UpdatedNetwork> {
-  return await changeNetworks(instance, async (finished) => {
+  return await carryOut(instance, networkUpdate(key, ask));
+}
+
+/** Entry of a network, and the documents that are to have it. */
+export interface UpdateAsk {
+  readonly options: ImpactOptions;
+  readonly update: NetworkUpdate;
+}
+
+/** Returns the change of updateStoredNetwork(). */
+export function networkUpdate(key: string, { options, update }: UpdateAsk): Change<UpdatedNetwork> {
+  return networkChange((instance) => {
     const stored = findNetwork(instance, key);
     const { name, uuid } = stored;
     const impact = decideNetworkImpact(stored, options);
-    const request = JSON.stringify({ ...update, entry: new TextDecoder().decode(update.entry) });
-    const isRepeated = finished?.name === name && finished.request === request;
-    if (isRepeated && impact.live && impact.config) {
-      await serve(instance, uuid, stored.active);
-      return { name, uuid, ...impact };
-    }
-    const active = impact.live ? await updatedActive(instance, stored, update) : undefined;
-    const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
-    const after = { active, defined: defined === undefined ? undefined : formatNetwork(defined) };
-    storeDocuments(instance, stored, { ...after, request });
-    await serve(instance, uuid, active);
-    return { name, uuid, ...impact };
+    const steps = planUpdate(instance, stored, { impact, update });
+    const change = changeOf({ name, uuid }, { command: "net-update", steps, commit: "last" });
+    return { change, result: { name, uuid, ...impact } };
   });
 }
 
-/** Applies an update to the server of an active network. networkRestartDhcpDaemon() of libvirt */
-async function serve(instance: Instance, uuid: string, active: string | undefined): Promise<void> {
-  if (active !== undefined) await refreshServer(instance, { network: parseNetworkText(active), uuid });
+function planUpdate(
+  instance: Instance,
+  stored: StoredNetwork,
+  { impact, update }: { readonly impact: Impact; readonly update: NetworkUpdate },
+): readonly Step[] {
+  const { name, uuid } = stored;
+  const active = impact.live ? updatedActive(instance, stored, update) : undefined;
+  const defined = impact.config ? updatedXml(instance, stored.defined ?? "", { update }) : undefined;
+  const documents = documentSteps(instance, name, {
+    active: active === undefined ? undefined : formatNetwork(active),
+    defined: defined === undefined ? undefined : formatNetwork(defined),
+  });
+  if (active === undefined) return documents;
+  const served = { network: active, uuid };
+  // The test refuses a configuration that the server would not start with, before any change. networkRestartDhcpDaemon() of libvirt
+  return [...testSteps(instance, served), ...refreshSteps(instance, served), ...documents];
 }
 
-type Documents = Pick<StoredNetwork, "active" | "defined"> & { readonly request: string };
-
-/** Writes the documents that have changed: both or neither, also after a kill. The caller holds the lock of changeNetworks(). */
-export function storeDocuments(
+/** Returns the steps that write the documents that have changed. */
+export function documentSteps(
   instance: Instance,
-  old: StoredNetwork,
-  { active, defined, request }: Documents,
-): void {
-  const { name } = old;
-  if (active === undefined) {
-    if (defined !== undefined) writeDefinedNetwork(instance, name, defined);
-  } else if (defined === undefined) writeActiveNetwork(instance, name, active);
-  else {
-    const before = { active: old.active ?? "", defined: old.defined ?? "" };
-    writeNetworkUpdate(instance, { name, request, before, after: { active, defined } });
-  }
+  name: string,
+  { active, defined }: Pick<StoredNetwork, "active" | "defined">,
+): readonly Step[] {
+  return [
+    ...(active === undefined ? [] : [networkStore.activeStep(instance, name, active)]),
+    ...(defined === undefined ? [] : [networkStore.defineStep(instance, name, defined)]),
+  ];
 }
 
 /** Returns the documents that change. Throws "wrong-state". virNetworkObjUpdateModificationImpact() of libvirt */
@@ -100,11 +106,11 @@ export function decideNetworkImpact(
   return impact;
 }
 
-async function updatedActive(
+function updatedActive(
   instance: Instance,
-  { active, name, uuid }: StoredNetwork,
+  { active, name }: StoredNetwork,
   update: NetworkUpdate,
-): Promise<string> {
+): CompletedNetwork {
   const network = parseNetworkText(active ?? "");
   if (isServed(update.section) && !hasOwnBridge(network)) {
     throw new SvirtError(
@@ -120,9 +126,7 @@ async function updatedActive(
   const uses = countUses(listPorts(instance, name).map(({ found }) => found));
   const updated = updatedXml(instance, active ?? "", { update, uses });
   startableNetwork(updated, `update the active network '${name}'`);
-  // Refuses a server that is missing, and one that would not start, before any change.
-  await testServer(instance, { network: updated, uuid });
-  return formatNetwork(updated);
+  return updated;
 }
 
 /** Returns a document with its entry changed, as `net-define` would store it. */

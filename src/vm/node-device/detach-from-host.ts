@@ -6,10 +6,8 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
-import { fileKey } from "../../plan/facts/file-key.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
-import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { groupOf, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { refuseGuestDevices } from "../../resolve/host/guest-devices.ts";
@@ -20,13 +18,14 @@ import { driverOf, overrideOf, PCI_DEVICES, refuseHung } from "../../run/steps/p
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { chooseUid } from "../../state/guest-uid.ts";
-import { type Instance, isSession, registryOf } from "../../state/instance.ts";
+import { type Instance, isSession } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { type GuestRecord, writeRecord } from "../../state/record.ts";
 import { undoBegun } from "../end/undo-start.ts";
 import { lastOf, listFunctions, listParts, refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
+import { refuseOthers } from "../guest/refuse-others.ts";
 
 /** PCI devices that are detached from their host drivers for a guest. */
 export interface DetachedDevices {
@@ -182,7 +181,8 @@ function listManaged(domain: Domain): ManagedDevice[] {
   );
 }
 
-function takeStep(host: Host, device: string, to: string): Step {
+/** Returns the step that binds a PCI device to a driver for guests. Throws "not-found". */
+export function takeStep(host: Host, device: string, to: string): Step {
   const folder = `${PCI_DEVICES}/${device}`;
   if (host.inspectFile(folder) === undefined) throw missing(folder);
   const driver = driverOf(host, device);
@@ -195,28 +195,4 @@ function takeStep(host: Host, device: string, to: string): Step {
     ...(to === VFIO_PCI ? {} : { to }),
     bootId: host.getBootId(),
   };
-}
-
-/** Throws "in-use" if a guest other than that of the UUID has a PCI device, or its IOMMU group; undefined: it is in none. */
-export function refuseOthers(
-  instance: Instance,
-  { group, name }: { readonly name: string; readonly group: string | undefined },
-  uuid: string,
-): void {
-  const registry = registryOf(instance);
-  const node = group === undefined ? undefined : instance.host.inspectFile(vfioGroupNode(group))?.id;
-  const [other] = [
-    ...registry.listOthers({ kind: "pci", key: name }, uuid),
-    // A guest that found the device bound to a VFIO driver has claimed only the group's node. The kernel would remove the
-    // device from that guest before it binds another driver.
-    ...(node === undefined ? [] : registry.listOthers({ kind: "file", key: fileKey(node) }, uuid)),
-  ];
-  if (other === undefined) return;
-  throw new SvirtError(`Cannot detach ${name} from the host: the guest ${other.owner} uses it`, {
-    kind: "in-use",
-    // virHostdevIsPCINodeDeviceUsed() of libvirt
-    libvirt: "OPERATION_INVALID",
-    from: "NONE",
-    remedy: `Stop that guest (its name: svirt domname ${other.owner}).`,
-  });
 }

@@ -53,12 +53,15 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
   const kind = {
     command: "pool",
     prefix: "pool",
-    change: changeStored,
     find: findPool,
     findDefined: (node: Instance, name: string) =>
       definedPool(node, name, (remedy) => invalid("cannot edit transient pool", remedy)),
     parse: (bytes: Uint8Array) => readPool(instance, bytes),
-    store: storePool,
+    save: async (node: Instance, pool: Pool, refuse: () => void) =>
+      await changeStored(node, () => {
+        refuse();
+        storePool(node, pool);
+      }),
   };
   return await editStored(instance, kind, key);
 }

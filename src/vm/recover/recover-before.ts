@@ -1,5 +1,7 @@
-import { asSvirtError, type SvirtError } from "../../errors.ts";
-import { recordsFolder, renameFile } from "../../plan/paths.ts";
+import type { SvirtError } from "../../errors.ts";
+import type { ObjectKind } from "../../plan/change/object-change.ts";
+import { recordsFolder } from "../../plan/paths.ts";
+import { hasChanges } from "../../state/changes/changes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
@@ -33,9 +35,10 @@ export async function recoverBefore(
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
   const settled = hasUnsettled(instance) ? await settle(instance) : [];
-  const renaming = await finishRenaming(instance);
+  // A device of the host may keep the kernel waiting: only calls about single guests, which may start with it, settle its change.
+  const changes = await settleObjects(instance, keys === "all" ? ["domain"] : ["domain", "node-device"]);
   const recovery = await recoverGuests(instance, keys);
-  const errors = [...settled, ...(renaming === undefined ? [] : [renaming])];
+  const errors = [...settled, ...changes];
   return errors.length === 0 ? recovery : { ...recovery, errors: [...errors, ...recovery.errors] };
 }
 
@@ -49,17 +52,14 @@ async function settle(instance: Instance): Promise<readonly SvirtError[]> {
   return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
 }
 
-/** Finishes or undoes an interrupted renaming of a definition. Returns the error of a failure. */
-async function finishRenaming(instance: Instance): Promise<SvirtError | undefined> {
-  if (instance.host.readText(renameFile(instance.paths)) === undefined) return undefined;
-  try {
-    const { withRegistryLock } = await import("../../state/locks.ts");
-    const { finishRename } = await import("../../state/rename.ts");
-    await withRegistryLock(instance, async () => finishRename(instance));
-    return undefined;
-  } catch (error) {
-    return asSvirtError(error);
-  }
+/** Finishes or undoes interrupted changes of definitions and devices. Returns the errors. */
+async function settleObjects(
+  instance: Instance,
+  kinds: readonly ObjectKind[],
+): Promise<readonly SvirtError[]> {
+  if (!hasChanges(instance, kinds)) return [];
+  const { settleChanges } = await import("../object-change/settle.ts");
+  return (await settleChanges(instance, kinds)).errors;
 }
 
 async function recoverGuests(instance: Instance, keys: readonly string[] | "all"): Promise<RecoveryBefore> {

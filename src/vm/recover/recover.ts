@@ -45,6 +45,8 @@ export interface Recovery {
   readonly running: readonly GuestRecord[];
   /** Names of the guests that were cleaned up or started again. */
   readonly recovered: readonly string[];
+  /** Commands whose changes of networks, devices and definitions were finished or undone, such as `net-start lan`. */
+  readonly settled: readonly string[];
   readonly errors: readonly SvirtError[];
   /** Files that keep the label of a guest that no longer exists, and why: one sentence per file. */
   readonly kept: readonly string[];
@@ -64,6 +66,8 @@ export async function recoverAll(
   const recovered: string[] = [];
   const errors: SvirtError[] = [];
   const kept: string[] = [];
+  // With a time limit, recoverBefore() has settled those that the call concerns.
+  const settled = askMs === undefined ? await settleObjects(instance, errors) : [];
   const guests = readRecords(instance, (error) => errors.push(error));
   const running = guests.filter((guest) => isRunning(instance, guest));
   const until = instance.host.nowMs() + CLEARING_MS;
@@ -107,7 +111,15 @@ export async function recoverAll(
     await attempt(errors, async () => await restart(instance, pending));
     recovered.push(pending.name);
   }
-  return { running: running.filter((guest) => !ended.includes(guest)), recovered, errors, kept };
+  return { running: running.filter((guest) => !ended.includes(guest)), recovered, settled, errors, kept };
+}
+
+/** Finishes or undoes interrupted changes of objects that are no guests. They come first: a guest that is started again may need a network. */
+async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<readonly string[]> {
+  const { settleChanges } = await import("../object-change/settle.ts");
+  const settled = await settleChanges(instance);
+  errors.push(...settled.errors);
+  return settled.names;
 }
 
 /** Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works on it. */

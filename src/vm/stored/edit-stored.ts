@@ -1,7 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { type Edited, editDefinition } from "../define/edit-definition.ts";
-import type { ChangeStored } from "./change-stored.ts";
 
 /** Kind of an edited object. */
 export interface Editable<Parsed> {
@@ -12,10 +11,9 @@ export interface Editable<Parsed> {
   findDefined(instance: Instance, key: string): StoredXml & { readonly defined: string };
   /** Returns the object of that key. Throws "not-found". */
   find(instance: Instance, key: string): StoredXml;
-  readonly change: ChangeStored;
   parse(bytes: Uint8Array): Parsed;
-  /** Stores the definition; called within `change`. */
-  store(instance: Instance, parsed: Parsed): void;
+  /** Stores the definition. Calls `refuse` when no other call can change the object any more; it throws if the object has changed. */
+  save(instance: Instance, parsed: Parsed, refuse: () => void): Promise<unknown>;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface Editable<Parsed> {
  */
 export async function editStored<Parsed>(
   instance: Instance,
-  { change, command, find, findDefined, parse, prefix, store }: Editable<Parsed>,
+  { command, find, findDefined, parse, prefix, save }: Editable<Parsed>,
   key: string,
 ): Promise<Edited> {
   const { defined, name, uuid } = findDefined(instance, key);
@@ -34,11 +32,7 @@ export async function editStored<Parsed>(
     xml: defined,
     commands: { define: `${command}-define`, dumpxml: `${command}-dumpxml ${uuid} --inactive` },
     async store(bytes, refuseOther) {
-      const parsed = parse(bytes);
-      await change(instance, () => {
-        refuseOther(find(instance, uuid).defined);
-        store(instance, parsed);
-      });
+      await save(instance, parse(bytes), () => refuseOther(find(instance, uuid).defined));
     },
   });
 }

@@ -34,20 +34,24 @@ export async function markStored(
   { change, findDefined, noun, startCommand, store }: Markable,
   { isMarked, key }: Mark,
 ): Promise<StoredIdentity> {
-  if (isSession(instance)) {
-    throw new SvirtError(
-      `Cannot mark the ${noun} as autostarted: an ordinary user's ${noun}s are not started at boot`,
-      {
-        kind: "unsupported",
-        remedy: `Start it at your login, such as in ~/.profile: svirt ${startCommand}`,
-      },
-    );
-  }
+  refuseInSession(instance, noun, startCommand);
   return await change(instance, () => {
     const { name, uuid } = findDefined(instance, key);
     store.setAutostart(instance, name, isMarked);
     return { name, uuid };
   });
+}
+
+/** Throws "unsupported" in a session, whose objects are not started at boot. */
+export function refuseInSession(instance: Instance, noun: string, startCommand: string): void {
+  if (!isSession(instance)) return;
+  throw new SvirtError(
+    `Cannot mark the ${noun} as autostarted: an ordinary user's ${noun}s are not started at boot`,
+    {
+      kind: "unsupported",
+      remedy: `Start it at your login, such as in ~/.profile: svirt ${startCommand}`,
+    },
+  );
 }
 
 /** Starts the marked objects that are inactive. Never throws for a single one. */

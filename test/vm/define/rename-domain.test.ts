@@ -10,7 +10,16 @@ import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
 import { managedSaveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, OTHER, reapAll, UUID } from "../../scenes/scene.ts";
+import {
+  domainXml,
+  errorOf,
+  makeMachine,
+  nodeOn,
+  OTHER,
+  putText,
+  reapAll,
+  UUID,
+} from "../../scenes/scene.ts";
 import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const rename: Work = (node) => renameDomain(node, "vm1", "new");
@@ -139,28 +148,12 @@ describe("renameDomain() struck before, within and after every call that changes
       const [only, ...others] = namesOn(machine);
       expect(others).toEqual([]);
       expect(["vm1 starts as vm1", "new starts as new"]).toContain(only ?? "");
-      expect(machine.files.find("/etc/svirt/rename.json")).toBeUndefined();
+      expect(nodeOn(machine).host.listFolder("/etc/svirt/changes")).toEqual([]);
       seen.add(only ?? "");
       if (only === "vm1 starts as vm1") await rename(nodeOn(machine));
       expect(namesOn(machine)).toEqual(["new starts as new"]);
     }
     expect(seen.size).toBe(2);
-  });
-
-  test("by a crash leaves what an older svirt can finish, without a mark for the next boot", async () => {
-    const without = async (): Promise<Machine> => {
-      const machine = await marked();
-      markAutostart(nodeOn(machine), "vm1", { when: "once", wanted: false });
-      return machine;
-    };
-    const seen = new Set<string>();
-    for (const strike of await instantsOf(without, rename)) {
-      const machine = await without();
-      await beStruck(machine, rename, strike);
-      const text = nodeOn(machine).host.readText("/etc/svirt/rename.json");
-      if (text !== undefined) seen.add(Object.keys(JSON.parse(text)).join(" "));
-    }
-    expect([...seen]).toEqual(["uuid from to isMarked"]);
   });
 
   test("by a crash leaves a guest that was started meanwhile its name", async () => {
@@ -177,10 +170,11 @@ describe("renameDomain() struck before, within and after every call that changes
 
   test("a damaged record of it is reported by each call, which then goes on", async () => {
     const machine = await marked();
-    machine.files.put("/etc/svirt/rename.json", "file", { bytes: new TextEncoder().encode("{") });
+    const path = `/etc/svirt/changes/domain-${UUID}.json`;
+    putText(machine, path, "{");
     const { errors } = await recoverBefore(nodeOn(machine), "all");
     expect(errors.map(({ message }) => message)).toEqual([
-      "Cannot finish the renaming of a domain in /etc/svirt/rename.json: the file is damaged",
+      `Cannot read the record of a change ${path}: it is damaged`,
     ]);
   });
 });

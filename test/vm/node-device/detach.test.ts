@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { ControlWrite } from "../../../src/host/processes.ts";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { detachDevice, reattachDevice, resetDevice } from "../../../src/vm/node-device/detach.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
@@ -203,4 +204,41 @@ test("a reset is one write to the kernel, where the kernel has a way", async () 
   };
   await resetDevice({ ...node, host: noting }, NAME);
   expect(written).toEqual([`1 ${pciFolder(ADDRESS)}/reset`]);
+});
+
+describe("a detach that was killed once the device is bound", () => {
+  const UNMANAGED = MANAGED.replace("managed='yes'", "managed='no'");
+
+  async function killed(): Promise<Machine> {
+    const own = makeHost();
+    const work = (node: ReturnType<typeof nodeOn>) => detachDevice(node, NAME);
+    const [bound] = (await instantsOf(async () => makeHost(), work)).filter(
+      ({ at, moment }) => at === 5 && moment === "after",
+    );
+    if (bound === undefined) throw new Error("there is no such call");
+    await beStruck(own, work, bound);
+    expect(own.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+    return own;
+  }
+
+  test("is named by svirt audit, and undone by svirt recover, before a guest can use it", async () => {
+    const own = await killed();
+    expect((await auditNode(nodeOn(own))).findings).toEqual([
+      expect.stringContaining(`nodedev-detach ${NAME}: was interrupted`),
+    ]);
+    expect((await runOn(own, "recover")).out).toBe(`Interrupted nodedev-detach ${NAME} undone or finished\n`);
+    expect(own.pci.driverOf(ADDRESS)).toBe("e1000e");
+    const again = await killed();
+    putText(again, "/srv/vm1.xml", new TextDecoder().decode(domainXml({ devices: UNMANAGED })));
+    expect((await runOn(again, "create", "/srv/vm1.xml")).code).not.toBe(0);
+    expect(again.pci.driverOf(ADDRESS)).toBe("e1000e");
+  });
+
+  test("is not undone under a guest that has the device by now", async () => {
+    const own = await killed();
+    await startDomain(nodeOn(own), domainXml({ devices: UNMANAGED }));
+    expect((await runOn(own, "recover")).code).toBe(0);
+    expect(own.pci.driverOf(ADDRESS)).toBe("vfio-pci");
+    expect((await auditNode(nodeOn(own))).findings).toEqual([]);
+  });
 });

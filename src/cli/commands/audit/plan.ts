@@ -1,21 +1,48 @@
+import { isCommandName } from "../../../access/command-uses.ts";
+import { SvirtError } from "../../../errors.ts";
+import { formatChange } from "../../../plan/change/object-change.ts";
 import { formatSteps } from "../../../plan/steps/describe.ts";
 import { type PlanSubject, planDomain } from "../../../vm/plan/plan-domain.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { parseArguments } from "../../arguments/parse-arguments.ts";
+import { type Call, type Command, type CommandPlan, JSON_OPTION, operand, printJson } from "../../command.ts";
 
-/** `svirt plan DOMAIN` */
+/** Options of `svirt plan` itself. */
+const OWN: readonly string[] = ["--stop", "--json"];
+
+/** `svirt plan DOMAIN` and `svirt plan COMMAND ARGUMENT...` */
 export const command: Command = {
   spec: {
     name: "plan",
-    summary: "print all steps of a start, with labels before and after, and change nothing",
+    summary:
+      "print all steps of a start or of another command, with labels before and after, and change nothing",
     details:
-      "A running domain has no steps, since a start does not change it. --stop prints the steps of its end.",
+      "A running domain has no steps, since a start does not change it. --stop prints the steps of its end.\n" +
+      "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
+      "step on an interruption is finished instead of undone. Commands on guests and storage have no such plan yet, other than\n" +
+      "start, create and destroy.",
     operands: [
-      { name: "domain", summary: "name, id or uuid of a domain; a path with a /; or - for standard input" },
+      {
+        name: "domain",
+        summary: "name, id or uuid of a domain; a path with a /; - for standard input; or a command",
+        isCommand: (word, rest) =>
+          isCommandName(word) && !rest.includes("--help") && rest.some((one) => !OWN.includes(one)),
+      },
+      {
+        name: "argument",
+        summary: "arguments and options of the command",
+        isOptional: true,
+        isRepeated: true,
+      },
     ],
     options: [{ name: "stop", summary: "print the steps of its end instead" }, JSON_OPTION],
   },
   async run(call) {
+    const name = operand(call, "domain");
+    if (call.rest.length > 0 || isLoneCommand(name)) {
+      await printCommand(call, name);
+      return undefined;
+    }
     const what = call.options.has("stop") ? "end" : "start";
     const { runningName, steps } = await planDomain(call.instance, subjectOf(call), what);
     if (call.options.has("json")) printJson(call, steps);
@@ -29,4 +56,35 @@ export const command: Command = {
 function subjectOf(call: Call): PlanSubject {
   const key = operand(call, "domain");
   return key === "-" || key.includes("/") ? { xml: readInputFile(call, key) } : { key };
+}
+
+/** Reports whether a word names a command without arguments. A domain of that name is planned by its UUID. */
+function isLoneCommand(word: string): boolean {
+  return word === "net-create-default";
+}
+
+async function printCommand(call: Call, name: string): Promise<void> {
+  const planned = await call.findCommand(name);
+  if (planned?.plan === undefined) {
+    throw new SvirtError(`Cannot plan '${name}': svirt prints no steps of this command`, {
+      kind: "usage",
+      remedy: "See the commands of which it does: svirt plan --help",
+    });
+  }
+  const { options } = planned.spec;
+  const words = options.some((option) => option.name === "json")
+    ? call.rest
+    : call.rest.filter((word) => word !== "--json");
+  const isJson = call.options.has("json") || call.rest.includes("--json");
+  const plan = await planned.plan({ ...call, ...parseArguments(planned.spec, words) });
+  print(call, plan, isJson);
+}
+
+function print(call: Call, plan: CommandPlan | undefined, isJson: boolean): void {
+  if (isJson) printJson(call, plan ?? { steps: [] });
+  else if (plan === undefined || plan.steps.length === 0) call.output.print("No step is needed\n\n");
+  else
+    call.output.print(
+      plan.commit === undefined ? formatSteps(plan.steps) : formatChange({ ...plan, commit: plan.commit }),
+    );
 }

@@ -1,8 +1,9 @@
-import { markAutostart } from "../../../vm/define/autostart.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { domainMark } from "../../../vm/define/autostart.ts";
+import { type Call, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt autostart DOMAIN` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "autostart",
     summary: "start a domain when the node boots",
@@ -17,12 +18,14 @@ export const command: Command = {
       },
     ],
   },
-  async run(call) {
-    const wanted = !call.options.has("disable");
-    const when = call.options.has("once") ? "once" : "always";
-    const { name } = markAutostart(call.instance, operand(call, "domain"), { wanted, when });
+  change: (call) => domainMark(operand(call, "domain"), markOf(call)),
+  report(call, { name }) {
+    const { wanted, when } = markOf(call);
     const next = when === "once" ? " on next boot" : "";
     call.output.print(`Domain '${name}' ${wanted ? "marked" : "unmarked"} as autostarted${next}\n\n`);
-    return undefined;
   },
-};
+});
+
+function markOf(call: Call): { readonly wanted: boolean; readonly when: "always" | "once" } {
+  return { wanted: !call.options.has("disable"), when: call.options.has("once") ? "once" : "always" };
+}

@@ -1,10 +1,11 @@
-import { defineDomain } from "../../../vm/define/define.ts";
+import { newDefinition } from "../../../vm/define/define.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
+import { JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt define FILE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "define",
     summary: "define a domain from an XML file, or replace its definition",
@@ -12,11 +13,10 @@ export const command: Command = {
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
     options: [VALIDATE_OPTION, JSON_OPTION],
   },
-  async run(call) {
+  change: (call) => newDefinition(call.instance, readInputFile(call, operand(call, "file"))),
+  report(call, defined) {
     const file = operand(call, "file");
-    const defined = await defineDomain(call.instance, readInputFile(call, file));
     if (call.options.has("json")) printJson(call, defined);
     else call.output.print(`Domain '${defined.name}' defined from ${oneLine(file)}\n\n`);
-    return undefined;
   },
-};
+});

@@ -1,8 +1,9 @@
-import { renameDomain } from "../../../vm/define/rename-domain.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { domainRenaming } from "../../../vm/define/rename-domain.ts";
+import { DOMAIN_OPERAND, operand } from "../../command.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt domrename DOMAIN NEW-NAME` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "domrename",
     summary: "give a domain that is off another name",
@@ -12,9 +13,6 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND, { name: "new-name", summary: "the new name" }],
     options: [],
   },
-  async run(call) {
-    await renameDomain(call.instance, operand(call, "domain"), operand(call, "new-name"));
-    call.output.print("Domain successfully renamed\n\n");
-    return undefined;
-  },
-};
+  change: (call) => domainRenaming(call.instance, operand(call, "domain"), operand(call, "new-name")),
+  report: (call) => call.output.print("Domain successfully renamed\n\n"),
+});

@@ -1,6 +1,9 @@
-import { undefineDomain } from "../../../vm/define/define.ts";
+import { domainRemoval, type Leavings } from "../../../vm/define/define.ts";
+import { carryOut, planOnly } from "../../../vm/object-change/carry-out.ts";
+import type { Change } from "../../../vm/object-change/change.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { removeStorage, STORAGE_OPTIONS, storageOf } from "../../remove-storage.ts";
 
 /** `svirt undefine DOMAIN` */
@@ -22,21 +25,28 @@ export const command: Command = {
       { name: "tpm", summary: "also remove the state of its TPM if it is a persistent one" },
       { name: "keep-tpm", summary: "keep the state of its TPM, also one that is not persistent" },
       ...STORAGE_OPTIONS,
+      CRASH_OPTION,
     ],
   },
+  plan: async (call) => await planOnly(call.instance, changeOf(call, undefined)),
   async run(call) {
     const storage = await storageOf(call);
-    const { name } = await undefineDomain(call.instance, operand(call, "domain"), {
-      managedSave: call.options.has("managed-save"),
-      snapshots: call.options.has("snapshots-metadata"),
-      nvram: treatmentOf(call, "nvram"),
-      tpm: treatmentOf(call, "tpm"),
-      seen: storage.definition,
-    });
+    const { name } = await carryOut(call.instance, changeOf(call, storage.definition), crashDrill(call));
     call.output.print(`Domain '${name}' has been undefined\n\n`);
     return await removeStorage(call, storage);
   },
 };
+
+/** Returns the removal of the definition, without that of volumes. */
+function changeOf(call: Call, seen: Leavings["seen"]): Change<{ readonly name: string }> {
+  return domainRemoval(operand(call, "domain"), {
+    managedSave: call.options.has("managed-save"),
+    snapshots: call.options.has("snapshots-metadata"),
+    nvram: treatmentOf(call, "nvram"),
+    tpm: treatmentOf(call, "tpm"),
+    seen,
+  });
+}
 
 function treatmentOf(call: Call, part: "nvram" | "tpm"): "remove" | "keep" | undefined {
   const asked = onlyOne(call, [part, `keep-${part}`]);

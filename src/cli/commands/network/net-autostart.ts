@@ -1,9 +1,10 @@
-import { markNetwork } from "../../../vm/network/autostart-network.ts";
-import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { networkMark } from "../../../vm/network/autostart-network.ts";
+import { NETWORK_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-autostart NETWORK` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-autostart",
     summary: "start a network when the node boots",
@@ -14,10 +15,9 @@ export const command: Command = {
     operands: [NETWORK_OPERAND],
     options: [{ name: "disable", summary: "do not start it at boot" }],
   },
-  async run(call) {
-    const isMarked = !call.options.has("disable");
-    const { name } = await markNetwork(call.instance, operand(call, "network"), isMarked);
-    call.output.print(`Network ${oneLine(name)} ${isMarked ? "marked" : "unmarked"} as autostarted\n\n`);
-    return undefined;
+  change: (call) => networkMark(operand(call, "network"), !call.options.has("disable")),
+  report(call, { name }) {
+    const done = call.options.has("disable") ? "unmarked" : "marked";
+    call.output.print(`Network ${oneLine(name)} ${done} as autostarted\n\n`);
   },
-};
+});

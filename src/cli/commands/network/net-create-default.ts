@@ -1,9 +1,9 @@
-import { createDefaultNetwork } from "../../../vm/network/default-network.ts";
-import type { Command } from "../../command.ts";
+import { defaultNetworkCreation } from "../../../vm/network/default-network.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-create-default` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-create-default",
     summary: "define and start libvirt's default network",
@@ -14,9 +14,8 @@ export const command: Command = {
     operands: [],
     options: [],
   },
-  async run(call) {
-    const { did, name } = await createDefaultNetwork(call.instance);
+  change: defaultNetworkCreation,
+  report(call, { did, name }) {
     call.output.print(`Network ${oneLine(name)} ${did ? "started" : "is already active"}\n\n`);
-    return undefined;
   },
-};
+});

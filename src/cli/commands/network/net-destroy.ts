@@ -1,9 +1,10 @@
-import { destroyNetwork } from "../../../vm/network/start-network.ts";
-import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { networkEnd } from "../../../vm/network/start-network.ts";
+import { NETWORK_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-destroy NETWORK` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-destroy",
     summary: "make a network inactive",
@@ -14,9 +15,8 @@ export const command: Command = {
     operands: [NETWORK_OPERAND],
     options: [],
   },
-  async run(call) {
-    const { did, name } = await destroyNetwork(call.instance, operand(call, "network"));
+  change: (call) => networkEnd(operand(call, "network")),
+  report(call, { did, name }) {
     call.output.print(`Network ${oneLine(name)} ${did ? "destroyed" : "is not active"}\n\n`);
-    return undefined;
   },
-};
+});

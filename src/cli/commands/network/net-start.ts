@@ -1,9 +1,10 @@
-import { startNetwork } from "../../../vm/network/start-network.ts";
-import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { networkStart } from "../../../vm/network/start-network.ts";
+import { NETWORK_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-start NETWORK` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-start",
     summary: "make a defined network active",
@@ -16,9 +17,8 @@ export const command: Command = {
     operands: [NETWORK_OPERAND],
     options: [],
   },
-  async run(call) {
-    const { did, name } = await startNetwork(call.instance, operand(call, "network"));
+  change: (call) => networkStart(operand(call, "network")),
+  report(call, { did, name }) {
     call.output.print(`Network ${oneLine(name)} ${did ? "started" : "is already active"}\n\n`);
-    return undefined;
   },
-};
+});

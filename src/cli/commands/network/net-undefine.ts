@@ -1,9 +1,10 @@
-import { undefineNetwork } from "../../../vm/network/define-network.ts";
-import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { networkRemoval } from "../../../vm/network/define-network.ts";
+import { NETWORK_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-undefine NETWORK` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-undefine",
     summary: "remove a network's definition; an active network stays active",
@@ -11,9 +12,8 @@ export const command: Command = {
     operands: [NETWORK_OPERAND],
     options: [],
   },
-  async run(call) {
-    const { name } = await undefineNetwork(call.instance, operand(call, "network"));
+  change: (call) => networkRemoval(operand(call, "network")),
+  report(call, { name }) {
     call.output.print(`Network ${oneLine(name)} has been undefined\n\n`);
-    return undefined;
   },
-};
+});

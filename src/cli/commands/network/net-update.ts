@@ -1,18 +1,20 @@
 import { SvirtError } from "../../../errors.ts";
 import { UPDATE_COMMANDS, type UpdateCommand } from "../../../network/edits/lists.ts";
 import { UPDATE_SECTIONS, type UpdateSection } from "../../../network/edits/update.ts";
-import { type UpdatedNetwork, updateStoredNetwork } from "../../../vm/network/update-network.ts";
+import { networkUpdate, type UpdatedNetwork } from "../../../vm/network/update-network.ts";
+import type { Change } from "../../../vm/object-change/change.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
-import { type Call, type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { type Call, NETWORK_OPERAND, operand } from "../../command.ts";
 import { impactOf } from "../../device-change.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 const MOST_PARENTS = 2 ** 31 - 1;
 
 /** `svirt net-update NETWORK COMMAND SECTION XML` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-update",
     summary: "add, change or remove one entry of a network",
@@ -35,23 +37,23 @@ export const command: Command = {
       },
     ],
   },
-  async run(call) {
-    onlyOne(call, ["current", "live"]);
-    onlyOne(call, ["current", "config"]);
-    const update = {
-      command: commandOf(operand(call, "command")),
-      section: sectionOf(operand(call, "section")),
-      entry: readEntry(call),
-      parentIndex: parentOf(call),
-    };
-    const updated = await updateStoredNetwork(call.instance, operand(call, "network"), {
-      options: impactOf(call),
-      update,
-    });
+  change: changeOf,
+  report(call, updated) {
     call.output.print(`Updated network ${oneLine(updated.name)} ${partsOf(updated)}\n`);
-    return undefined;
   },
-};
+});
+
+function changeOf(call: Call): Change<UpdatedNetwork> {
+  onlyOne(call, ["current", "live"]);
+  onlyOne(call, ["current", "config"]);
+  const update = {
+    command: commandOf(operand(call, "command")),
+    section: sectionOf(operand(call, "section")),
+    entry: readEntry(call),
+    parentIndex: parentOf(call),
+  };
+  return networkUpdate(operand(call, "network"), { options: impactOf(call), update });
+}
 
 function commandOf(name: string): UpdateCommand {
   const known = UPDATE_COMMANDS.find((one) => one === (name === "add" ? "add-last" : name));

@@ -1,9 +1,10 @@
-import { detachDevice } from "../../../vm/node-device/detach.ts";
-import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { deviceDetachment } from "../../../vm/node-device/detach.ts";
+import { DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt nodedev-detach DEVICE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "nodedev-detach",
     summary: "take a PCI device from its driver, for guests",
@@ -17,11 +18,10 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  async run(call) {
+  change: (call) => deviceDetachment(call.instance, operand(call, "device"), call.options.get("driver")),
+  report(call) {
     const name = operand(call, "device");
-    await detachDevice(call.instance, name, call.options.get("driver"));
     if (call.options.has("json")) printJson(call, { name });
     else call.output.print(`Device ${oneLine(name)} detached\n\n`);
-    return undefined;
   },
-};
+});

@@ -1,9 +1,10 @@
-import { reattachDevice } from "../../../vm/node-device/detach.ts";
-import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { deviceReturn } from "../../../vm/node-device/detach.ts";
+import { DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt nodedev-reattach DEVICE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "nodedev-reattach",
     summary: "return a PCI device to the driver that the kernel chooses",
@@ -12,11 +13,10 @@ export const command: Command = {
     operands: [DEVICE_OPERAND],
     options: [JSON_OPTION],
   },
-  async run(call) {
+  change: (call) => deviceReturn(call.instance, operand(call, "device")),
+  report(call) {
     const name = operand(call, "device");
-    await reattachDevice(call.instance, name);
     if (call.options.has("json")) printJson(call, { name });
     else call.output.print(`Device ${oneLine(name)} re-attached\n\n`);
-    return undefined;
   },
-};
+});

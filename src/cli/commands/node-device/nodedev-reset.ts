@@ -1,9 +1,10 @@
-import { resetDevice } from "../../../vm/node-device/detach.ts";
-import { type Command, DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { deviceReset } from "../../../vm/node-device/detach.ts";
+import { DEVICE_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt nodedev-reset DEVICE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "nodedev-reset",
     summary: "reset a PCI device",
@@ -13,11 +14,10 @@ export const command: Command = {
     operands: [DEVICE_OPERAND],
     options: [JSON_OPTION],
   },
-  async run(call) {
+  change: (call) => deviceReset(call.instance, operand(call, "device")),
+  report(call) {
     const name = operand(call, "device");
-    await resetDevice(call.instance, name);
     if (call.options.has("json")) printJson(call, { name });
     else call.output.print(`Device ${oneLine(name)} reset\n\n`);
-    return undefined;
   },
-};
+});

@@ -27,7 +27,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { errors, kept, recovered } = await recoverAll(call.instance);
+    const { errors, kept, recovered, settled } = await recoverAll(call.instance);
     const rules = await setLostRules(call.instance);
     const { domains, networks, pools } = call.options.has("autostart")
       ? await startInBootOrder(call.instance)
@@ -41,6 +41,7 @@ export const command: Command = {
     if (call.options.has("json")) {
       printJson(call, {
         recovered,
+        changes: settled,
         rules: rules.names,
         started: domains.names,
         networks: networks.names,
@@ -50,6 +51,7 @@ export const command: Command = {
       });
     } else {
       for (const line of [
+        ...settled.map((what) => `Interrupted ${oneLine(what)} undone or finished`),
         ...recovered.map((name) => `Domain '${name}' recovered`),
         ...rules.names.map((name) => `Packet rules of ${oneLine(name)} set again`),
         ...networks.names.map((name) => `Network ${oneLine(name)} started`),

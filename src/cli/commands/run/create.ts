@@ -13,6 +13,10 @@ export const command: Command = {
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
     options: [{ name: "paused", summary: "leave the guest paused" }, VALIDATE_OPTION, CRASH_OPTION],
   },
+  async plan(call) {
+    const { planDomain } = await import("../../../vm/plan/plan-domain.ts");
+    return await planDomain(call.instance, { xml: readInputFile(call, operand(call, "file")) }, "start");
+  },
   async run(call) {
     const file = operand(call, "file");
     const bytes = readInputFile(call, file);

@@ -14,6 +14,10 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  async plan(call) {
+    const { planDomain } = await import("../../../vm/plan/plan-domain.ts");
+    return await planDomain(call.instance, { key: operand(call, "domain") }, "end");
+  },
   async run(call) {
     const { did, name } = await destroyDomain(call.instance, operand(call, "domain"), {
       isGraceful: call.options.has("graceful"),

@@ -20,6 +20,10 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  async plan(call) {
+    const { planDomain } = await import("../../../vm/plan/plan-domain.ts");
+    return await planDomain(call.instance, { key: operand(call, "domain") }, "start");
+  },
   async run(call) {
     const how = {
       forceBoot: call.options.has("force-boot"),

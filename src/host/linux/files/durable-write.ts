@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { stagedPath } from "../../../plan/partial-names.ts";
 import { NEW_FILE, orThrow, removeFile, syncFolder, unlessMissing } from "./files.ts";
 
 // Rule: A file is replaced as a whole, and is on disk before the call returns.
@@ -17,7 +18,7 @@ function stageText(path: string, text: string, mode: number): void {
 
 /** Implements Host.placeText. */
 function placeText(path: string): void {
-  orThrow(`write ${path}`, () => renameSync(freshName(path), path));
+  orThrow(`write ${path}`, () => renameSync(stagedPath(path), path));
 }
 
 /** Implements Host.writeVolatile without fsync(2), which takes as long as all other parts of a write. */
@@ -34,12 +35,12 @@ interface Fresh {
 function replaceFile(path: string, content: Fresh): void {
   orThrow(`write ${path}`, () => {
     writeFresh(path, content);
-    renameSync(freshName(path), path);
+    renameSync(stagedPath(path), path);
   });
 }
 
 function writeFresh(path: string, { mode, sync, text }: Fresh): void {
-  const fresh = freshName(path);
+  const fresh = stagedPath(path);
   unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
   const fd = openSync(fresh, NEW_FILE, mode);
   try {
@@ -53,10 +54,6 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function freshName(path: string): string {
-  return `${path}.new`;
 }
 
 /** Methods of Host that write and remove whole texts. */

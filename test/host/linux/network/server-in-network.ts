@@ -8,13 +8,16 @@ import { hostBridgeOf } from "../../../../src/network/bridge/host-bridge.ts";
 import { formatNetwork, parseNetworkText } from "../../../../src/network/document.ts";
 import { parseLeases } from "../../../../src/network/server/leases.ts";
 import { SYSTEM_PATHS } from "../../../../src/plan/paths.ts";
+import type { Step } from "../../../../src/plan/steps/step.ts";
+import { ClaimRegistry } from "../../../../src/registry/claims.ts";
+import { NO_OBSERVER, runPlan } from "../../../../src/run/steps/run-plan.ts";
 import {
-  endServer,
+  endServerStep,
   isServerRunning,
   readLeases,
-  refreshServer,
-  startServer,
-  testServer,
+  refreshSteps,
+  serverStep,
+  testSteps,
 } from "../../../../src/state/networks/network-server.ts";
 
 const UUID = "81ff0d90-c91e-6742-64da-4a736edb9acb";
@@ -31,6 +34,13 @@ run("mount", "-t", "tmpfs", "tmpfs", "/run");
 const folder = mkdtempSync("/tmp/svirt-server-");
 chmodSync(folder, 0o755);
 const instance = { host: makeLinuxHost(), paths: { ...SYSTEM_PATHS, run: `${folder}/svirt` } };
+const actor = {
+  host: instance.host,
+  registry: new ClaimRegistry(instance.host, instance.paths.state),
+  owner: UUID,
+  uid: 0,
+};
+const take = async (...steps: readonly Step[]): Promise<void> => await runPlan(actor, steps, NO_OBSERVER);
 run("ip", "link", "set", "lo", "up");
 const network = networkWith(OPEN, "", "");
 const bridge = hostBridgeOf(network);
@@ -55,7 +65,7 @@ const lookUp = async (name: string): Promise<string> => {
   );
 };
 
-await startServer(instance, { network, uuid: UUID });
+await take(serverStep(instance, { network, uuid: UUID }));
 const first = ask();
 // Identifiers that the guest invents bring it no further lease.
 const invented = ["one", "two"].map((identifier) => ask(identifier) === first);
@@ -70,7 +80,7 @@ const testOf = async (name: string): Promise<string> => {
   const dns = `<dns><txt name='${name}' value='a'/><host `;
   const xml = formatNetwork(network).replace(/<dns>\s*<host /, dns);
   try {
-    await testServer(instance, { network: parseNetworkText(xml), uuid: UUID });
+    await take(...testSteps(instance, { network: parseNetworkText(xml), uuid: UUID }));
     return "";
   } catch (error) {
     return error instanceof Error ? error.message : "";
@@ -86,11 +96,11 @@ const updated = networkWith(
   "<host mac='52:54:00:00:00:77' name='web' ip='10.8.0.7'/>",
   "<hostname>scanner</hostname>",
 );
-await refreshServer(instance, { network: updated, uuid: UUID });
+await take(...refreshSteps(instance, { network: updated, uuid: UUID }));
 const second = ask();
 const namesAfter = [await lookUp("printer"), await lookUp("scanner")];
 const isRunning = isServerRunning(instance, UUID);
-await endServer(instance, UUID);
+await take(endServerStep(instance, { name: network.name, uuid: UUID }));
 const isRunningAfter = isServerRunning(instance, UUID);
 removeBridge(bridge);
 process.stdout.write(

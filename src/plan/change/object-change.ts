@@ -1,0 +1,87 @@
+import { formatSteps } from "../steps/describe.ts";
+import { planUndo } from "../steps/inverse.ts";
+import type { Step } from "../steps/step.ts";
+import type { StoredStep } from "../steps/stored.ts";
+
+/** Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of that guest. */
+export const OBJECT_KINDS = ["domain", "network", "node-device"] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+
+/** An object. The key is a UUID, or the address of a device. */
+export interface ChangedObject {
+  readonly kind: ObjectKind;
+  readonly key: string;
+}
+
+/**
+ * Point of a change from which an interruption is finished. Before it, the interrupted change is undone.
+ *
+ * - a number: the step of that index, counted from 0. It is one system call on a file, whose content shows whether it has run.
+ * - `begin`: the record itself. No step is undone.
+ * - `end`: the removal of the record. All steps are undone.
+ */
+export type CommitPoint = "begin" | "end" | number;
+
+/** A change of an object: all steps, in their order, and the point from which recovery goes forward. */
+export interface ObjectChange {
+  readonly object: ChangedObject;
+  /** Command for the operator, such as `net-start lan`. */
+  readonly what: string;
+  readonly steps: readonly Step[];
+  readonly commit: CommitPoint;
+}
+
+/** Steps that finish or undo an interrupted change. */
+export interface Settlement {
+  readonly direction: "finish" | "undo";
+  readonly steps: readonly Step[];
+}
+
+/** Decides how an interrupted change is settled. Each of its steps may have run or not, and may run again. */
+export function planSettlement(
+  { commit, steps }: Pick<ObjectChange, "commit" | "steps">,
+  hasEffect: (step: StoredStep) => boolean,
+): Settlement {
+  if (commit === "begin") return { direction: "finish", steps };
+  if (commit === "end") return { direction: "undo", steps: planUndo(steps) };
+  const decisive = steps[commit];
+  if (decisive !== undefined && isStored(decisive) && hasEffect(decisive))
+    return { direction: "finish", steps: steps.slice(commit) };
+  // The decisive step itself may have left a part of its text.
+  return { direction: "undo", steps: planUndo(steps.slice(0, commit + 1)) };
+}
+
+/** Reports whether a change is one system call on a file or a device: an interruption leaves it done or not begun, and it needs no record. */
+export function isSingleCall({ steps }: Pick<ObjectChange, "steps">): boolean {
+  const [first, second] = steps;
+  if (first === undefined || second !== undefined) return false;
+  return isStored(first) || first.do === "reset-device";
+}
+
+/** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */
+export function formatChange(change: Pick<ObjectChange, "commit" | "steps">): string {
+  const lines = formatSteps(change.steps).split("\n").slice(0, -1);
+  if (isSingleCall(change)) return joined(lines);
+  const first = indexAfter(change.commit, change.steps);
+  return joined([...lines.slice(0, first), `     -- ${describeTurn(change)} --`, ...lines.slice(first)]);
+}
+
+function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): string {
+  if (commit === "begin") return "an interruption is finished";
+  if (commit === "end") return "an interruption is undone";
+  if (commit === steps.length - 1) return "an interruption before the last step is undone";
+  return `an interruption before step ${commit + 1} is undone, one after it is finished`;
+}
+
+/** Returns the index of the first step after the commit point, which is the place of its line; that of a whole change is the end. */
+function indexAfter(commit: CommitPoint, { length }: readonly Step[]): number {
+  return typeof commit === "number" ? commit + 1 : length;
+}
+
+function joined(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function isStored(step: Step): step is StoredStep {
+  return step.do === "replace-text" || step.do === "set-mark";
+}

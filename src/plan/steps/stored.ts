@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import { aString, maybeString } from "../facts/plain-schemas.ts";
+import type { Kinds } from "./kind.ts";
+
+/** Replaces a whole text of svirt's own by one rename(2), writes a new one, or removes it. An absent text is a missing file. */
+const replaceText = v.strictObject({
+  do: v.literal("replace-text"),
+  path: aString,
+  from: maybeString,
+  to: maybeString,
+});
+
+/** Marks a definition to start at boot, by a symlink, or removes the mark. */
+const setMark = v.strictObject({
+  do: v.literal("set-mark"),
+  path: aString,
+  target: aString,
+  isMarked: v.boolean(),
+  wasMarked: v.boolean(),
+});
+
+/** Step on a file in which svirt stores an object. */
+export type StoredStep = v.InferOutput<typeof replaceText | typeof setMark>;
+
+/** Definition of each kind of step in this file. */
+export const storedSteps: Kinds<StoredStep> = {
+  "replace-text": {
+    schema: replaceText,
+    inverse: ({ from, path, to }) => ({
+      do: "replace-text",
+      path,
+      ...(to === undefined ? {} : { from: to }),
+      ...(from === undefined ? {} : { to: from }),
+    }),
+    describe: ({ from, path, to }) => {
+      if (to === undefined) return `remove ${path}`;
+      return `${from === undefined ? "write" : "replace"} ${path}`;
+    },
+    where: "host",
+    record: "dropped",
+    releases: "nothing",
+  },
+  "set-mark": {
+    schema: setMark,
+    inverse: (done) => ({ ...done, isMarked: done.wasMarked, wasMarked: done.isMarked }),
+    describe: ({ isMarked, path, target }) =>
+      isMarked ? `create the link ${path} to ${target}` : `remove the link ${path}`,
+    where: "host",
+    record: "dropped",
+    releases: "nothing",
+  },
+};

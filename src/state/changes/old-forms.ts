@@ -1,0 +1,121 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import { aString } from "../../plan/facts/plain-schemas.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { defineStep, markStep, readDefinition } from "../definitions.ts";
+import type { Instance } from "../instance.ts";
+import { endServerStep } from "../networks/network-server.ts";
+import { listNetworkEntries, networkStore, readNetwork } from "../networks/networks.ts";
+import { readRecord } from "../record.ts";
+import { storedUuid } from "../xml-files.ts";
+import { damagedChange, writeChange } from "./changes.ts";
+
+/** Record of an interrupted change in the form of an older svirt. */
+interface OldForm {
+  readonly kind: ObjectKind;
+  pathIn(paths: Instance["paths"]): string;
+  /** Returns the rest of the change; undefined if nothing is left to do. Throws the errors of valibot and JSON.parse(). */
+  convert(instance: Instance, text: string): ObjectChange | undefined;
+}
+
+const FORMS: readonly OldForm[] = [
+  { kind: "network", pathIn: ({ run }) => `${run}/network-bridge.json`, convert: convertBridge },
+  { kind: "network", pathIn: ({ run }) => `${run}/network-update.json`, convert: convertUpdate },
+  { kind: "domain", pathIn: ({ config }) => `${config}/rename.json`, convert: convertRename },
+];
+
+/** Lists the paths of records that an older svirt has left. */
+export function listOldForms({ host, paths }: Instance, kinds: readonly ObjectKind[]): readonly string[] {
+  return FORMS.filter(({ kind }) => kinds.includes(kind))
+    .map(({ pathIn }) => pathIn(paths))
+    .filter((path) => host.inspectFile(path) !== undefined);
+}
+
+/**
+ * Replaces the records that an older svirt has left by records of today. Throws "failed" if one is damaged. The caller holds the registry's
+ * lock.
+ */
+export function adoptOldForms(instance: Instance, kinds: readonly ObjectKind[]): void {
+  const { host, paths } = instance;
+  for (const { convert, kind, pathIn } of FORMS) {
+    const path = pathIn(paths);
+    const text = kinds.includes(kind) ? host.readText(path) : undefined;
+    if (text === undefined) continue;
+    const change = orDamaged(path, () => convert(instance, text));
+    if (change !== undefined) writeChange(instance, change);
+    host.removeFile(path);
+  }
+}
+
+function orDamaged<Value>(path: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof SvirtError ? error : damagedChange(path, error);
+  }
+}
+
+const bridgeForm = v.strictObject({
+  network: aString,
+  bridge: v.strictObject({ name: aString, mac: aString }),
+  rulesOf: v.exactOptional(aString),
+  serverOf: v.exactOptional(aString),
+  limit: v.exactOptional(aString),
+});
+
+/** The bridge of a network that was starting or ending. */
+function convertBridge(instance: Instance, text: string): ObjectChange | undefined {
+  const { bridge, limit, network, rulesOf, serverOf } = v.parse(bridgeForm, JSON.parse(text));
+  if (listNetworkEntries(instance).some(({ isActive, name }) => isActive && name === network))
+    return undefined;
+  const steps: readonly Step[] = [
+    ...(serverOf === undefined ? [] : [endServerStep(instance, { name: network, uuid: serverOf })]),
+    { do: "remove-bridge", ...bridge },
+    ...(limit === undefined ? [] : [{ do: "remove-tap-rules", table: limit } as const]),
+    ...(rulesOf === undefined ? [] : [{ do: "remove-network-rules", uuid: rulesOf } as const]),
+  ];
+  // A network without rules and addresses may have no definition either.
+  const key = rulesOf ?? serverOf ?? readNetwork(instance, network)?.uuid ?? bridge.mac;
+  return { object: { kind: "network", key }, what: `net-destroy ${network}`, steps, commit: "begin" };
+}
+
+const documents = v.strictObject({ defined: aString, active: aString });
+const updateForm = v.strictObject({ name: aString, request: aString, before: documents, after: documents });
+
+/** Two documents of a network that were to be written. */
+function convertUpdate(instance: Instance, text: string): ObjectChange {
+  const { after, before, name } = v.parse(updateForm, JSON.parse(text));
+  const steps = [
+    { ...networkStore.defineStep(instance, name, after.defined), from: before.defined },
+    { ...networkStore.activeStep(instance, name, after.active), from: before.active },
+  ];
+  const key = storedUuid(after.defined) ?? "";
+  return { object: { kind: "network", key }, what: `net-update ${name}`, steps, commit: "begin" };
+}
+
+const renameForm = v.strictObject({
+  uuid: aString,
+  from: aString,
+  to: aString,
+  isMarked: v.boolean(),
+  isMarkedOnce: v.exactOptional(v.boolean()),
+});
+
+/** A domain that was given another name. A guest that was started meanwhile keeps its name. */
+function convertRename(instance: Instance, text: string): ObjectChange | undefined {
+  const { from, isMarked, isMarkedOnce = false, to, uuid } = v.parse(renameForm, JSON.parse(text));
+  const isDefined = (name: string): boolean => readDefinition(instance, name)?.uuid === uuid;
+  if (!isDefined(to)) return undefined;
+  const unmark = (name: string): readonly Step[] =>
+    (["always", "once"] as const).map((when) => markStep(instance, name, { when, wanted: false }));
+  const keepsOld = isDefined(from) && readRecord(instance, uuid)?.name === from;
+  const steps = keepsOld
+    ? [defineStep(instance, to, undefined), ...unmark(to)]
+    : [
+        ...(isMarked ? [markStep(instance, to, { when: "always", wanted: true })] : []),
+        ...(isMarkedOnce ? [markStep(instance, to, { when: "once", wanted: true })] : []),
+        ...(isDefined(from) ? [defineStep(instance, from, undefined), ...unmark(from)] : []),
+      ];
+  return { object: { kind: "domain", key: uuid }, what: `domrename ${from} ${to}`, steps, commit: "begin" };
+}

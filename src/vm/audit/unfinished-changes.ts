@@ -1,0 +1,97 @@
+import { unlessRefused } from "../../errors.ts";
+import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-change.ts";
+import { guestPaths, registryLock } from "../../plan/paths.ts";
+import { changePath, listChanged, readChange } from "../../state/changes/changes.ts";
+import { listOldForms } from "../../state/changes/old-forms.ts";
+import type { Instance } from "../../state/instance.ts";
+import { type GuestRecord, readRecord } from "../../state/record.ts";
+import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/snapshot-merge.ts";
+import { listSnapshotChanges, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
+import { HOLDS } from "../object-change/change.ts";
+import { listParts } from "../object-change/parts.ts";
+
+/** Time for another call to finish a change of that object. */
+const WAIT_MS = 3000;
+const POLL_MS = 20;
+
+/**
+ * Lists the changes of networks, devices and definitions that a killed svirt has left, with the remedy. A change that another call is
+ * carrying out is none.
+ */
+export async function findUnfinished(
+  instance: Instance,
+  running: readonly GuestRecord[],
+): Promise<readonly string[]> {
+  const found = await findChangedGuests(instance, running);
+  found.push(...(await findSnapshots(instance)));
+  const lockOf = ({ key, kind }: ChangedObject): string => HOLDS[kind].lockOf(instance.paths, key);
+  for (const object of listChanged(instance, OBJECT_KINDS)) {
+    const isThere = (): boolean => listChanged(instance, [object.kind]).some(({ key }) => key === object.key);
+    if (await isLeft(instance, lockOf(object), isThere)) found.push(...describe(instance, object));
+  }
+  for (const path of listParts(instance)) {
+    if (await isLeft(instance, registryLock(instance.paths), () => listParts(instance).includes(path)))
+      found.push(`${path}: is a part of a text that a killed svirt has left; run svirt recover`);
+  }
+  for (const path of listOldForms(instance, OBJECT_KINDS))
+    found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);
+  return found;
+}
+
+/** Lists the running guests with a change that no call carries out. A guest may keep a device that it was told to release. */
+async function findChangedGuests(instance: Instance, running: readonly GuestRecord[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { change, name, uuid } of running) {
+    if (change === undefined || change.isTold === true) continue;
+    const { lock } = guestPaths(instance.paths, uuid);
+    const isThere = (): boolean =>
+      unlessRefused(() => readRecord(instance, uuid)?.change?.what) === change.what;
+    if (await isLeft(instance, lock, isThere))
+      found.push(
+        `${name}: '${change.what}' was interrupted, and is neither undone nor finished; run svirt recover`,
+      );
+  }
+  return found;
+}
+
+/**
+ * Lists the domains with a change of their images, or a deletion of a snapshot, that no call carries out. A damaged record of one is reported
+ * as a damaged file.
+ */
+async function findSnapshots(instance: Instance): Promise<string[]> {
+  const found: string[] = [];
+  const uuids = new Set([...listSnapshotChanges(instance), ...listSnapshotMerges(instance)]);
+  for (const uuid of uuids) {
+    const { lock } = guestPaths(instance.paths, uuid);
+    const isThere = (): boolean =>
+      unlessRefused(() => readSnapshotChange(instance, uuid) ?? readSnapshotMerge(instance, uuid)) !==
+      undefined;
+    if (await isLeft(instance, lock, isThere))
+      found.push(`${uuid}: a change of its snapshots was interrupted; run svirt recover`);
+  }
+  return found;
+}
+
+/** Two looks find it without the lock: the call that has written it has ended without removing it. */
+async function isLeft({ host }: Instance, lock: string, isThere: () => boolean): Promise<boolean> {
+  const until = host.nowMs() + WAIT_MS;
+  while (host.isLocked(lock)) {
+    if (host.nowMs() >= until) return false;
+    await host.sleep(POLL_MS);
+  }
+  const isSeen = (): boolean => isThere() && !host.isLocked(lock);
+  if (!isSeen()) return false;
+  await host.sleep(POLL_MS);
+  return isSeen();
+}
+
+function describe(instance: Instance, object: ChangedObject): readonly string[] {
+  const damaged: string[] = [];
+  const change = unlessRefused(
+    () => readChange(instance, object),
+    ({ message, remedy }) => void damaged.push(`${message}; remedy: ${remedy}`),
+  );
+  if (damaged.length > 0) return damaged;
+  const what = change === undefined ? `a change of ${changePath(instance, object)}` : change.what;
+  return [`${what}: was interrupted, and is neither undone nor finished; run svirt recover`];
+}

@@ -1,0 +1,72 @@
+import { errorsOf } from "../../errors.ts";
+import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import { type Paths, pciLock, registryLock } from "../../plan/paths.ts";
+import { PCI_DEVICES } from "../../run/steps/pci.ts";
+import type { Instance } from "../../state/instance.ts";
+import { withPciLock, withRegistryLock } from "../../state/locks.ts";
+import { listParts } from "../guest/changing-device.ts";
+import { refuseOthers } from "../guest/refuse-others.ts";
+
+/** Steps that a command takes, and its result once they are carried out. */
+export interface Planned<Result> {
+  /** Undefined if nothing is to be done. */
+  readonly change: ObjectChange | undefined;
+  readonly result: Result;
+}
+
+/**
+ * Change of an object that a command asks for. carryOut() does it, and planOnly() prints its steps: a command, a procedure of the protocol and
+ * `svirt plan` share it.
+ */
+export interface Change<Result> {
+  readonly kind: ObjectKind;
+  /** Object whose interrupted change is settled first; undefined: those of all objects of the kind, which one lock holds. */
+  readonly key?: string;
+  /** Does the work while no other call changes the object; undefined: as HOLDS says. */
+  hold?<Value>(instance: Instance, work: () => Promise<Value>): Promise<Value>;
+  /** Facts of all guests decide the steps: the registry's lock is held meanwhile, but not while the steps run, which may take long. */
+  readonly plansUnder?: "registry";
+  /** Decides the steps, and changes nothing. The caller holds the object. */
+  plan(instance: Instance): Promise<Planned<Result>> | Planned<Result>;
+  /** Renews data that only make later calls faster, after the change. */
+  refresh?(instance: Instance): void;
+}
+
+/** Locks by which no other call changes an object of the kind, and what a recovery heeds. */
+interface Hold {
+  hold<Value>(instance: Instance, key: string, work: () => Promise<Value>): Promise<Value>;
+  /** Returns the path of the lock that a call holds while it changes the object. */
+  lockOf(paths: Paths, key: string): string;
+  /** The kernel may keep the lock's holder waiting, so a recovery does not wait for it. */
+  readonly mayHang: boolean;
+  /** Reports whether an interrupted change counts as done, since a guest has begun to use its result. */
+  isInUse(instance: Instance, key: string): boolean;
+}
+
+/** Locks of each kind of object. A kind without an entry does not compile. */
+export const HOLDS: Readonly<Record<ObjectKind, Hold>> = {
+  domain: {
+    hold: async (instance, _key, work) => await withRegistryLock(instance, work),
+    lockOf: registryLock,
+    mayHang: false,
+    isInUse: () => false,
+  },
+  network: {
+    hold: async (instance, _key, work) => await withRegistryLock(instance, work),
+    lockOf: registryLock,
+    mayHang: false,
+    isInUse: () => false,
+  },
+  "node-device": {
+    hold: async (instance, key, work) => await withPciLock(instance, key, work),
+    lockOf: pciLock,
+    mayHang: true,
+    isInUse: (instance, key) => hasGuest(instance, key),
+  },
+};
+
+/** Reports whether a guest has a PCI device, or a part of it. */
+function hasGuest(instance: Instance, address: string): boolean {
+  const parts = listParts(instance.host, `${PCI_DEVICES}/${address}`);
+  return parts.some((part) => errorsOf(() => refuseOthers(instance, part, "")).length > 0);
+}

@@ -1,0 +1,118 @@
+import { defineFilter as defineFilterOf } from "../../../src/vm/network/define-filter.ts";
+import { definePool } from "../../../src/vm/pool/define-pool.ts";
+import { startPool } from "../../../src/vm/pool/start-pool.ts";
+import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { IMAGES_UUID, poolXml, TARGET } from "../../scenes/pools.ts";
+import { makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
+import { SECRET_UUID, secretXml } from "../../scenes/secrets.ts";
+import type { Work } from "../../scenes/strikes.ts";
+import type { Scene } from "./strike-command.ts";
+
+/** Volumes are made without a record of a change. */
+const PART = "a part of a volume, which the next command that makes one there removes";
+const FILE = "/srv/pool.xml";
+const XML = poolXml(TARGET, { uuid: IMAGES_UUID });
+const FILTER = `<filter name='one' chain='root'><uuid>${IMAGES_UUID}</uuid><rule action='accept' direction='in' priority='500'/></filter>`;
+const defineFilter: Work = (node) => defineFilterOf(node, new TextEncoder().encode(FILTER));
+const defineOwnSecret: Work = (node) => defineSecret(node, secretXml());
+const define: Work = (node) => definePool(node, XML);
+const start: Work = (node) => startPool(node, "images", { isBuilt: false });
+
+function after(...works: readonly Work[]): () => Promise<Machine> {
+  return async () => {
+    const machine = makeMachine();
+    machine.files.putFolder(TARGET);
+    putText(machine, FILE, new TextDecoder().decode(XML));
+    putText(machine, "/srv/secret.xml", new TextDecoder().decode(secretXml()));
+    putText(machine, "/srv/filter.xml", FILTER);
+    putText(machine, "/srv/value", "a value");
+    putText(machine, "/srv/vol.xml", "<volume><name>new.raw</name><capacity>4096</capacity></volume>");
+    for (const work of works) await work(nodeOn(machine));
+    return machine;
+  };
+}
+
+async function withoutTarget(): Promise<Machine> {
+  const machine = await after(define)();
+  machine.files.remove(TARGET);
+  return machine;
+}
+
+async function withVolume(): Promise<Machine> {
+  const machine = await after()();
+  machine.files.put(`${TARGET}/one.raw`, "file", { bytes: new Uint8Array(4096) });
+  for (const work of [define, start]) await work(nodeOn(machine));
+  return machine;
+}
+
+/** Scenes of the commands that change storage, filters and secrets. */
+export const STORAGE_SCENES: Readonly<Record<string, readonly Scene[]>> = {
+  "pool-define": [{ prepare: after(), words: ["pool-define", FILE] }],
+  "pool-undefine": [{ prepare: after(define), words: ["pool-undefine", "images"] }],
+  "pool-start": [{ prepare: after(define), words: ["pool-start", "images"] }],
+  "pool-create": [{ prepare: after(), words: ["pool-create", FILE] }],
+  "pool-destroy": [{ prepare: after(define, start), words: ["pool-destroy", "images"] }],
+  "pool-autostart": [{ prepare: after(define), words: ["pool-autostart", "images"] }],
+  "pool-define-as": [
+    {
+      prepare: after(),
+      words: ["pool-define-as", "images", "dir", "--target", TARGET],
+      next: ["pool-list", "--all"],
+    },
+  ],
+  "pool-create-as": [
+    {
+      prepare: after(),
+      words: ["pool-create-as", "images", "dir", "--target", TARGET],
+      next: ["pool-list", "--all"],
+    },
+  ],
+  "pool-edit": [
+    {
+      prepare: async () => {
+        const machine = await after(define)();
+        machine.edit = (text) => text.replace("/srv/images", "/srv/others");
+        return machine;
+      },
+      words: ["pool-edit", "images"],
+    },
+  ],
+  "pool-build": [{ prepare: withoutTarget, words: ["pool-build", "images"] }],
+  "pool-delete": [{ prepare: after(define), words: ["pool-delete", "images"] }],
+  "nwfilter-define": [{ prepare: after(), words: ["nwfilter-define", "/srv/filter.xml"] }],
+  "nwfilter-undefine": [{ prepare: after(defineFilter), words: ["nwfilter-undefine", "one"] }],
+  "nwfilter-edit": [
+    {
+      prepare: async () => {
+        const machine = await after(defineFilter)();
+        machine.edit = (text) => text.replace("accept", "drop");
+        return machine;
+      },
+      words: ["nwfilter-edit", "one"],
+    },
+  ],
+  "secret-define": [{ prepare: after(), words: ["secret-define", "/srv/secret.xml"] }],
+  "secret-undefine": [{ prepare: after(defineOwnSecret), words: ["secret-undefine", SECRET_UUID] }],
+  "secret-set-value": [
+    {
+      prepare: after(defineOwnSecret),
+      words: ["secret-set-value", SECRET_UUID, "--file", "/srv/value", "--plain"],
+    },
+  ],
+  "vol-create": [
+    { prepare: after(define, start), words: ["vol-create", "images", "/srv/vol.xml"], open: PART },
+  ],
+  "vol-delete": [{ prepare: withVolume, words: ["vol-delete", "one.raw", "--pool", "images"] }],
+  "vol-clone": [
+    { prepare: withVolume, words: ["vol-clone", "one.raw", "two.raw", "--pool", "images"], open: PART },
+  ],
+  "vol-resize": [{ prepare: withVolume, words: ["vol-resize", "one.raw", "8KiB", "--pool", "images"] }],
+  "vol-create-as": [
+    {
+      prepare: after(define, start),
+      words: ["vol-create-as", "images", "new.raw", "1MiB", "--format", "raw"],
+      open: PART,
+    },
+  ],
+};
