@@ -9,6 +9,8 @@ import { stagedPath } from "../../plan/partial-names.ts";
 import type { Instance } from "../instance.ts";
 import { isWritten } from "../record.ts";
 
+// Rule: A change of another object than a guest is recorded before its first step.
+
 const ENDING = ".json";
 
 /**

@@ -10,6 +10,8 @@ import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
 
+// Rule: File systems that an agent has frozen are thawed in any case.
+
 /** Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too. */
 const FROZEN_LOCK_MS = 2000;
 

@@ -18,6 +18,8 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { HOLDS } from "./change.ts";
 import { removeParts } from "./parts.ts";
 
+// Rule: An interrupted change of such an object is finished or undone by the next call about it.
+
 /** Commands whose interrupted changes were settled, such as `net-start lan`, and the errors of the others. */
 export interface Settled {
   readonly names: readonly string[];

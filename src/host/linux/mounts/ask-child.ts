@@ -6,6 +6,8 @@ import { waitForLock } from "../files/lock.ts";
 import { MOUNT_CHILD } from "./child-word.ts";
 import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
 
+// Rule: A mount is made by a child process, which has 30 s.
+
 /** Time for a server or a device to answer. */
 const LIMIT_MS = 30_000;
 const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" };
