@@ -1,3 +1,5 @@
+// Rule: The error's kind sets the exit code and libvirt's error number.
+
 /**
  * Kind of an error. It determines the exit code (docs/commands.md) and, unless the error names another, libvirt's error.
  */

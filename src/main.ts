@@ -4,7 +4,7 @@ import type { Host } from "./host/host.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
 import { MOUNT_CHILD } from "./host/linux/mounts/child-word.ts";
 import { PROBE_CHILD } from "./host/linux/probe/child-word.ts";
-import { exactArguments } from "./host/linux/processes/own-arguments.ts";
+import { exactArguments } from "./host/linux/processes/svirt-arguments.ts";
 import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
 import type { Instance } from "./state/instance.ts";

@@ -1,6 +1,8 @@
 import type { Use } from "./uses.ts";
 import { USES_BY_ARGUMENTS, type UseByArguments } from "./uses-by-arguments.ts";
 
+// Rule: A command names its use, or does not compile.
+
 /** Use of a command: one, or one by its arguments. */
 export type CommandUse = Use | UseByArguments;
 export type CommandName = keyof typeof COMMAND_USES;

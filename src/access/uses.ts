@@ -5,6 +5,8 @@ import { NETWORK_USES } from "./network-uses.ts";
 import { STORAGE_USES } from "./storage-uses.ts";
 import { SVIRT_USES } from "./svirt-uses.ts";
 
+// Rule: Each use of svirt needs a key: read-only, limited or full.
+
 /**
  * The table of access: each use of svirt with the weakest key that may do it. A use is a function of
  * libvirt's API, such a function with some arguments, or svirt's own. Commands and procedures of libvirt's

@@ -1,6 +1,8 @@
 import type { Output } from "./command.ts";
 import { PLAIN, STRANGE } from "./visible-json.ts";
 
+// Rule: A text moves no cursor and changes no state of a terminal.
+
 /**
  * Control characters but tabulator and newline, and those that reverse text or end its line. Joiners of
  * letters are none.

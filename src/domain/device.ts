@@ -96,7 +96,7 @@ export function formatDevice({ element, value }: Device): string {
 }
 
 /** Returns the domain with one more device, after the others of its family. */
-export function withDevice(domain: Domain, device: Device): Domain {
+export function addDevice(domain: Domain, device: Device): Domain {
   const family = familyOf(device);
   const { devices } = domain;
   return { ...domain, devices: { ...devices, [family]: [...devices[family], device.value] } };
@@ -109,7 +109,7 @@ export function withoutDevice(domain: Domain, device: Device): Domain {
 }
 
 /** Returns the domain with `other` in place of the device, which is compared by identity. */
-export function withOther(domain: Domain, device: Device, other: Device): Domain {
+export function replaceDevice(domain: Domain, device: Device, other: Device): Domain {
   return {
     ...domain,
     devices: mapFamily(domain.devices, device, (one) => [one === device.value ? other.value : one]),

@@ -3,7 +3,7 @@ import { inDocumentOrder, locate } from "../xml/document-order.ts";
 import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
 import { Faults, readWith } from "../xml/faults.ts";
 import { formatDocument } from "../xml/format-document.ts";
-import { withPrefix } from "../xml/namespace.ts";
+import { addPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
@@ -47,7 +47,7 @@ export interface InspectedDomain {
 
 /** Reads a document and collects its refusals. Throws "xml" if the document is not XML or not a `<domain>`. */
 export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
-  const root = withPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
+  const root = addPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {
     throw notUnderstood({ node: root }, "it is not a <domain>", "Give svirt the definition of a domain.");
   }

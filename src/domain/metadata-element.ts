@@ -42,13 +42,13 @@ export function elementOf(metadata: string, uri: string): string | undefined {
  * Returns `<metadata>` with another element of a namespace, or without it; undefined if no element is left. Throws "xml" for an element
  * that is not XML, "usage" for a namespace or prefix that is none. virDomainDefSetMetadata() of libvirt
  */
-export function withElement(
+export function replaceElement(
   metadata: string | undefined,
   { set, uri }: ApplicationElement,
 ): string | undefined {
   const others = metadata === undefined ? undefined : without(metadata, uri);
   if (set === undefined) return others !== undefined && listElements(others).length > 1 ? others : undefined;
-  const changed = appended(others ?? "<metadata/>", withNamespace(set, uri));
+  const changed = appended(others ?? "<metadata/>", addNamespace(set, uri));
   // The result is read again, since the namespace, the prefix and the XML come from a client.
   const [root, ...inner] = listElements(parseDocument(new TextEncoder().encode(changed)).source);
   if (inner.filter(({ namespace, parent }) => parent === root && namespace === uri).length === 1)
@@ -188,7 +188,7 @@ function beforeBlanks(text: string, offset: number): number {
 const KEY = /^(?!xml)[\p{L}_][\p{L}\p{N}_.-]*$/iu;
 
 /** Puts elements without a namespace into one. virXMLInjectNamespace() of libvirt */
-function withNamespace({ key, xml }: { readonly key: string; readonly xml: string }, uri: string): string {
+function addNamespace({ key, xml }: { readonly key: string; readonly xml: string }, uri: string): string {
   if (!KEY.test(key))
     throw refused("failed to validate prefix for a new XML namespace", "Give a name: --key app");
   const { source } = parseDocument(new TextEncoder().encode(xml));

@@ -1,7 +1,7 @@
 import type { Cryptography } from "../images/luks/cryptography.ts";
 import type { Machine } from "../label/machine.ts";
 import type { BridgeMark, HostBridge } from "../network/bridge/host-bridge.ts";
-import type { Shape } from "../network/shape.ts";
+import type { Shape } from "../network/traffic-shape.ts";
 import type { Display } from "../plan/facts/display.ts";
 import type { FloorTarget, Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { ByteStream, DataStream, LineChannel, TalkEnd } from "./channels.ts";

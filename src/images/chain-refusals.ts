@@ -45,7 +45,7 @@ export function refuseSurplusData({ format, path }: ChainElement, header: ImageH
 }
 
 /** Returns the error of a failed walk, with the part of the chain that was read. */
-export function withChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
+export function addChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
   const error = asSvirtError(thrown);
   // libvirt's message for the disk's own file. Scripts search for it.
   if (chain.length === 0 && error.kind === "not-found") {

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
+import { addChain, refuseImage, refuseSurplusData } from "./chain-refusals.ts";
 import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./element.ts";
 import { HEADER_BYTES, parseImageFormat, parseImageHeader } from "./header.ts";
 import { parseLuksHeader } from "./luks-header.ts";
@@ -77,7 +77,7 @@ export function walkChain<Facts extends ImageFacts>(
       next = isLast && below === "as-probed" ? backingOf(element, header, reader) : declared.shift();
     }
   } catch (error) {
-    throw withChain(error, chain, top.path);
+    throw addChain(error, chain, top.path);
   }
   return chain;
 }

@@ -3,6 +3,8 @@ import type { LabelDecision } from "./label-decision.ts";
 import { labelModel } from "./label-models.ts";
 import type { FileRole } from "./role.ts";
 
+// Rule: The role of a file decides its label, unless the XML overrides it.
+
 /** Label decision for a file. */
 export interface FileLabel {
   /** Undefined if the file keeps its label. */

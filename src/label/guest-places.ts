@@ -1,5 +1,7 @@
 import { SvirtError } from "../errors.ts";
 
+// Rule: A guest writes only in the places for guests.
+
 /** File that a guest will write, with its symlinks resolved. Labels are undefined if the file system has none. */
 export interface WrittenPlace {
   readonly path: string;

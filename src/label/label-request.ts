@@ -2,6 +2,8 @@ import type { Domain } from "../domain/domain.ts";
 import type { LabelModelName } from "../domain/forms/label-model.ts";
 import { guestSeclabel, modelOf } from "../domain/machine/guest-seclabel.ts";
 
+// Rule: A seclabel is dynamic by default; a static one relabels only with relabel='yes'.
+
 /** Label request of a domain's XML, with libvirt's defaults. */
 export interface LabelRequest {
   /** Model that decides: `none` if the guest is to run without a label. */

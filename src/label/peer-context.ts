@@ -1,5 +1,7 @@
 import { formatContext, parseContext } from "../selinux/context.ts";
 
+// Rule: A connection to another program has the guest's level and a type of its own.
+
 /** Type of image/policy/svirt-guest.cil. It may open connections that no guest may open. */
 const PEER_TYPE = "svirt_peer_t";
 

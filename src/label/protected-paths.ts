@@ -1,5 +1,7 @@
 import { SvirtError } from "../errors.ts";
 
+// Rule: A path of the system is never labelled.
+
 /**
  * Folders whose files no guest may use: the system's programs, settings and secrets, the kernel's file systems, and
  * svirt's records. A definition that names one is a mistake or an attack: relabelling it would break the host. FHS 3.0

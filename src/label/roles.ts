@@ -1,6 +1,8 @@
 import type { Resource } from "../domain/resources/resource.ts";
 import { type RoleRow, row } from "./role.ts";
 
+// Rule: The kind of a resource decides its role: private, folder, shared, content, kept or refused.
+
 /** Files that no resource of the domain XML represents: svirt or QEMU adds them. */
 type AddedFile =
   | "backing-image"

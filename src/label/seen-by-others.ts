@@ -1,3 +1,5 @@
+// Rule: Storage that other machines may access needs marks for them.
+
 /** Storage of a file, as the kernel reports it. */
 export interface StorageFacts {
   /** File system of the file, then those below it, through an overlay's upper folder or a loop device's file. */

@@ -19,6 +19,9 @@ import type { LabelModel } from "./label-model.ts";
 import type { LabelRequest } from "./label-request.ts";
 import type { FileRole } from "./role.ts";
 
+// Rule: KVM and TCG have different types.
+// Rule: A base label gives the type, a static label the whole context.
+
 /** Facts from the host's SELinux policy. */
 export interface PolicyFacts {
   /** Context of svirt. A guest gets its user and role. */

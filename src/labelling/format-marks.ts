@@ -5,6 +5,8 @@ import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { formatFolder, recordedFormat } from "../run/labels/format-mark.ts";
 import type { Instance } from "../state/instance.ts";
 
+// Rule: Each file that a guest may write is marked with its format.
+
 /** Returns the key of a guest's file. A file that the start creates is known only by its path. */
 export function keyOf(id: FileId): string {
   return id.inode === PENDING_FILE.inode ? id.path : fileKey(id);

@@ -10,7 +10,7 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 import { ownerName } from "../state/record.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
-import { beginLooks, listChanged } from "./look-ahead.ts";
+import { beginLooks, listChanged } from "./inspect-unlocked.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { findHeldByOthers } from "./refuse-held.ts";
 

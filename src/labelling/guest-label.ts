@@ -1,6 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
 import { type LabelRequest, requestOf } from "../label/label-request.ts";
 import { chooseRange, type LevelOffer } from "../registry/level-allocator.ts";
@@ -10,7 +11,9 @@ import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { Level } from "../selinux/level.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
-import { rangesOfMounts } from "./ranges-of-mounts.ts";
+
+// Rule: A label that the policy does not know is refused.
+// Rule: An unconfined guest needs the administrator's permission in the settings.
 
 /** Choices of a start that its label depends on. */
 interface LabelChoice {
@@ -102,4 +105,15 @@ function refuseInvalid(model: HostModel, label: string | undefined, type: LabelR
         ? "Correct the <label>: its user, role, type and range must fit together in the policy."
         : "Correct the <baselabel>, or check the policy: svirt doctor",
   });
+}
+
+/** The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in security/selinux/hooks.c of Linux */
+const CONTEXT = /[ ,]context="([^"]*)"/g;
+
+/** Lists the ranges of mounts whose files have no labels of their own: they are those of one guest with a static label. */
+function rangesOfMounts(host: Host): readonly string[] {
+  const mounts = host.readText("/proc/self/mountinfo") ?? "";
+  return [...mounts.matchAll(CONTEXT)].flatMap(
+    ([, context = ""]) => parseContextOrUndefined(context)?.range ?? [],
+  );
 }

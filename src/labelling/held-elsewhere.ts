@@ -11,6 +11,8 @@ import {
 } from "../run/labels/machine-marks.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 
+// Rule: A mark of another machine on a file means that the file is held elsewhere.
+
 /** How a guest will use a file. */
 export interface FileUse {
   readonly sharing: "exclusive" | "shared";

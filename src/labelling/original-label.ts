@@ -10,6 +10,8 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import { readRecords } from "../state/record.ts";
 import { type FileUse, heldUnmarked, isOfGuestsMount, refuseElsewhere } from "./held-elsewhere.ts";
 
+// Rule: The original label is the one from before any guest; a stale private label is none.
+
 /** Tolerance between two computations of one boot time: libvirt's results differ by a second. */
 const BOOT_TIME_JITTER_S = 2;
 

@@ -7,6 +7,8 @@ import { ownerName } from "../state/record.ts";
 import { isOfGuestsMount } from "./held-elsewhere.ts";
 import type { NamedFile } from "./original-label.ts";
 
+// Rule: The files of another guest's mount are refused.
+
 /** Throws "in-use" for a file in a folder that is mounted for another guest alone: all files in it have that guest's label. */
 export function refuseInMount(instance: Instance, uuid: string, { facts, named }: NamedFile): void {
   const { host } = instance;

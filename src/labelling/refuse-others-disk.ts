@@ -8,6 +8,8 @@ import { type Definition, listDefinitionNames, readDefinition } from "../state/d
 import type { Instance } from "../state/instance.ts";
 import { resolveReferences } from "../xml/references.ts";
 
+// Rule: A file that only an image's header names is refused if it is another domain's disk.
+
 /** A possible path of a disk in the stored form, which svirt writes itself. */
 const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
 

@@ -4,6 +4,8 @@ import type { ResolvedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/get-file-label.ts";
 import type { Instance } from "../state/instance.ts";
 
+// Rule: A file that keeps its label must be usable under it.
+
 /** The label that a file without one counts as. */
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";
 

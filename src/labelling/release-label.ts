@@ -16,11 +16,11 @@ import {
 import { removeRemembered } from "../run/labels/remembered-label.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
-import { type EachPath, forEachPath } from "./each-path.ts";
+import { type EachPath, forEachPath } from "./for-each-path.ts";
 import { ofHost, withExisting, withHeld } from "./free-file.ts";
 import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
-import { isRoot, onlyRoot } from "./only-root.ts";
 import { refuseOtherTool } from "./original-label.ts";
+import { isRoot, onlyRoot } from "./require-root.ts";
 import { type LabelChange, restoredLabel } from "./set-label.ts";
 
 /** An administrator's statement that a machine, by its id or name, no longer holds any of these files. */

@@ -4,6 +4,8 @@ import { isWrittenByGuests, privateRange } from "../report/policy-facts.ts";
 import { canonicalContext, parseContext } from "../selinux/context.ts";
 import type { Instance } from "../state/instance.ts";
 
+// Rule: The XML of a pool or a volume may request a label.
+
 /** Role of files. */
 const FILES = "object_r";
 

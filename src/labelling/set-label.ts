@@ -2,16 +2,16 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { refuseWritten } from "../resolve/written-place.ts";
+import { refuseWritten } from "../resolve/writable-places.ts";
 import { type FileMarks, putLabel } from "../run/labels/file-label.ts";
 import { removeMachineMarks } from "../run/labels/machine-marks.ts";
 import { removeRemembered } from "../run/labels/remembered-label.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { Instance } from "../state/instance.ts";
-import { type EachPath, forEachPath } from "./each-path.ts";
+import { type EachPath, forEachPath } from "./for-each-path.ts";
 import { withHeld, withUnusedFile } from "./free-file.ts";
-import { isRoot, onlyRoot } from "./only-root.ts";
+import { isRoot, onlyRoot } from "./require-root.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
 export interface LabelChange {

@@ -1,4 +1,4 @@
-import type { Shape } from "./shape.ts";
+import type { Shape } from "./traffic-shape.ts";
 
 /** Side of `<bandwidth>`: rates in kilobytes per second, a burst in KiB. https://libvirt.org/formatnetwork.html#quality-of-service */
 interface Side {

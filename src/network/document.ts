@@ -1,7 +1,7 @@
 import { sanitizeMetadata } from "../domain/metadata.ts";
 import type { Draft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
-import { withPrefix } from "../xml/namespace.ts";
+import { addPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { readWhole } from "../xml/read-whole.ts";
 import { notUnderstood } from "../xml/refusal.ts";
@@ -12,7 +12,7 @@ const DNSMASQ_NAMESPACE = "http://libvirt.org/schemas/network/dnsmasq/1.0";
 
 /** Reads a `<network>` document. Throws "xml" and "unsupported", with the places. */
 export function parseNetwork(bytes: Uint8Array): Network {
-  const root = withPrefix(parseDocument(bytes), DNSMASQ_NAMESPACE, "dnsmasq");
+  const root = addPrefix(parseDocument(bytes), DNSMASQ_NAMESPACE, "dnsmasq");
   if (root.tag !== network.tag)
     throw notUnderstood({ node: root }, "it is not a <network>", "Give svirt the definition of a network.");
   const value = readWhole(network, root);

@@ -41,19 +41,19 @@ const ALIASES: FamilyChanges<AliasFacts> = {
       return { ...found, alias: found.alias ?? later.interface(found) ?? own };
     }),
   smartcards: (found) => named(found, "smartcard"),
-  serials: (serials, facts) => serials.map((found) => withPort(found, facts)),
-  parallels: (parallels, facts) => parallels.map((found) => withPort(found, facts)),
+  serials: (serials, facts) => serials.map((found) => addPort(found, facts)),
+  parallels: (parallels, facts) => parallels.map((found) => addPort(found, facts)),
   // A console that stands for the first serial port gets the alias of that port.
   consoles: (consoles, facts) =>
     consoles.map((found) =>
       isSerialConsole(found) && !facts.ports.has(found) && facts.firstSerial !== undefined
         ? { ...found, alias: facts.firstSerial }
-        : withPort(found, facts),
+        : addPort(found, facts),
     ),
   channels: (channels, facts) =>
     channels.map((found) => {
       const alias = found.alias ?? facts.later.channel(found);
-      return alias === undefined ? withPort(found, facts) : { ...found, alias };
+      return alias === undefined ? addPort(found, facts) : { ...found, alias };
     }),
   inputs: (found) => named(found, "input"),
   tpms: (found) => named(found, "tpm"),
@@ -89,7 +89,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
  * Returns the guest's devices, each with its QEMU id as alias, devices of the board included. qemuAssignDeviceAliases() of
  * libvirt
  */
-export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
+export function addAliases(guest: Guest, later: LaterNames = NONE): Devices {
   const found = namePorts(guest);
   const ports = new Map<object, string>(found.map(({ id, port }) => [port.chardev, id]));
   const firstSerial = found.find(({ port }) => port.device === "serial")?.id;
@@ -122,7 +122,7 @@ function passedId(
   return `hostdev${deviceNumber(passed, passed.indexOf(found))}`;
 }
 
-function withPort<D extends object>(device: D, { ports }: AliasFacts): D {
+function addPort<D extends object>(device: D, { ports }: AliasFacts): D {
   const alias = ports.get(device);
   return alias === undefined ? device : { ...device, alias };
 }

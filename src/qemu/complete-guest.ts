@@ -12,7 +12,7 @@ import { placeDisks } from "./devices/disk/place.ts";
 import { refuseEach } from "./every-refusal.ts";
 import { type FirmwareChoice, fillFirmware } from "./firmware/defaults.ts";
 import { addImplicitDevices } from "./implicit-devices.ts";
-import { addIommu, refuseMany } from "./machine/many-cpus.ts";
+import { addIommu, refuseMany } from "./machine/vcpu-limit.ts";
 import type { Guest } from "./model/guest.ts";
 import { decideMachine } from "./model/machine.ts";
 

@@ -85,7 +85,7 @@ function fillInput(input: Input): Input {
 export function fillHostdev(found: HostDevice): HostDevice {
   const whole = { ...found, mode: "subsystem", managed: found.managed ?? false } as const;
   if (whole.type === "mdev") return { ...whole, display: whole.display ?? false };
-  if (whole.type === "scsi") return { ...whole, source: withUnit(whole.source) };
+  if (whole.type === "scsi") return { ...whole, source: addUnit(whole.source) };
   if (whole.type !== "pci") return whole;
   const { source } = whole;
   return {
@@ -95,7 +95,7 @@ export function fillHostdev(found: HostDevice): HostDevice {
 }
 
 // virDomainPostParseCheckISCSIPath(): the first logical unit is 0
-function withUnit(source: HostDeviceOf<"scsi">["source"]): HostDeviceOf<"scsi">["source"] {
+function addUnit(source: HostDeviceOf<"scsi">["source"]): HostDeviceOf<"scsi">["source"] {
   if (source.protocol !== "iscsi" || source.name.includes("/")) return source;
   return { ...source, name: `${source.name}/0` };
 }

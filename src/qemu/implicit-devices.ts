@@ -62,17 +62,17 @@ function addPorts(serials: readonly Serial[]): readonly Serial[] {
     if (serial.target?.port !== undefined || !isIsa(serial)) return serial;
     const port = PORTS.find((free) => !taken.has(free));
     taken.add(port);
-    return withPort(serial, port);
+    return addPort(serial, port);
   });
   let highest = Math.max(-1, ...numbered.map(({ target }) => Number(target?.port ?? -1)));
   return numbered.map((serial) => {
     if (serial.target?.port !== undefined) return serial;
     highest += 1;
-    return withPort(serial, PORTS[highest]);
+    return addPort(serial, PORTS[highest]);
   });
 }
 
-function withPort(serial: Serial, port: (typeof PORTS)[number] | undefined): Serial {
+function addPort(serial: Serial, port: (typeof PORTS)[number] | undefined): Serial {
   return { ...serial, target: { ...serial.target, ...(port === undefined ? {} : { port }) } };
 }
 

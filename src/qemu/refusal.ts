@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { withName } from "../xml/refusal.ts";
+import { nameInRemedy } from "../xml/refusal.ts";
 import type { Launch } from "./launch.ts";
 
 /**
@@ -27,7 +27,7 @@ export function hostDependent(place: string, why: string, remedy: string): HostD
 }
 
 function facts(place: string, remedy: string) {
-  return { kind: "unsupported", remedy: withName(remedy, place), place } as const;
+  return { kind: "unsupported", remedy: nameInRemedy(remedy, place), place } as const;
 }
 
 /** Returns the same refusal for another place. */

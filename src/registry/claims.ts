@@ -3,6 +3,8 @@ import type { Host } from "../host/host.ts";
 import type { Claim } from "../plan/facts/step-parts.ts";
 import type { ClaimEntry } from "./claim-entry.ts";
 
+// Rule: A level is unique on the host.
+
 /** Resources in remedies. */
 const NOUNS: Readonly<Record<Claim["kind"], string>> = {
   level: "level",

@@ -3,6 +3,8 @@ import { countPairs, rangesFor } from "../selinux/category-pairs.ts";
 import { type Level, pairOf } from "../selinux/level.ts";
 import type { ClaimRegistry } from "./claims.ts";
 
+// Rule: A level is unique on the host.
+
 /** Guest that needs a range of its own. */
 export interface LevelRequest {
   readonly uuid: string;

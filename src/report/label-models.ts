@@ -24,11 +24,11 @@ export interface HostModel {
 
 const ON_HOST: Readonly<Record<LabelModelName, (host: Host) => HostModel>> = {
   selinux: (host) =>
-    withFacts(host, selinux, {
+    bindFacts(host, selinux, {
       readFacts: () => readPolicyFacts(host),
       knows: (label) => host.isValidContext(label),
     }),
-  none: (host) => withFacts(host, none, { readFacts: () => undefined, knows: () => false }),
+  none: (host) => bindFacts(host, none, { readFacts: () => undefined, knows: () => false }),
 };
 
 /** Returns the model of that name on the host, available or not. */
@@ -42,7 +42,7 @@ export function hostModel(host: Host): HostModel {
   return available ?? modelOn(host, "none");
 }
 
-function withFacts<Facts>(
+function bindFacts<Facts>(
   host: Host,
   model: LabelModel<Facts>,
   { readFacts, knows }: { readFacts(): Facts; knows(label: string): boolean },

@@ -3,7 +3,7 @@ import type { FileFacts } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import { isGuestPlace } from "../label/guest-places.ts";
 import { listFoldersAbove } from "../plan/folder-of.ts";
-import { placeOf } from "./written-place.ts";
+import { placeOf } from "./writable-places.ts";
 
 /** Any execution bit; S_IWGRP and S_IWOTH. inode(7) */
 const [EXECUTABLE, WRITABLE_BY_OTHERS] = [0o111, 0o022];

@@ -10,10 +10,8 @@ import { errorsOf, type SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { HostDependentError, movedRefusal, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
-import { withInterfaceId } from "./interface-id.ts";
-
-/** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
-const MAC_PREFIX = "52:54:00";
+import { makeMac } from "./generate-mac.ts";
+import { addInterfaceId } from "./interface-id.ts";
 
 /** Document, completed as far as possible, with all refusals. */
 export interface InspectedDocument {
@@ -43,7 +41,7 @@ export function inspectDocument(
   { complete, isDefinition, spareUuid }: Completion,
 ): InspectedDocument {
   const { sort, ...read } = inspectDomain(bytes, spareUuid);
-  const domain = read.domain === undefined ? undefined : withNumbers(host, read.domain);
+  const domain = read.domain === undefined ? undefined : addNumbers(host, read.domain);
   const translated = domain !== undefined && read.isWhole ? translate(domain, complete) : { errors: [] };
   const errors = [
     ...read.errors,
@@ -100,19 +98,12 @@ function refusedOfDefinitions(domain: Domain): readonly SvirtError[] {
   return [...errorsOf(() => refuseRawArguments(domain)), ...errorsOf(() => refusePasswords(domain))];
 }
 
-function withNumbers(host: Host, domain: Domain): Domain {
+function addNumbers(host: Host, domain: Domain): Domain {
   const { devices } = domain;
   const interfaces = devices.interfaces.map((each) =>
-    withInterfaceId(host, { ...unbound(each), mac: each.mac ?? { address: makeMac(host) } }),
+    addInterfaceId(host, { ...unbound(each), mac: each.mac ?? { address: makeMac(host) } }),
   );
   const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
   const disks = devices.disks.map(unboundDisk);
   return { ...domain, ...genid, devices: { ...devices, disks, interfaces } };
-}
-
-/** Generates an address for an interface without one. */
-export function makeMac(host: Host): string {
-  // A random UUID begins with 48 random bits. RFC 9562, section 5.4
-  const [, a, b, c] = /^(..)(..)(..)/.exec(host.makeUuid()) ?? [];
-  return `${MAC_PREFIX}:${a}:${b}:${c}`;
 }

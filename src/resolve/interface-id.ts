@@ -9,7 +9,7 @@ const IDENTIFIERS = ["instanceid", "interfaceid"] as const;
  * by. The port of an interface on a network may have no type: it gets the identifiers of each type, since the network decides.
  * virNetDevVPortProfileParse() of libvirt
  */
-export function withInterfaceId<Interface extends NetworkInterface>(host: Host, found: Interface): Interface {
+export function addInterfaceId<Interface extends NetworkInterface>(host: Host, found: Interface): Interface {
   const { type, virtualport } = found;
   if (virtualport === undefined) return found;
   const isOpen = type === "network" && virtualport.type === undefined;

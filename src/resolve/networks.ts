@@ -8,7 +8,7 @@ import type { Pool } from "../network/rules/pool.ts";
 import type { StartableNetwork } from "../network/rules/startable.ts";
 import type { Instance } from "../state/instance.ts";
 import { activeNetworkPath, readNetwork } from "../state/networks/networks.ts";
-import { withInterfaceId } from "./interface-id.ts";
+import { addInterfaceId } from "./interface-id.ts";
 import { activeXml, placed, readActive } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
@@ -103,7 +103,7 @@ export function bindInterface(
   if (link.to === "bridge") {
     const type = link.made === undefined ? "bridge" : "network";
     const bound: NetworkInterface = { ...plain, type, source: { ...source, bridge: link.name } };
-    return withInterfaceId(instance.host, bound);
+    return addInterfaceId(instance.host, bound);
   }
   return {
     ...plain,
@@ -163,7 +163,7 @@ function floorOf({ bandwidth }: NetworkInterface): number {
 }
 
 /** Returns an interface with the limits of its port group, unless it has limits itself or its network is not active. */
-export function withGroupLimits(instance: Instance, found: NetworkInterface): NetworkInterface {
+export function addGroupLimits(instance: Instance, found: NetworkInterface): NetworkInterface {
   const asked = unbound(found);
   if (asked.type !== "network" || found.bandwidth !== undefined) return found;
   const { network: name, portgroup } = asked.source;

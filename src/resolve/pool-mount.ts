@@ -3,8 +3,8 @@ import type { Host } from "../host/host.ts";
 import type { Mount } from "../host/mounts.ts";
 import { findMountAt } from "../run/mount-at.ts";
 import { backendOf } from "../storage/pool/backends/table.ts";
-import type { Pool } from "../storage/pool/keep-pool.ts";
 import { isServerType } from "../storage/pool/mount/mount-order.ts";
+import type { Pool } from "../storage/pool/stored-pool.ts";
 
 /** Whether a pool's volumes are in a file system that its start mounts. */
 export function hasMount({ type }: Pool): boolean {

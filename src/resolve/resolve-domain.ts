@@ -2,7 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { Instance } from "../state/instance.ts";
 import { type ResolvedFiles, resolveFiles } from "./files/all.ts";
 import type { ResolveOptions } from "./resolved-file.ts";
-import { makeOverlays, type Overlays, withOverlays } from "./transient-disks.ts";
+import { makeOverlays, type Overlays, replaceByOverlays } from "./transient-disks.ts";
 
 /** Domain as QEMU gets it, with its files. */
 export interface ResolvedDomain {
@@ -20,7 +20,7 @@ export function resolveDomain(
   domain: Domain,
   options: Omit<ResolveOptions, "overlays">,
 ): ResolvedDomain {
-  const { domain: used, overlays } = withOverlays(instance, domain);
+  const { domain: used, overlays } = replaceByOverlays(instance, domain);
   if (options.makeMissing) makeOverlays(instance, domain.uuid, overlays);
   return { used, overlays, resolved: resolveFiles(instance, used, { ...options, overlays }) };
 }

@@ -2,6 +2,8 @@ import { SvirtError, unlessRefused } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { isServerMount } from "./pool-mount.ts";
 
+// Rule: A server that does not answer within 2 s refuses the work.
+
 /** Time for a server to answer. */
 const ANSWER_MS = 2000;
 

@@ -22,7 +22,7 @@ export function overlayFolder({ paths }: Pick<Instance, "paths">, uuid: string):
  * Returns the domain as QEMU gets it: each transient disk is an empty image above the disk's own, which is only read.
  * Throws "not-found", "unsupported", "failed" for an image that cannot have one above it.
  */
-export function withOverlays(
+export function replaceByOverlays(
   instance: Instance,
   domain: Domain,
 ): { readonly domain: Domain; readonly overlays: Overlays } {

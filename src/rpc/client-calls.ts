@@ -1,6 +1,8 @@
 import type { SvirtError } from "../errors.ts";
 import { PACKET_BYTES, type Packet, REMOTE } from "./wire/packet.ts";
 
+// Rule: A client has at most 5 calls at work and 64 waiting.
+
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
 const MOST_CALLS = 5;
 /** Calls that wait for their turn. With more, the client waits too. */

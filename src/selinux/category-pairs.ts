@@ -1,6 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import { categoryAt, countCategories, type Level, parseRange } from "./level.ts";
 
+// Rule: The categories of a guest come from its UUID.
+
 /** libvirt refuses fewer categories as well: 8 give 28 pairs. */
 const LEAST_CATEGORIES = 8;
 const ALL_CATEGORIES = 1024;

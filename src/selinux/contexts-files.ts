@@ -1,6 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import { type Context, parseContextOrUndefined } from "./context.ts";
 
+// Rule: KVM and TCG have different types.
+
 /** Properties of a guest that decide the type of its process. */
 export interface GuestKind {
   /** With TCG, QEMU must execute code that it has written. */

@@ -1,5 +1,7 @@
 import { REPORT_FAULT, SvirtError } from "../errors.ts";
 
+// Rule: A level is a sensitivity with categories; one range may dominate another.
+
 /** Categories from `first` to `last`, both included: `c0.c1023`. */
 interface CategoryBlock {
   readonly first: number;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { stagedPath } from "../plan/half-made.ts";
+import { stagedPath } from "../plan/partial-names.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";

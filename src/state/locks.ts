@@ -11,6 +11,8 @@ import {
 } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 
+// Rule: A lock is waited for with a time limit.
+
 const LOCK_TIMEOUT_MS = 300_000;
 /** A report is not worth a longer wait. */
 const NOTES_TIMEOUT_MS = 1000;

@@ -2,7 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { Instance } from "./instance.ts";
-import { takeNextId } from "./next-id.ts";
+import { takeNextId } from "./next-domain-id.ts";
 import { type GuestChange, type GuestRecord, readRecord } from "./record.ts";
 
 /** The decisions of a start that its record stores. */

@@ -1,6 +1,8 @@
 import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record.ts";
 
+// Rule: A pending restart is on disk, with the definition that the guest ran with.
+
 /** Suffix of a partly written file. */
 const PART_SUFFIX = ".new";
 

@@ -111,7 +111,7 @@ export type GuestRecord = v.InferOutput<typeof record>;
 const endNote = v.pick(record, ["startedMs", "intent", "reason"]);
 
 /** Returns the record with the note of its end. A note of an earlier start is ignored. */
-export function withEndNote(guest: GuestRecord, text: string): GuestRecord {
+export function addEndNote(guest: GuestRecord, text: string): GuestRecord {
   const { intent, reason, startedMs } = v.parse(endNote, JSON.parse(text));
   if (startedMs !== guest.startedMs) return guest;
   return {

@@ -4,6 +4,8 @@ import type { GuestIdentity } from "../run/process/kill-guest.ts";
 import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record-schema.ts";
 
+// Rule: The record is on disk before the first step.
+
 export type { GuestChange, GuestRecord } from "./record-schema.ts";
 
 /** Returns a guest's record; undefined if the guest is off. Throws "failed" if the record is damaged. */
@@ -63,9 +65,9 @@ export function listRecorded({ host, paths }: Instance): string[] {
 // Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps takes a
 // twentieth of it.
 function parse(text: string, note: string | undefined): GuestRecord {
-  const { parseRecord, withEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  const { parseRecord, addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   const guest = parseRecord(text);
-  return note === undefined ? guest : withEndNote(guest, note);
+  return note === undefined ? guest : addEndNote(guest, note);
 }
 
 /** Writes the record to disk before it returns. */

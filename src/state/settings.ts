@@ -1,6 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
 
+// Rule: An unconfined guest needs the administrator's permission in the settings.
+
 /** Settings of an administrator in `/etc/svirt/svirt.conf`, with qemu.conf's names and syntax. */
 export interface Settings {
   /** Whether every guest must be confined, regardless of its XML. The default is stricter than qemu.conf's. */

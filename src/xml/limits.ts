@@ -1,3 +1,5 @@
+// Rule: A document has at most 1 MiB, 256 levels and 20,000 elements.
+
 /**
  * Maximum bytes of a document. A guest with 500 disks, each with a chain of four images, takes about 700 kB. libvirt's
  * clients cannot send more than 4 MiB.

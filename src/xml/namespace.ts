@@ -5,7 +5,7 @@ import type { XmlNode } from "./node.ts";
  * xmlns='…'>` both become `qemu:arg`. The declarations of the namespace and of the prefix are removed. Namespaces in XML 1.0,
  * 6.1
  */
-export function withPrefix(root: XmlNode, namespace: string, prefix: string): XmlNode {
+export function addPrefix(root: XmlNode, namespace: string, prefix: string): XmlNode {
   const name = { namespace, prefix };
   const isNamed = (node: XmlNode): boolean => namespaceOf(node) === namespace || hasPrefix(node, prefix);
   if (!root.children.some(isNamed) && !declares(root, name)) return root;

@@ -54,7 +54,7 @@ export function notKnown(spot: Spot): SvirtError {
 }
 
 /** Returns the remedy with the name of the refused attribute or element instead of "it" in "leave it out". */
-export function withName(remedy: string, place: string): string {
+export function nameInRemedy(remedy: string, place: string): string {
   return remedy.replaceAll(/\b([Ll])eave it out\b/g, (_, letter: string) => `${letter}eave ${outOf(place)}`);
 }
 
@@ -93,7 +93,7 @@ function refusalOf(kind: "xml" | "unsupported", { problem, remedy, spot: { node,
   const path = pathOf(node);
   const place = inside === undefined ? path : `${path}/${shortened(inside, MOST_SHOWN)}`;
   const message = `Cannot read ${place} in line ${node.line}: ${problem}`;
-  return [message, { kind, remedy: withName(remedy, place), place }] as const;
+  return [message, { kind, remedy: nameInRemedy(remedy, place), place }] as const;
 }
 
 function escaped(character: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { CHANGE_TIMEOUT_MS } from "../../src/run/monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../../src/run/monitor/qmp-time-limits.ts";
 import { withRegistryLock } from "../../src/state/locks.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../../src/state/record.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";

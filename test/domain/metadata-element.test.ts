@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { elementOf, withElement } from "../../src/domain/metadata-element.ts";
+import { elementOf, replaceElement } from "../../src/domain/metadata-element.ts";
 
 const HERP = "http://herp.derp/";
 // The documents of libvirt's tests/metadatatest.c, which compares with apostrophes.
@@ -13,9 +13,9 @@ const FOO = "<foo>\n  <bar>baz</bar>\n</foo>";
 const BLURB_FOO = "<blurb:foo xmlns:blurb='http://herp.derp/'>\n  <blurb:bar>baz</blurb:bar>\n</blurb:foo>";
 
 const set = (metadata: string | undefined, xml: string, key = "herp"): string =>
-  (withElement(metadata, { uri: HERP, set: { key, xml } }) ?? "").replaceAll('"', "'");
+  (replaceElement(metadata, { uri: HERP, set: { key, xml } }) ?? "").replaceAll('"', "'");
 
-describe("withElement()", () => {
+describe("replaceElement()", () => {
   test("puts an element into its namespace, as libvirt does", () => {
     expect(set(undefined, DERP)).toBe(`<metadata>\n    ${HERP_DERP}\n  </metadata>`);
     expect(set("<metadata/>", FOO, "blurb")).toBe(`<metadata>\n    ${BLURB_FOO}\n  </metadata>`);
@@ -25,13 +25,13 @@ describe("withElement()", () => {
     const other = "<a:x xmlns:a='http://other/'>1</a:x>";
     const before = `<metadata>\n    ${HERP_DERP}\n    ${other}\n  </metadata>`;
     expect(set(before, FOO, "blurb")).toBe(`<metadata>\n    ${other}\n    ${BLURB_FOO}\n  </metadata>`);
-    expect(withElement(before, { uri: HERP })).toBe(`<metadata>\n    ${other}\n  </metadata>`);
-    expect(withElement(before, { uri: "http://none/" })).toBe(before);
+    expect(replaceElement(before, { uri: HERP })).toBe(`<metadata>\n    ${other}\n  </metadata>`);
+    expect(replaceElement(before, { uri: "http://none/" })).toBe(before);
   });
 
   test("removes <metadata> with its last element", () => {
-    expect(withElement(`<metadata>${HERP_DERP}</metadata>`, { uri: HERP })).toBeUndefined();
-    expect(withElement(undefined, { uri: HERP })).toBeUndefined();
+    expect(replaceElement(`<metadata>${HERP_DERP}</metadata>`, { uri: HERP })).toBeUndefined();
+    expect(replaceElement(undefined, { uri: HERP })).toBeUndefined();
   });
 
   test("leaves comments, CDATA and the text between elements as they are", () => {
@@ -43,7 +43,7 @@ describe("withElement()", () => {
 
   test("writes any namespace as an attribute of one value", () => {
     const uri = `http://x/?a=1&b="<'\n`;
-    const changed = withElement(undefined, { uri, set: { key: "k", xml: "<x/>" } }) ?? "";
+    const changed = replaceElement(undefined, { uri, set: { key: "k", xml: "<x/>" } }) ?? "";
     expect(elementOf(changed, uri)).toBe("<x/>");
     expect(changed.split("\n")).toHaveLength(3);
   });
@@ -67,7 +67,7 @@ describe("withElement()", () => {
 
   test("refuses a namespace that is none", () => {
     for (const uri of ["", "\u0001", "http://www.w3.org/2000/xmlns/"])
-      expect(() => withElement(undefined, { uri, set: { key: "a", xml: "<x/>" } })).toThrow();
+      expect(() => replaceElement(undefined, { uri, set: { key: "a", xml: "<x/>" } })).toThrow();
   });
 });
 

@@ -1,6 +1,6 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host/host.ts";
-import { partialPath } from "../../src/plan/half-made.ts";
+import { partialPath } from "../../src/plan/partial-names.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";

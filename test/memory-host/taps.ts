@@ -1,5 +1,5 @@
 import type { BridgeMark, HostBridge } from "../../src/network/bridge/host-bridge.ts";
-import type { Shape } from "../../src/network/shape.ts";
+import type { Shape } from "../../src/network/traffic-shape.ts";
 import type { FloorTarget, Macvtap, PassedTap, TapSetup } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";

@@ -3,7 +3,7 @@ import type { Piece } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { NewFile } from "../../src/host/new-file.ts";
 import { fileKey } from "../../src/plan/facts/file-key.ts";
-import { isPartialVolume, partialVolume } from "../../src/plan/half-made.ts";
+import { isPartialVolume, partialVolume } from "../../src/plan/partial-names.ts";
 import { convertedBytes } from "./converted-bytes.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";

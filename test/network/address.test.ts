@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { sizeOf } from "../../src/network/address/address-range.ts";
+import { problemInNetwork } from "../../src/network/address/dhcp-range.ts";
 import { canonicalAddress, formatAddress, numberOf } from "../../src/network/address/ip-address.ts";
-import { problemInNetwork, sizeOf } from "../../src/network/address/range.ts";
 import {
   broadcastOf,
   netmaskOf,

@@ -3,7 +3,7 @@ import { SvirtError } from "../../src/errors.ts";
 import { formatNetwork, parseNetwork } from "../../src/network/document.ts";
 import { network } from "../../src/network/forms/network.ts";
 import type { ElementForm } from "../../src/xml/declaration.ts";
-import { withPrefix } from "../../src/xml/namespace.ts";
+import { addPrefix } from "../../src/xml/namespace.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { bytesOf } from "../domain/corpus.ts";
 import { listDeclared, listFilled } from "../style/declared-places.ts";
@@ -25,7 +25,7 @@ describe("a network's document", () => {
 /** Lists the declared places that no document fills. */
 function listUntried(form: ElementForm<unknown>, documents: typeof networks): readonly string[] {
   const filled = documents.flatMap(([, text]) =>
-    listFilled(form, withPrefix(parseDocument(bytesOf(text)), DNSMASQ, "dnsmasq")),
+    listFilled(form, addPrefix(parseDocument(bytesOf(text)), DNSMASQ, "dnsmasq")),
   );
   const tried = new Set(filled.map(({ path }) => path));
   return listDeclared(form)

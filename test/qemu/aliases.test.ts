@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
-import { withAliases } from "../../src/qemu/aliases.ts";
+import { addAliases } from "../../src/qemu/aliases.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { attempt, listRecorded, readRecorded, readRecordedOptions, recordedFolder } from "./recorded.ts";
 
@@ -33,7 +33,7 @@ function idsIn(options: readonly string[]): ReadonlySet<string> {
 }
 
 describe.skipIf(recordedFolder === undefined)(
-  `withAliases() against libvirt's recorded words${missing}`,
+  `addAliases() against libvirt's recorded words${missing}`,
   () => {
     test("every name of a device that QEMU is told of is the one that libvirt gave it", () => {
       let devices = 0;
@@ -43,7 +43,7 @@ describe.skipIf(recordedFolder === undefined)(
         if (guest instanceof SvirtError) continue;
         const given = idsIn(readRecordedOptions(name));
         const aliases = new Set(
-          Object.values(withAliases(guest)).flatMap((family) =>
+          Object.values(addAliases(guest)).flatMap((family) =>
             [family].flat().flatMap((device) => (device as { alias?: string } | undefined)?.alias ?? []),
           ),
         );

@@ -2,7 +2,7 @@ import { parseDomain } from "../../src/domain/document.ts";
 import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
 import { withLevel } from "../../src/labelling/guest-level.ts";
 import type { LevelOffer } from "../../src/registry/level-allocator.ts";
-import { chooseUid } from "../../src/state/choose-uid.ts";
+import { chooseUid } from "../../src/state/guest-uid.ts";
 import { registryOf } from "../../src/state/instance.ts";
 import { withRegistryLock } from "../../src/state/locks.ts";
 import { givenNode } from "./given-node.ts";

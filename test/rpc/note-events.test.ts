@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { withVcpuPin } from "../../src/domain/edits/tuning.ts";
+import { replaceVcpuPin } from "../../src/domain/edits/tuning.ts";
 import { writeDescription, writeMetadata } from "../../src/vm/change/describe-domain.ts";
 import { dumpDomain } from "../../src/vm/save/dump-domain.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
+import { changeShares } from "../../src/vm/tuning/change-limits.ts";
 import { changeDiskLimits } from "../../src/vm/tuning/disk-limits.ts";
-import { changeShares } from "../../src/vm/tuning/live.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, putText, UUID } from "../scenes/scene.ts";
 import { Listener } from "./event-listener.ts";
 import { call, domain, long, maybe, text, word } from "./remote-client.ts";
@@ -27,7 +27,7 @@ describe("a registered client", () => {
     );
     await changeShares(nodeOn(machine), ASK, {
       what: "pin vcpu 0",
-      change: (before) => withVcpuPin(before, 0, [0]),
+      change: (before) => replaceVcpuPin(before, 0, [0]),
     });
     await client.packets(1);
     await changeDiskLimits(nodeOn(machine), ASK, {

@@ -6,7 +6,7 @@ import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
 import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
 import { formatDomain, parseDomainText } from "../../src/domain/document.ts";
 import { UNIMPLEMENTED_RULES } from "../../src/domain/unimplemented/refuse.ts";
-import { withAliases } from "../../src/qemu/aliases.ts";
+import { addAliases } from "../../src/qemu/aliases.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { placeName } from "../../src/xml/declaration.ts";
@@ -102,7 +102,7 @@ describe("docs/domain-xml/README.md", () => {
       ),
     );
     const root = parseDocument(
-      new TextEncoder().encode(formatDomain({ ...guest.domain, devices: withAliases(guest) })),
+      new TextEncoder().encode(formatDomain({ ...guest.domain, devices: addAliases(guest) })),
     );
     const devices = root.children.find(({ tag }) => tag === "devices")?.children ?? [];
     // libvirt gives <panic> no alias, and QEMU gets no id for it.

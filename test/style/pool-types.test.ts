@@ -30,7 +30,7 @@ describe("listTypeComparisons() can fail: ", () => {
     ['const MADE = new Set<PoolType>(["fs"]);', "a set"],
   ])("%j (%s)", (text) => {
     expect(listTypeComparisons(new Map([["vm/pool/a.ts", text]]))).toHaveLength(1);
-    const elsewhere = `import type { Pool } from "../../storage/pool/keep-pool.ts";\n${text}`;
+    const elsewhere = `import type { Pool } from "../../storage/pool/stored-pool.ts";\n${text}`;
     expect(listTypeComparisons(new Map([["vm/start/a.ts", elsewhere]]))).toHaveLength(1);
   });
 

@@ -1,4 +1,4 @@
-import type { EachPath } from "../../labelling/each-path.ts";
+import type { EachPath } from "../../labelling/for-each-path.ts";
 import type { Call } from "../command.ts";
 import { warnOf } from "./warn-of.ts";
 

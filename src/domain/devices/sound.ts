@@ -12,7 +12,7 @@ const codec = element("codec", () => ({
 }));
 const onIsa = { audio: audioReference, alias };
 const card = { audio: audioReference, ...onPci };
-const withCodecs = { codecs: children(codec), ...card };
+const codecCard = { codecs: children(codec), ...card };
 
 /** `<sound>`, https://libvirt.org/formatdomain.html#sound-devices */
 export const sound = choice("sound", {
@@ -20,8 +20,8 @@ export const sound = choice("sound", {
   of: () => ({
     ac97: card,
     es1370: card,
-    ich6: withCodecs,
-    ich9: withCodecs,
+    ich6: codecCard,
+    ich9: codecCard,
     pcspk: onIsa,
     sb16: onIsa,
     usb: { multichannel: attribute("multichannel", yesNo), audio: audioReference, ...onUsb },

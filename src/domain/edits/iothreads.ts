@@ -4,7 +4,7 @@ import type { IdSet } from "../forms/id-set.ts";
 import type { IothreadUse } from "../forms/iothread-mapping.ts";
 import type { Iothread } from "../forms/iothreads.ts";
 import { listIothreads } from "../machine/list-iothreads.ts";
-import { withCputune } from "./tuning.ts";
+import { replaceCputune } from "./tuning.ts";
 
 /** New values of an I/O thread; absent ones stay. */
 export interface IothreadValues {
@@ -28,12 +28,12 @@ export const IOTHREAD_PARAMETERS = [
 const MOST = 2 ** 31 - 1;
 
 /** Returns the domain with another I/O thread. Throws "usage" with libvirt's messages. virDomainDriverAddIOThreadCheck() of libvirt */
-export function withIothread(domain: Domain, id: number): Domain {
+export function addIothreadTo(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
   const threads = listIothreads(domain);
   if (threads.some((thread) => thread.id === id))
     throw refused(`an IOThread is already using iothread_id '${id}'`, "Choose another number.", "DOMAIN");
-  return withThreads(domain, [...threads, { id }]);
+  return replaceThreads(domain, [...threads, { id }]);
 }
 
 /**
@@ -49,29 +49,31 @@ export function withoutIothread(domain: Domain, id: number): Domain {
   const freed =
     cputune === undefined
       ? domain
-      : withCputune(domain, {
+      : replaceCputune(domain, {
           iothreadpins: cputune.iothreadpins.filter(({ iothread }) => iothread !== id),
           iothreadscheds: cputune.iothreadscheds
             .map((found) => ({ ...found, iothreads: found.iothreads.filter((other) => other !== id) }))
             .filter(({ iothreads }) => iothreads.length > 0),
         });
-  return withThreads(
+  return replaceThreads(
     freed,
     threads.filter((thread) => thread.id !== id),
   );
 }
 
 /** Returns the domain with an I/O thread pinned to `cpus`; undefined removes its pin. Throws "usage". */
-export function withIothreadPin(domain: Domain, id: number, cpus: IdSet | undefined): Domain {
+export function replaceIothreadPin(domain: Domain, id: number, cpus: IdSet | undefined): Domain {
   if (!listIothreads(domain).some((thread) => thread.id === id))
     throw refused(`iothread ${id} not found`, "List the I/O threads: svirt iothreadinfo DOMAIN");
   const others = (domain.cputune?.iothreadpins ?? []).filter((pin) => pin.iothread !== id);
   const pins = cpus === undefined ? others : [...others, { iothread: id, cpuset: cpus }];
-  return withCputune(domain, { iothreadpins: pins.toSorted((one, other) => one.iothread - other.iothread) });
+  return replaceCputune(domain, {
+    iothreadpins: pins.toSorted((one, other) => one.iothread - other.iothread),
+  });
 }
 
 /** Returns the domain with other values of an I/O thread. Throws "usage". qemuDomainHotplugModIOThreadIDDef() of libvirt */
-export function withIothreadValues(domain: Domain, id: number, values: IothreadValues): Domain {
+export function replaceIothreadValues(domain: Domain, id: number, values: IothreadValues): Domain {
   if (id === 0) throw zero();
   refuseMissing(domain, id);
   for (const [name, key] of IOTHREAD_PARAMETERS) {
@@ -82,12 +84,12 @@ export function withIothreadValues(domain: Domain, id: number, values: IothreadV
       throw refused(`${name} (${value}) must be less than or equal to ${MOST}`, "Give another value.");
   }
   const threads = listIothreads(domain).map((thread) =>
-    thread.id === id ? withValues(thread, values) : thread,
+    thread.id === id ? replaceValues(thread, values) : thread,
   );
-  return withThreads(domain, threads);
+  return replaceThreads(domain, threads);
 }
 
-function withValues(thread: Iothread, values: IothreadValues): Iothread {
+function replaceValues(thread: Iothread, values: IothreadValues): Iothread {
   const { pollGrow, pollMaxNs, pollShrink, ...pool } = values;
   const poll = {
     ...thread.poll,
@@ -98,7 +100,7 @@ function withValues(thread: Iothread, values: IothreadValues): Iothread {
   return { ...thread, ...pool, ...(Object.keys(poll).length === 0 ? {} : { poll }) };
 }
 
-function withThreads(domain: Domain, list: readonly Iothread[]): Domain {
+function replaceThreads(domain: Domain, list: readonly Iothread[]): Domain {
   const { iothreadIds: _ids, iothreads: _count, ...rest } = domain;
   return list.length === 0 ? rest : { ...rest, iothreads: list.length, iothreadIds: { list } };
 }

@@ -58,7 +58,7 @@ export function diskNamed({ devices: { disks } }: Pick<Domain, "devices">, name:
  * Returns the domain with other limits of a disk, and of all disks of its group. A limit of 0 is none. Throws "usage",
  * "unsupported" with libvirt's messages.
  */
-export function withIotune(domain: Domain, name: string, given: Partial<Iotune>): Domain {
+export function replaceIotune(domain: Domain, name: string, given: Partial<Iotune>): Domain {
   const { iotune: before = {}, target } = diskNamed(domain, name);
   const limits = withoutNone(merged(before, given));
   refuseContradictions(limits);

@@ -13,7 +13,7 @@ export interface NumaChange {
 }
 
 /** Returns the domain with other nodes for its memory. Throws "usage", "xml". virDomainNumatuneSet() of libvirt */
-export function withNumatune(domain: Domain, { mode, nodes }: NumaChange): Domain {
+export function replaceNumatune(domain: Domain, { mode, nodes }: NumaChange): Domain {
   const { memory, memnodes = [] } = domain.numatune ?? {};
   const nodeset = nodes ?? memory?.nodeset;
   if (nodeset === undefined) {
@@ -30,14 +30,14 @@ export function withNumatune(domain: Domain, { mode, nodes }: NumaChange): Domai
  * Returns a running guest's domain with other nodes for its memory. Throws "wrong-state" with libvirt's messages for a change that
  * QEMU's memory cannot follow. qemuDomainSetNumaParamsLive() of libvirt
  */
-export function withLiveNumatune(domain: Domain, change: NumaChange): Domain {
+export function replaceLiveNumatune(domain: Domain, change: NumaChange): Domain {
   const { memory } = domain.numatune ?? {};
   const mode = memory?.mode ?? "strict";
   if (change.mode !== undefined && memory !== undefined && change.mode !== mode)
     throw notValid("can't change numatune mode for running domain");
   if (mode !== "strict" && mode !== "restrictive")
     throw notValid("change of nodeset for running domain requires strict numa mode");
-  return withNumatune(domain, change);
+  return replaceNumatune(domain, change);
 }
 
 function notValid(why: string): SvirtError {

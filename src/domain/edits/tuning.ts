@@ -26,7 +26,7 @@ export function parsePin(text: string): IdSet | undefined {
 }
 
 /** Returns the domain with a virtual CPU pinned to `cpus`; undefined removes its pin. Throws "usage". */
-export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefined): Domain {
+export function replaceVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefined): Domain {
   if (vcpu >= (domain.vcpu?.count ?? 1)) {
     throw new SvirtError(
       `invalid argument: vcpu ${vcpu} is out of range of persistent cpu count ${domain.vcpu?.count ?? 1}`,
@@ -38,16 +38,16 @@ export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefine
   }
   const others = (domain.cputune?.vcpupins ?? []).filter((pin) => pin.vcpu !== vcpu);
   const pins = cpus === undefined ? others : [...others, { vcpu, cpuset: cpus }];
-  return withCputune(domain, { vcpupins: pins.toSorted((one, other) => one.vcpu - other.vcpu) });
+  return replaceCputune(domain, { vcpupins: pins.toSorted((one, other) => one.vcpu - other.vcpu) });
 }
 
 /** Returns the domain with QEMU's other threads pinned to `cpus`; undefined removes the pin. */
-export function withEmulatorPin(domain: Domain, cpus: IdSet | undefined): Domain {
-  return withCputune(domain, { emulatorpin: cpus === undefined ? undefined : { cpuset: cpus } });
+export function replaceEmulatorPin(domain: Domain, cpus: IdSet | undefined): Domain {
+  return replaceCputune(domain, { emulatorpin: cpus === undefined ? undefined : { cpuset: cpus } });
 }
 
 /** Returns the domain with changed tuning; an undefined value removes the setting. */
-export function withCputune(
+export function replaceCputune(
   domain: Domain,
   change: { readonly [K in keyof Cputune]?: Cputune[K] | undefined },
 ): Domain {
@@ -78,7 +78,7 @@ type Blkiotune = NonNullable<Domain["blkiotune"]>;
  * Returns the domain with changed memory limits; an unlimited value is removed from the XML. Throws "usage" for a limit of memory above
  * that of memory and swap. qemuDomainSetMemoryParameters() of libvirt
  */
-export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
+export function replaceMemtune(domain: Domain, change: Partial<Memtune>): Domain {
   const { hardLimitKiB = 0, swapHardLimitKiB = Number.MAX_SAFE_INTEGER } = { ...domain.memtune, ...change };
   if (hardLimitKiB > swapHardLimitKiB && hardLimitKiB < Number.MAX_SAFE_INTEGER) {
     const why = "memory hard_limit tunable value must be lower than or equal to swap_hard_limit";
@@ -119,7 +119,7 @@ export function parseDeviceShares(text: string): readonly DeviceShare[] {
 }
 
 /** Returns the domain with a different weight for its disks and changed limits of devices; 0 removes a limit. */
-export function withBlkiotune(
+export function replaceBlkiotune(
   domain: Domain,
   change: {
     readonly weight: number | undefined;

@@ -2,6 +2,8 @@ import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 import { vncSockets } from "../resources/resources.ts";
 
+// Rule: A VNC socket outside the guest's folder is refused.
+
 /**
  * Refuses a VNC socket outside the guest's own folder. A confined QEMU could not create it and would report only "Permission
  * denied". Throws "unsupported".

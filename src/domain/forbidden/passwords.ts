@@ -1,6 +1,8 @@
 import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 
+// Rule: A definition with the password of a display is refused.
+
 /**
  * Refuses a definition with a display's password: it would be stored in a file and shown in the guest's XML. Only `svirt
  * validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".

@@ -1,6 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 
+// Rule: Raw arguments of QEMU are refused.
+
 const PLACE = "/domain/qemu:commandline";
 
 /**

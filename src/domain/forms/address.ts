@@ -42,7 +42,7 @@ export const hostPciAddress = element("address", () => hostPciFields);
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
 /** Fields of the address of a PCI device, of which the domain is always written. */
-export function withPciDomain<T extends { readonly domain?: number }>(address: T): T & { domain: number } {
+export function addPciDomain<T extends { readonly domain?: number }>(address: T): T & { domain: number } {
   return { ...address, domain: address.domain ?? 0 };
 }
 

@@ -1,3 +1,5 @@
+// Rule: Each label model labels guests by one mechanism of the host.
+
 /** Label models that svirt implements, the preferred first. XML, records and capabilities have these names. */
 export const LABEL_MODELS = ["selinux", "none"] as const;
 export type LabelModelName = (typeof LABEL_MODELS)[number];

@@ -7,6 +7,8 @@ import { DEFAULT_MODEL, FILE_MODELS } from "./label-model.ts";
 import { modelAttribute } from "./security-model.ts";
 import { securityLabel } from "./text.ts";
 
+// Rule: relabel='no' of a disk keeps the label of its file.
+
 const grammar = element(
   "seclabel",
   () => ({

@@ -3,7 +3,6 @@ import { attribute, child, children, content, required, textOf } from "../../xml
 import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { absolutePath, lineOfText, word } from "../forms/text.ts";
-import { acpiTables, bios, smbios } from "./boot-tables.ts";
 import { firmwareRequirements, loader, nvram } from "./firmware.ts";
 
 const osType = element("type", () => ({
@@ -19,6 +18,32 @@ const bootDevice = element("boot", () => ({
 const bootMenu = element("bootmenu", () => ({
   enable: required(attribute("enable", yesNo)),
   timeoutMs: attribute("timeout", integer(0, 65535)),
+}));
+
+const table = element("table", () => ({
+  type: required(attribute("type", oneOf("raw", "slic", "msdm"))),
+  path: required(content(absolutePath)),
+}));
+
+/** `<acpi>` of `<os>`: ACPI tables for the firmware. virDomainDefParseBootAcpiOptions() of libvirt */
+const acpiTables = checked(
+  element("acpi", () => ({ tables: children(table) })),
+  ({ tables }, node) => {
+    const once = tables.map(({ type }) => type).filter((type) => type !== "raw");
+    if (new Set(once).size === once.length) return;
+    throw notUnderstood({ node, place: "table/@type" }, "another <table> has that type", "Leave one out.");
+  },
+);
+
+/** `<bios>`, https://libvirt.org/formatdomain.html#bios-bootloader */
+const bios = element("bios", () => ({
+  useserial: attribute("useserial", yesNo),
+  rebootTimeoutMs: attribute("rebootTimeout", integer(-1, 65_535)),
+}));
+
+/** `<smbios>`: source of the system information that the guest sees. */
+const smbios = element("smbios", () => ({
+  mode: required(attribute("mode", oneOf("emulate", "host", "sysinfo"))),
 }));
 
 /** `<os>`, https://libvirt.org/formatdomain.html#operating-system-booting */

@@ -9,6 +9,8 @@ import { DEFAULT_MODEL, LABEL_MODELS } from "../forms/label-model.ts";
 import { modelAttribute } from "../forms/security-model.ts";
 import { securityLabel } from "../forms/text.ts";
 
+// Rule: A contradictory seclabel is refused, and dac if it requests anything.
+
 const model = modelAttribute([...LABEL_MODELS, "dac"], "guest");
 const relabel = attribute("relabel", yesNo);
 

@@ -3,7 +3,7 @@ import type { Draft } from "../../xml/draft.ts";
 import { checked, dropped, element, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, children, kept, required, textOf } from "../../xml/field.ts";
 import { formatDocument } from "../../xml/format-document.ts";
-import { withPrefix } from "../../xml/namespace.ts";
+import { addPrefix } from "../../xml/namespace.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
 import { readWhole } from "../../xml/read-whole.ts";
@@ -105,7 +105,7 @@ const inactive: ElementForm<WrittenDomain> = {
 };
 
 function named(node: XmlNode): XmlNode {
-  return withPrefix(node, QEMU_NAMESPACE, "qemu");
+  return addPrefix(node, QEMU_NAMESPACE, "qemu");
 }
 
 function formatIn(tag: string, value: WrittenDomain): Draft {

@@ -16,6 +16,8 @@ import {
   smartcardPaths,
 } from "./passthrough-paths.ts";
 
+// Rule: A path that a start does not label is refused.
+
 /** Path of the host in QEMU's arguments that a start does not open yet. */
 export interface UnopenedPath {
   readonly path: string;

@@ -1,4 +1,4 @@
-import { withName } from "../../xml/refusal.ts";
+import { nameInRemedy } from "../../xml/refusal.ts";
 import type { Filesystem } from "../devices/filesystem.ts";
 import type { Domain } from "../domain.ts";
 import { listPorts, type Port } from "../ports.ts";
@@ -69,7 +69,7 @@ export const BACKEND_RULES = {
           const { type } = port.chardev;
           if (READY_CHARDEVS.has(type)) return [];
           const place = portPlace(devices, port);
-          const remedy = OF_SPICE.has(type) ? withName(LEAVE_OUT, place) : OTHER_BACKEND;
+          const remedy = OF_SPICE.has(type) ? nameInRemedy(LEAVE_OUT, place) : OTHER_BACKEND;
           return [{ place, missing: `connect ports and consoles by ${type}`, remedy, ...never(type) }];
         }),
     },
@@ -171,7 +171,7 @@ function device<Device>(
   return {
     place,
     missing,
-    remedy: withName(remedy, place),
+    remedy: nameInRemedy(remedy, place),
     findIn: ({ devices }) => {
       const all = list(devices);
       return all.flatMap((one) => {

@@ -1,4 +1,4 @@
-import { withName } from "../../xml/refusal.ts";
+import { nameInRemedy } from "../../xml/refusal.ts";
 import { listResources } from "../resources/resources.ts";
 import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
@@ -35,5 +35,5 @@ export const UNIMPLEMENTED_PATHS: readonly UnimplementedRule[] = [
 ];
 
 function remedyOf({ place, within }: { readonly place: string; readonly within: string }): string {
-  return withName(LEAVE_OUT, within === "" ? place : `${place}/${within}`);
+  return nameInRemedy(LEAVE_OUT, within === "" ? place : `${place}/${within}`);
 }

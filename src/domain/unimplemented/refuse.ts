@@ -5,6 +5,8 @@ import { UNIMPLEMENTED_PATHS } from "./paths.ts";
 import type { UnimplementedRule } from "./rule.ts";
 import { UNIMPLEMENTED_TUNING } from "./tuning.ts";
 
+// Rule: A start refuses everything that svirt does not implement.
+
 /** All rules for features of the XML that a start does not implement yet. */
 export const UNIMPLEMENTED_RULES: readonly UnimplementedRule[] = [
   ...UNIMPLEMENTED_SOCKETS,

@@ -1,5 +1,5 @@
 import { numbered } from "../../xml/numbered.ts";
-import { withName } from "../../xml/refusal.ts";
+import { nameInRemedy } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
 /** Request that svirt can read and translate into QEMU's arguments, but not yet apply on the host: label, create, pin. */
@@ -28,7 +28,7 @@ export interface DeviceRule<Device> {
   isAsked(device: Device): boolean;
 }
 
-/** Remedy in which withName() of xml/refusal.ts names the attribute or element. */
+/** Remedy in which nameInRemedy() of xml/refusal.ts names the attribute or element. */
 export const LEAVE_OUT = "Leave it out.";
 
 /** Returns one match or none. */
@@ -52,7 +52,7 @@ export function forEach<Device>(
     return {
       ...rule,
       place: `/domain/devices/${element}${within}`,
-      remedy: withName(remedy, `/domain/devices/${element}${within}`),
+      remedy: nameInRemedy(remedy, `/domain/devices/${element}${within}`),
       findIn: (domain) =>
         list(domain).flatMap((device, index) =>
           isAsked(device) ? [{ place: `/domain/devices/${element}[${index + 1}]${within}` }] : [],

@@ -1,4 +1,4 @@
-import { withName } from "../../xml/refusal.ts";
+import { nameInRemedy } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
@@ -74,7 +74,7 @@ function rule(place: string, missing: string, isAsked: (domain: Domain) => boole
   return {
     place: `/domain/${place}`,
     missing,
-    remedy: withName(LEAVE_OUT, `/domain/${place}`),
+    remedy: nameInRemedy(LEAVE_OUT, `/domain/${place}`),
     findIn: (domain) => once(isAsked(domain)),
   };
 }

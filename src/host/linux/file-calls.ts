@@ -1,6 +1,7 @@
 import type { Host } from "../host.ts";
 import { makeFileWithin } from "./content/make-within.ts";
 import { judgeBeginnings } from "./files/beginnings.ts";
+import { textCalls } from "./files/durable-write.ts";
 import * as files from "./files/files.ts";
 import { inspectFile, withAttributes, withInspected } from "./files/inspect-file.ts";
 import { isLocked, lock } from "./files/lock.ts";
@@ -9,7 +10,7 @@ import { getPolicyName } from "./labels/selinux.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 const CALLS = {
-  ...files.textCalls,
+  ...textCalls,
   removeSame,
   makeFolder: files.makeFolder,
   makeSymlink: files.makeSymlink,

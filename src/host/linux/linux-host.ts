@@ -3,7 +3,7 @@ import type { MountHost } from "../mounts.ts";
 import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
 import type { OtherCall } from "./other-calls.ts";
-import { getBootId, hasProcess } from "./processes/running.ts";
+import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 /**
@@ -19,7 +19,7 @@ export function makeLinuxHost(): Host {
     getSelinuxMode,
     nowMs: () => Date.now(),
     freeMemory: () => Bun.gc(true),
-    sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
+    sleep: async (ms) => await (await import("./calls/wait-ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),

@@ -4,7 +4,7 @@ import { ENTRY_BYTES } from "../image-writes.ts";
 import { type Qcow2Mapping, readQcow2Mapping } from "../qcow2-tables.ts";
 import { type CompressedPart, compressedPart, leastCompressed } from "./compressed-cluster.ts";
 import type { Layer, Piece, SourceFile } from "./guest-data.ts";
-import { readWords, type Words } from "./words.ts";
+import { readWords, type Words } from "./table-words.ts";
 
 /** Bits of the upper half of an entry, and of the lower one. qemu.git docs/interop/qcow2.rst */
 const [PLACE_HIGH, COMPRESSED_HIGH, PLACE_LOW, ZERO_LOW] = [0x00ffffff, 0x40000000, 0xfffffe00, 1];

@@ -11,7 +11,7 @@ import {
 import { cannotHold, writeHeader } from "../new-qcow2.ts";
 import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "../qcow2-features.ts";
 import { isZero, type Layer, listChunks } from "./guest-data.ts";
-import { viewOf } from "./words.ts";
+import { viewOf } from "./table-words.ts";
 
 /** Bit of an entry whose table or cluster is used once, in its upper half. QCOW_OFLAG_COPIED of qemu.git docs/interop/qcow2.rst */
 const COPIED = 0x80000000;

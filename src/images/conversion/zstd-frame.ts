@@ -1,4 +1,4 @@
-import { viewOf } from "./words.ts";
+import { viewOf } from "./table-words.ts";
 
 /** Magic, and sizes of fields. RFC 8878, 3.1.1 */
 const MAGIC = 0xfd2fb528;

@@ -3,6 +3,8 @@ import { familyOf, formatAddress } from "../address/ip-address.ts";
 import { netmaskOf, networkOf } from "../address/subnet.ts";
 import type { HostBridge } from "./host-bridge.ts";
 
+// Rule: A bridge has no network that the host reaches by another device.
+
 /** IPv4 network that the host reaches by a device. */
 interface KnownRoute {
   readonly device: string;

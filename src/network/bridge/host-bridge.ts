@@ -3,7 +3,7 @@ import { shapeOf } from "../bandwidth.ts";
 import type { Route } from "../forms/ip.ts";
 import { type ForwardMode, modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../traffic-shape.ts";
 
 /** Address of the host on a bridge. */
 interface BridgeAddress {

@@ -2,6 +2,10 @@ import { type Family, familyOf } from "../address/ip-address.ts";
 import { networkOf, prefixOf } from "../address/subnet.ts";
 import { modeOf } from "../forms/mode-rules.ts";
 import type { Network } from "../forms/network.ts";
+import { formatIsolation } from "./isolated-network.ts";
+import { chain, formatBlock, LAYERS, tableOf } from "./nft-table.ts";
+
+// Rule: The tables of a network forward its own addresses only.
 
 /**
  * Names of bridges that svirt makes, and of devices that it writes into rules. nft(8) gives `*`, quotes and others a meaning, dnsmasq(8)
@@ -9,8 +13,6 @@ import type { Network } from "../forms/network.ts";
  */
 export const RULE_DEVICE = /^[A-Za-z0-9_.-]+$/;
 
-/** Keywords of nft for IPv4 and IPv6. */
-const LAYERS = { ipv4: "ip", ipv6: "ip6" } as const;
 /** Destinations that are never translated: multicast of the local network, and broadcast. network_nftables.c of libvirt */
 const LOCAL = { ipv4: ["224.0.0.0/24", "255.255.255.255/32"], ipv6: ["ff02::/16"] } as const;
 /** Ports of translated connections. Servers such as NFS trust the ports below. */
@@ -65,27 +67,6 @@ export function formatPacketRules(network: Network, uuid: string): string | unde
 export function formatRemoval(uuid: string): string {
   return Object.values(LAYERS)
     .map((layer) => `add table ${layer} ${tableOf(uuid)}\ndelete table ${layer} ${tableOf(uuid)}\n`)
-    .join("");
-}
-
-function tableOf(uuid: string): string {
-  return `svirt_${uuid.replaceAll("-", "")}`;
-}
-
-/** Drops in both directions: also what another network's rules accept, which ends only the chain of that network. nft(8) */
-function formatIsolation({ bridge }: Network, uuid: string): string {
-  const name = bridge?.name ?? "";
-  return Object.values(LAYERS)
-    .map((layer) =>
-      formatBlock(
-        `table ${layer} ${tableOf(uuid)}`,
-        chain("forward", "type filter hook forward priority 0; policy accept;", [
-          `iifname "${name}" oifname "${name}" counter accept`,
-          `oifname "${name}" counter drop`,
-          `iifname "${name}" counter drop`,
-        ]),
-      ),
-    )
     .join("");
 }
 
@@ -153,12 +134,4 @@ function listTranslations(network: Network, { device }: Facts, { family, text }:
 /** nft refuses a range of one. */
 function formatRange<Value>({ end, start }: { readonly start: Value; readonly end: Value }): string {
   return start === end ? `${start}` : `${start}-${end}`;
-}
-
-function chain(name: string, hook: string, rules: readonly string[]): readonly string[] {
-  return [`chain ${name} {`, `  ${hook}`, ...rules.map((rule) => `  ${rule}`), "}"];
-}
-
-function formatBlock(head: string, lines: readonly string[]): string {
-  return `${head} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
 }

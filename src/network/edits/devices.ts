@@ -5,11 +5,11 @@ import { type Network, portgroup } from "../forms/network.ts";
 import type { Edit } from "./edit.ts";
 import {
   DELETE_AND_ADD,
+  insertEntry,
   invalidEdit,
   isAdd,
+  replaceEntry,
   unsupportedEdit,
-  withAdded,
-  withEntry,
   withoutEntry,
 } from "./lists.ts";
 
@@ -38,7 +38,7 @@ export function editForwardInterface(network: Network, { command, node, uses }: 
     };
   };
   if (isAdd(command)) {
-    if (at === -1) return edited(withAdded(interfaces, { dev }, command));
+    if (at === -1) return edited(insertEntry(interfaces, { dev }, command));
     throw invalidEdit(
       network,
       `there is an existing interface entry in network '${name}' that matches "<interface dev='${dev}'>"`,
@@ -78,9 +78,9 @@ export function editPortgroup(network: Network, { command, node }: Edit): Networ
       `a different portgroup entry in network '${name}' is already set as the default. Only one default is allowed.`,
     );
   }
-  if (isAdd(command)) return { ...network, portgroups: withAdded(portgroups, group, command) };
+  if (isAdd(command)) return { ...network, portgroups: insertEntry(portgroups, group, command) };
   return {
     ...network,
-    portgroups: command === "modify" ? withEntry(portgroups, at, group) : withoutEntry(portgroups, at),
+    portgroups: command === "modify" ? replaceEntry(portgroups, at, group) : withoutEntry(portgroups, at),
   };
 }

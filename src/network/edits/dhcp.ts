@@ -6,11 +6,11 @@ import type { Network } from "../forms/network.ts";
 import type { Edit } from "./edit.ts";
 import {
   DELETE_AND_ADD,
+  insertEntry,
   invalidEdit,
   isAdd,
+  replaceEntry,
   unsupportedEdit,
-  withAdded,
-  withEntry,
   withoutEntry,
 } from "./lists.ts";
 
@@ -24,7 +24,7 @@ export function editDhcpHost(network: Network, { command, node, parentIndex }: E
   if (command === "delete") {
     const meant = readWhole(hostSearch, node);
     const at = hosts.findIndex((found) => hasAll(found, meant));
-    if (at !== -1) return withDhcp(network, place, { hosts: withoutEntry(hosts, at) });
+    if (at !== -1) return replaceDhcp(network, place, { hosts: withoutEntry(hosts, at) });
     throw invalidEdit(network, `couldn't locate a matching dhcp host entry in network '${name}'`);
   }
   const given = readWhole(host, node);
@@ -34,14 +34,14 @@ export function editDhcpHost(network: Network, { command, node, parentIndex }: E
   const at = hosts.findIndex((found) => hasAny(found, given));
   const [mac, named] = [given.mac ?? "unknown", given.name ?? "unknown"];
   if (command === "modify") {
-    if (at !== -1) return withDhcp(network, place, { hosts: withEntry(hosts, at, given) });
+    if (at !== -1) return replaceDhcp(network, place, { hosts: replaceEntry(hosts, at, given) });
     throw invalidEdit(
       network,
       `couldn't locate an existing dhcp host entry with "mac='${mac}'" "name='${named}'" "ip='${given.ip}'" in network '${name}'`,
     );
   }
   refuseSecondDhcp(network, place);
-  if (at === -1) return withDhcp(network, place, { hosts: withAdded(hosts, given, command) });
+  if (at === -1) return replaceDhcp(network, place, { hosts: insertEntry(hosts, given, command) });
   throw invalidEdit(
     network,
     `there is an existing dhcp host entry in network '${name}' that matches "<host mac='${mac}' name='${named}' ip='${given.ip}'/>"`,
@@ -61,13 +61,13 @@ export function editDhcpRange(network: Network, { command, node, parentIndex }: 
   const { name } = network;
   if (isAdd(command)) {
     refuseSecondDhcp(network, place);
-    if (at === -1) return withDhcp(network, place, { ranges: withAdded(ranges, given, command) });
+    if (at === -1) return replaceDhcp(network, place, { ranges: insertEntry(ranges, given, command) });
     throw invalidEdit(
       network,
       `there is an existing dhcp range entry in network '${name}' that matches "<range start='${given.start}' end='${given.end}'/>"`,
     );
   }
-  if (at !== -1) return withDhcp(network, place, { ranges: withoutEntry(ranges, at) });
+  if (at !== -1) return replaceDhcp(network, place, { ranges: withoutEntry(ranges, at) });
   throw invalidEdit(network, `couldn't locate a matching dhcp range entry in network '${name}'`);
 }
 
@@ -140,6 +140,6 @@ function isSameMac(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }
 
-function withDhcp(network: Network, { at, dhcp, ip }: Place, entries: Partial<Dhcp>): Network {
-  return { ...network, ips: withEntry(network.ips, at, { ...ip, dhcp: { ...dhcp, ...entries } }) };
+function replaceDhcp(network: Network, { at, dhcp, ip }: Place, entries: Partial<Dhcp>): Network {
+  return { ...network, ips: replaceEntry(network.ips, at, { ...ip, dhcp: { ...dhcp, ...entries } }) };
 }

@@ -4,11 +4,11 @@ import type { Network } from "../forms/network.ts";
 import type { Edit } from "./edit.ts";
 import {
   DELETE_AND_ADD,
+  insertEntry,
   invalidEdit,
   isAdd,
+  replaceEntry,
   unsupportedEdit,
-  withAdded,
-  withEntry,
   withoutEntry,
 } from "./lists.ts";
 
@@ -19,7 +19,7 @@ export function editDnsHost(network: Network, { command, node }: Edit): Network 
   if (isAdd(command)) {
     const added = readWhole(host, node);
     if (hosts.every(({ ip }) => ip !== added.ip))
-      return withDns(network, { hosts: withAdded(hosts, added, command) });
+      return replaceDns(network, { hosts: insertEntry(hosts, added, command) });
     throw invalidEdit(
       network,
       `there is already at least one DNS HOST record with a matching field in network ${name}`,
@@ -32,8 +32,8 @@ export function editDnsHost(network: Network, { command, node }: Edit): Network 
     isMeant: (found) => found.ip === meant.ip || found.names.some((known) => names.has(known.name)),
     many: "multiple matching DNS HOST records",
   });
-  if (command === "delete") return withDns(network, { hosts: withoutEntry(hosts, at) });
-  return withDns(network, { hosts: withEntry(hosts, at, { ...meant, ip: meant.ip ?? "" }) });
+  if (command === "delete") return replaceDns(network, { hosts: withoutEntry(hosts, at) });
+  return replaceDns(network, { hosts: replaceEntry(hosts, at, { ...meant, ip: meant.ip ?? "" }) });
 }
 
 /** Adds or removes a service record. virNetworkDefUpdateDNSSrv() of libvirt */
@@ -48,7 +48,7 @@ export function editDnsSrv(network: Network, { command, node }: Edit): Network {
   if (isAdd(command)) {
     const added = readWhole(srv, node);
     if (!srvs.some((found) => isMeant(found, added)))
-      return withDns(network, { srvs: withAdded(srvs, added, command) });
+      return replaceDns(network, { srvs: insertEntry(srvs, added, command) });
     throw invalidEdit(
       network,
       `there is already at least one DNS SRV record matching all specified fields in network ${network.name}`,
@@ -60,7 +60,7 @@ export function editDnsSrv(network: Network, { command, node }: Edit): Network {
     isMeant: (found) => isMeant(found, meant),
     many: "multiple DNS SRV records matching all specified fields",
   });
-  return withDns(network, { srvs: withoutEntry(srvs, at) });
+  return replaceDns(network, { srvs: withoutEntry(srvs, at) });
 }
 
 type Srv = Dns["srvs"][number];
@@ -72,7 +72,7 @@ export function editDnsTxt(network: Network, { command, node }: Edit): Network {
   if (isAdd(command)) {
     const added = readWhole(txt, node);
     if (!txts.some((found) => found.name === added.name))
-      return withDns(network, { txts: withAdded(txts, added, command) });
+      return replaceDns(network, { txts: insertEntry(txts, added, command) });
     throw invalidEdit(
       network,
       `there is already a DNS TXT record with name '${added.name}' in network ${name}`,
@@ -81,10 +81,10 @@ export function editDnsTxt(network: Network, { command, node }: Edit): Network {
   const { name: wanted, value } = readWhole(txtSearch, node);
   const at = txts.findIndex((found) => found.name === wanted);
   if (at === -1) throw noRecord(network, "TXT");
-  if (command === "delete") return withDns(network, { txts: withoutEntry(txts, at) });
+  if (command === "delete") return replaceDns(network, { txts: withoutEntry(txts, at) });
   if (value === undefined)
     throw invalidEdit(network, `missing value of modifying DNS TXT record in network ${name}`);
-  return withDns(network, { txts: withEntry(txts, at, { name: wanted, value }) });
+  return replaceDns(network, { txts: replaceEntry(txts, at, { name: wanted, value }) });
 }
 
 const NO_DNS: Dns = { forwarders: [], txts: [], srvs: [], hosts: [] };
@@ -93,7 +93,7 @@ function dnsOf({ dns }: Network): Dns {
   return dns ?? NO_DNS;
 }
 
-function withDns(network: Network, records: Partial<Dns>): Network {
+function replaceDns(network: Network, records: Partial<Dns>): Network {
   return { ...network, dns: { ...dnsOf(network), ...records } };
 }
 

@@ -12,7 +12,7 @@ export function isAdd(command: UpdateCommand): command is AddCommand {
 }
 
 /** Returns the list with one more entry, at its start or end. */
-export function withAdded<T>(all: readonly T[], one: T, command: AddCommand): readonly T[] {
+export function insertEntry<T>(all: readonly T[], one: T, command: AddCommand): readonly T[] {
   return command === "add-first" ? [one, ...all] : [...all, one];
 }
 
@@ -22,7 +22,7 @@ export function withoutEntry<T>(all: readonly T[], at: number): readonly T[] {
 }
 
 /** Returns the list with another entry in place of one. */
-export function withEntry<T>(all: readonly T[], at: number, one: T): readonly T[] {
+export function replaceEntry<T>(all: readonly T[], at: number, one: T): readonly T[] {
   return all.with(at, one);
 }
 

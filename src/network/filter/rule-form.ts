@@ -39,7 +39,7 @@ const ports = {
   dstportend: attribute("dstportend", port),
 };
 
-const mac = withMasks(
+const mac = checkMasks(
   element("mac", () => ({
     ...common,
     protocolid: attribute("protocolid", frameProtocol),
@@ -61,11 +61,11 @@ const arpFields = {
   comment: attribute("comment", comment),
 };
 const noGratuitous = [refused("@gratuitous", "svirt does not compare the two addresses of a frame")];
-const arp = withMasks(element("arp", () => arpFields, noGratuitous));
-const rarp = withMasks(element("rarp", () => arpFields, noGratuitous));
+const arp = checkMasks(element("arp", () => arpFields, noGratuitous));
+const rarp = checkMasks(element("rarp", () => arpFields, noGratuitous));
 
-const ip = withMasks(
-  withPorts(
+const ip = checkMasks(
+  checkPorts(
     element("ip", () => ({
       ...common,
       srcipaddr: attribute("srcipaddr", ipv4OrVariable),
@@ -80,8 +80,8 @@ const ip = withMasks(
   ),
 );
 
-const ipv6 = withMasks(
-  withPorts(
+const ipv6 = checkMasks(
+  checkPorts(
     element(
       "ipv6",
       () => ({
@@ -138,7 +138,7 @@ interface Masks {
 }
 
 /** Refuses a mask without its address: libvirt would ignore it. */
-function withMasks<T extends Masks>(form: Parameters<typeof checked<T>>[0]): ReturnType<typeof checked<T>> {
+function checkMasks<T extends Masks>(form: Parameters<typeof checked<T>>[0]): ReturnType<typeof checked<T>> {
   return checked(form, (value, node) => {
     for (const [name, mask] of Object.entries(value)) {
       const of = name.replace(/mask$/, "addr");
@@ -157,7 +157,7 @@ interface Ports {
 }
 
 /** Refuses ports of another protocol, the end of a range without its start, and one before it. */
-function withPorts<T extends Ports>(form: Parameters<typeof checked<T>>[0]): ReturnType<typeof checked<T>> {
+function checkPorts<T extends Ports>(form: Parameters<typeof checked<T>>[0]): ReturnType<typeof checked<T>> {
   return checked(form, (value, node) => {
     refuseRange(node, "src", [value.srcportstart, value.srcportend]);
     refuseRange(node, "dst", [value.dstportstart, value.dstportend]);

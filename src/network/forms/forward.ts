@@ -1,5 +1,5 @@
 import { deviceName } from "../../domain/devices/network/source.ts";
-import { hostPciFields, withPciDomain } from "../../domain/forms/address.ts";
+import { addPciDomain, hostPciFields } from "../../domain/forms/address.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { hostdevDriver } from "../../domain/forms/hostdev-driver.ts";
 import { choice } from "../../xml/choice.ts";
@@ -8,7 +8,7 @@ import { attribute, child, children, required } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { numbered } from "../../xml/numbered.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
-import { problemOfRange } from "../address/range.ts";
+import { problemOfRange } from "../address/address-range.ts";
 import { refusePart } from "./refuse-part.ts";
 import { ipv4Address } from "./text.ts";
 
@@ -54,7 +54,7 @@ const poolAddress = rewritten(
     of: () => ({ pci: hostPciFields }),
     exceptions: [dropped("@connections", COUNTED)],
   }),
-  withPciDomain,
+  addPciDomain,
 );
 
 const written = element("forward", () => ({

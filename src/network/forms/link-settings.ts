@@ -2,7 +2,7 @@ import { bandwidthSide, virtualport, vlan } from "../../domain/devices/network/o
 import { checked, element, refused, rewritten, type ValueOf } from "../../xml/element.ts";
 import { child } from "../../xml/field.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
-import { hasParameter, PORT_PARAMETERS, withOwnParameters } from "./port-parameters.ts";
+import { dropOtherParameters, hasParameter, PORT_PARAMETERS } from "./port-parameters.ts";
 
 type Vlan = ValueOf<typeof vlan>;
 
@@ -29,7 +29,7 @@ export const networkVirtualport = rewritten(
       `Leave ${extra} out of <parameters>.`,
     );
   }),
-  withOwnParameters,
+  dropOtherParameters,
 );
 
 const NO_FLOOR = refused("@floor", "the floor is a guest's share of the network's bandwidth");

@@ -23,7 +23,7 @@ export function hasParameter(type: VirtualPort["type"], name: Parameter): boolea
 }
 
 /** Returns a virtual port without the parameters of other types, as libvirt shows it. */
-export function withOwnParameters({ parameters, ...port }: VirtualPort): VirtualPort {
+export function dropOtherParameters({ parameters, ...port }: VirtualPort): VirtualPort {
   const own = { ...parameters };
   for (const name of PORT_PARAMETERS) if (!hasParameter(port.type, name)) delete own[name];
   return { ...port, ...(Object.keys(own).length === 0 ? {} : { parameters: own }) };

@@ -3,10 +3,10 @@ import { SvirtError } from "../../errors.ts";
 import { hasOwnBridge } from "../forms/mode-rules.ts";
 import type { Network, Portgroup } from "../forms/network.ts";
 import {
+  dropOtherParameters,
   hasParameter,
   PORT_PARAMETERS,
   type VirtualPort,
-  withOwnParameters,
 } from "../forms/port-parameters.ts";
 
 type Settings = Pick<NetworkInterface, "virtualport" | "vlan">;
@@ -43,14 +43,14 @@ function mergePorts(
   if ([own, ...lower].every((port) => port?.type === undefined)) return own;
   let merged: VirtualPort = own ?? {};
   for (const other of lower) if (other !== undefined) merged = mergePort(merged, other, place);
-  return withOwnParameters(merged);
+  return dropOtherParameters(merged);
 }
 
 /** The lower level's parameters of other types are ignored. virNetDevVPortProfileMerge() of libvirt */
 function mergePort(port: VirtualPort, other: VirtualPort, place: string): VirtualPort {
   refuseMismatch("types", [port.type, other.type], place);
   const type = other.type ?? port.type;
-  const added = withOwnParameters({ ...other, ...(type === undefined ? {} : { type }) }).parameters;
+  const added = dropOtherParameters({ ...other, ...(type === undefined ? {} : { type }) }).parameters;
   for (const name of PORT_PARAMETERS) {
     if (hasParameter(type, name)) refuseMismatch(`${name}s`, [port.parameters?.[name], added?.[name]], place);
   }

@@ -1,5 +1,5 @@
+import { sizeOf } from "../address/address-range.ts";
 import { familyOf } from "../address/ip-address.ts";
-import { sizeOf } from "../address/range.ts";
 import { netmaskOf, prefixOf, reverseDomain } from "../address/subnet.ts";
 import type { Dns } from "../forms/dns.ts";
 import type { NetworkIp } from "../forms/ip.ts";

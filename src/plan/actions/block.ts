@@ -13,6 +13,8 @@ import { isInOwnMount } from "../steps/mount.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 
+// Rule: Each block job has its own changes of labels.
+
 /** Facts about a guest that a plan needs in addition to its steps. */
 export interface BlockFacts {
   readonly monitor: string;

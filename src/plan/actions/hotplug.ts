@@ -1,5 +1,5 @@
 import { canonical } from "../../domain/forms/canonical.ts";
-import type { Shape } from "../../network/shape.ts";
+import type { Shape } from "../../network/traffic-shape.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { FileId, LabelledFile } from "../facts/file.ts";
 import { fileKey } from "../facts/file-key.ts";

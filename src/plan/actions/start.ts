@@ -2,7 +2,7 @@ import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/label-decision.ts";
 import { labelModel } from "../../label/label-models.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
-import type { Shape } from "../../network/shape.ts";
+import type { Shape } from "../../network/traffic-shape.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
 import type { Display } from "../facts/display.ts";
 import type { GrantedFile, Incoming, LabelledFile, PlannedSocket, SharedTree } from "../facts/file.ts";

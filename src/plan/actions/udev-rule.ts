@@ -1,6 +1,8 @@
 import type { FileId } from "../facts/file.ts";
 import type { Step } from "../steps/step.ts";
 
+// Rule: A udev rule keeps the label of a device node.
+
 /** Folder of rules that end with the boot. udevd notices changes by itself. udev(7) */
 export const UDEV_RULES = "/run/udev/rules.d";
 

@@ -6,6 +6,8 @@ import { countQueues } from "../../qemu/devices/network/netdev.ts";
 import type { ControlValue, GuestGroup } from "../facts/limits.ts";
 import { limitBlkio, limitCpu, limitMemory, quotaValue } from "./limit-values.ts";
 
+// Rule: A control group limits the resources of each guest.
+
 /** Facts about the host's control groups. cgroups(7) */
 export interface GroupFacts {
   /** Mount point; undefined: not mounted, or not writable. */

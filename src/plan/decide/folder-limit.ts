@@ -3,6 +3,8 @@ import { commandsOf } from "../../qemu/monitor/plug-commands.ts";
 import type { LaunchSpec } from "../facts/launch-spec.ts";
 import type { FolderLimit } from "../facts/step-parts.ts";
 
+// Rule: The folder of a guest has a limit of bytes and inodes.
+
 const MIB = 1024 * 1024;
 /** Sockets, files with process numbers, links, a screenshot: everything except memory that is kept in files. */
 const OWN: FolderLimit = { bytes: 64 * MIB, inodes: 1024 };

@@ -7,7 +7,7 @@ import type { Field } from "../../network/filter/filter-rule.ts";
 import { type ChainRule, type FindFilter, findBuiltIn } from "../../network/filter/instance.ts";
 import { filterTable, limitTable } from "../../network/filter/tap-rules.ts";
 import { readFilter } from "../../network/filter/variables.ts";
-import type { Shape } from "../../network/shape.ts";
+import type { Shape } from "../../network/traffic-shape.ts";
 import type { Floor, TapRules } from "../facts/tap.ts";
 
 /** The guest of a tap, and the interface in its XML. */

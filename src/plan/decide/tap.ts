@@ -2,7 +2,7 @@ import { isVirtio } from "../../domain/devices/is-virtio.ts";
 import { isOnMadeBridge, type OnMadeBridge } from "../../domain/devices/network/bound.ts";
 import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Shape } from "../../network/shape.ts";
+import type { Shape } from "../../network/traffic-shape.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
 import type { Floor, Macvtap, PassedTap, PortVlan, TapRules, TapSetup } from "../facts/tap.ts";
 import { decideSwitchPort, type SwitchFacts } from "./switch-port.ts";

@@ -1,4 +1,4 @@
-import type { Shape } from "../../network/shape.ts";
+import type { Shape } from "../../network/traffic-shape.ts";
 import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup } from "./tap.ts";
 
 /** Describes the setup of a tap's host end in one line. */

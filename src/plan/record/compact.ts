@@ -11,7 +11,7 @@ import type { Step, StepOf } from "../steps/step.ts";
  */
 export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
-  for (const step of after.filter(isKept)) kept = withDone(kept, step);
+  for (const step of after.filter(isKept)) kept = addDone(kept, step);
   return kept
     .filter((step, at) => !isOutdated(step, kept.slice(at + 1)))
     .reduce(mergeLabel, [])
@@ -24,7 +24,7 @@ function isKept(step: Step): boolean {
   return kindOf(step).record === "kept";
 }
 
-function withDone(kept: readonly Step[], done: Step): readonly Step[] {
+function addDone(kept: readonly Step[], done: Step): readonly Step[] {
   if (done.do === "unplug") {
     const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
     return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shapeSchema } from "../../network/shape.ts";
+import { shapeSchema } from "../../network/traffic-shape.ts";
 import { describeGroup, describeLimits, describeThreadSettings } from "../facts/describe-limits.ts";
 import {
   describeFloor,

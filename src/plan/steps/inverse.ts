@@ -2,6 +2,8 @@ import { kindOf } from "./kind-of.ts";
 import { isInOwnMount } from "./mount.ts";
 import type { Step } from "./step.ts";
 
+// Rule: Inverses run last step first; labels and claims are released together.
+
 /** Returns the inverse of a step; undefined if it has none. */
 export function inverse(done: Step): Step | undefined {
   return kindOf(done).inverse(done);

@@ -19,6 +19,8 @@ import { storedSteps } from "./stored.ts";
 import { streamSteps } from "./stream.ts";
 import { treeSteps } from "./tree.ts";
 
+// Rule: Each step has an inverse, or says that it has none.
+
 /** Definitions of all kinds of steps, keyed by name. kind-of.ts loads them when the first one is needed. */
 export const KINDS: Kinds<Step> = {
   ...accessSteps,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shapeSchema } from "../../network/shape.ts";
+import { shapeSchema } from "../../network/traffic-shape.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 

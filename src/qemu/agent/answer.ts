@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
-import { MOST_MESSAGE_BYTES } from "../monitor/answer-limits.ts";
 import { joinBytes, joinLine, type Line } from "../monitor/line-buffer.ts";
 import { isNestedDeeper } from "../monitor/nesting.ts";
+import { MOST_MESSAGE_BYTES } from "../monitor/qmp-size-limits.ts";
 
 /** Maximum nesting depth of an answer, greater than that of any agent's answer. */
 const MOST_LEVELS = 512;
@@ -53,7 +53,8 @@ export function formatAgentAnswer(
     const pieces = text.split(new RegExp(`${mark}(\\d+)\\.`));
     const numbers = new Set(pieces.filter((_, place) => place % 2 === 1));
     // Each mark must occur exactly once; otherwise the guest wrote one as well.
-    if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length) return withRuns(pieces, runs);
+    if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length)
+      return insertRuns(pieces, runs);
   }
   throw refusal(command, "its answer has a duplicate key, or a text that looks like a mark of svirt");
 }
@@ -126,7 +127,7 @@ function isPlain(part: Uint8Array): boolean {
   return true;
 }
 
-function* withRuns(pieces: readonly string[], runs: Taken["runs"]): Generator<Uint8Array> {
+function* insertRuns(pieces: readonly string[], runs: Taken["runs"]): Generator<Uint8Array> {
   for (const [place, piece] of pieces.entries()) {
     if (place % 2 === 0) yield new TextEncoder().encode(piece);
     else yield* runs[Number(piece)] ?? [];

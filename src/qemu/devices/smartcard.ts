@@ -62,11 +62,11 @@ function cardKeys(found: Smartcard, id: string): object {
 
 /** Assigns smartcards without a reader to the first one. virDomainDefMaybeAddSmartcardController() of libvirt */
 export function fillSmartcards(smartcards: Devices["smartcards"]): Devices["smartcards"] {
-  return smartcards.map((found) => ({ ...withProtocol(found), address: found.address ?? FIRST_READER }));
+  return smartcards.map((found) => ({ ...addProtocol(found), address: found.address ?? FIRST_READER }));
 }
 
 const FIRST_READER = { type: "ccid", controller: 0, slot: 0 } as const;
 
-function withProtocol(found: Smartcard): Smartcard {
+function addProtocol(found: Smartcard): Smartcard {
   return found.type === "tcp" ? { ...found, protocol: found.protocol ?? { type: "raw" } } : found;
 }

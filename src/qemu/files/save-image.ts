@@ -86,7 +86,7 @@ export function planSavedXml(
 ): ImageWrites {
   const { cookieAt, dataBytes, isLittle, isWhole } = readNumbers(head);
   const old = parseSaveImage(head, after);
-  if (cookieAt !== 0) throw withCookie();
+  if (cookieAt !== 0) throw cookieRefusal();
   const text = new TextEncoder().encode(`${xml}\0`);
   const change = formatChange(text, wasRunning);
   const longest = Math.max(text.length, new TextEncoder().encode(old.xml).length + 1);
@@ -162,7 +162,7 @@ function broken(message: string): SvirtError {
   });
 }
 
-function withCookie(): SvirtError {
+function cookieRefusal(): SvirtError {
   return new SvirtError("operation failed: libvirt's cookie is in the save image", {
     kind: "unsupported",
     libvirt: "OPERATION_FAILED",

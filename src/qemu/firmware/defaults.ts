@@ -32,15 +32,15 @@ export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareCh
     throw cannotTranslate("/domain/os/firmware", why, "Write <os firmware='efi'>.");
   }
   refuseFirmware(domain, machine);
-  const written = os.firmware === undefined ? withType(domain) : domain;
+  const written = os.firmware === undefined ? addType(domain) : domain;
   const { firmwares, nvramFolder } = host ?? UNSEEN;
   const chosen = chooseFirmware(written, machine, firmwares);
-  if (chosen !== undefined) return withChosen(written, chosen, nvramFolder);
+  if (chosen !== undefined) return addChosen(written, chosen, nvramFolder);
   if (host === undefined && isChosen(written)) return domain;
   if (os.firmware !== undefined || os.firmwareRequirements !== undefined) {
     throw unfound(os.firmware ?? "efi", host);
   }
-  return withWritten(written, nvramFolder);
+  return keepWritten(written, nvramFolder);
 }
 
 function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
@@ -68,12 +68,12 @@ function isChosen({ os }: Domain): boolean {
 }
 
 /** A loader without a type is a ROM. */
-function withType(domain: Domain): Domain {
+function addType(domain: Domain): Domain {
   const { loader } = domain.os;
   return { ...domain, os: { ...domain.os, loader: { ...loader, type: loader?.type ?? "rom" } } };
 }
 
-function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: string): Domain {
+function addChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: string): Domain {
   const { features, os } = domain;
   const isLocal = os.nvram?.type !== "network";
   const inFlash = { readonly: chosen.mode !== "combined", type: "pflash" } as const;
@@ -105,7 +105,7 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: str
 }
 
 /** Keeps the firmware of the XML, which no descriptor describes. The template of its variables may be known. */
-function withWritten(domain: Domain, nvramFolder: string): Domain {
+function keepWritten(domain: Domain, nvramFolder: string): Domain {
   const { os } = domain;
   const loader: Loader = { ...os.loader, format: os.loader?.format ?? "raw" };
   const legacy = loader.format === "raw" ? LEGACY_TEMPLATES.get(loader.path ?? "") : undefined;

@@ -1,4 +1,4 @@
-import { type Device, withDevice } from "../../domain/device.ts";
+import { addDevice, type Device } from "../../domain/device.ts";
 import type { Controller } from "../../domain/devices/controller.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Devices } from "../../domain/devices.ts";
@@ -53,7 +53,7 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   const before = completeGuest(running);
   const fixed = { ...before.domain, devices: before.devices };
   family.refuseDouble(fixed, device.value, "running");
-  const written = withDevice(fixed, placeHot(before, device, family.place(device.value)));
+  const written = addDevice(fixed, placeHot(before, device, family.place(device.value)));
   refuseUndefinable(written);
   const guest = completeGuest(written);
   const value = family.findAdded(guest.devices, device.value);

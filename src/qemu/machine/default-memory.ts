@@ -21,7 +21,7 @@ export function fillMemory(domain: Domain): Pick<Domain, "memoryBacking" | "numa
  * libvirt
  */
 export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
-  const cells = listCells(numa).map((cell) => withDistances(cell, numa));
+  const cells = listCells(numa).map((cell) => addDistances(cell, numa));
   const count = vcpu?.count ?? 1;
   if (cells.flatMap(({ cpus = [] }) => cpus).length >= count) return { ...numa, cells };
   const others = new Set(cells.slice(1).flatMap(({ cpus = [] }) => cpus));
@@ -47,7 +47,7 @@ export function placeMemories(memories: readonly MemoryDevice[]): readonly Memor
 }
 
 /** A distance that is given in one direction holds for both. virDomainNumaDefNodeDistanceParseXML() of libvirt */
-function withDistances(cell: Cell & { readonly id: number }, numa: Numa): Cell {
+function addDistances(cell: Cell & { readonly id: number }, numa: Numa): Cell {
   const siblings = listCells(numa).flatMap(({ id, distances }) => {
     const there = cell.distances?.siblings.find((found) => found.id === id)?.value;
     const back = distances?.siblings.find((found) => found.id === cell.id)?.value;

@@ -6,6 +6,8 @@ import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import { type Launch, passedName } from "../launch.ts";
 import { cannotTranslate, hostDependent } from "../refusal.ts";
 
+// Rule: Huge pages and memfd have no file; other memory files are in the guest's folder.
+
 /** A part of the guest's memory with a backend of its own in QEMU. */
 export interface MemoryPiece {
   /** The backend's id, and the name of its file. */

@@ -1,6 +1,8 @@
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
+// Rule: A device that another program serves needs shared memory.
+
 /**
  * Refuses a device that another program serves, if that program could not access the guest's memory. Throws "unsupported".
  * qemuValidateDomainDefVhostUserRequireSharedMemory() of libvirt

@@ -75,8 +75,8 @@ function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios)
   return [
     ...formatTable(0, bios, NAMES.bios),
     ...formatTable(1, system, NAMES.system),
-    ...formatTable(2, withMaker(board), NAMES.board),
-    ...formatTable(3, withMaker(chassis), NAMES.chassis),
+    ...formatTable(2, addMaker(board), NAMES.board),
+    ...formatTable(3, addMaker(chassis), NAMES.chassis),
     ...(oemStrings === undefined ? [] : ["-smbios", `type=11${strings.join("")}`]),
   ];
 }
@@ -93,7 +93,7 @@ function formatTable(type: number, table: Table | undefined, names: readonly str
 }
 
 /** libvirt writes an empty manufacturer if there is none. qemuBuildSmbiosBaseBoardStr() */
-function withMaker(table: Table | undefined): Table | undefined {
+function addMaker(table: Table | undefined): Table | undefined {
   if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return table;
   return { entries: [...table.entries, { name: "manufacturer", value: "" }] };
 }

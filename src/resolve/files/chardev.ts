@@ -7,7 +7,7 @@ import { refuseCommonDevice } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
-import { placeOfMade } from "../written-place.ts";
+import { placeOfMade } from "../writable-places.ts";
 
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 

@@ -9,7 +9,7 @@ import { refuseHostFolder } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
-import { placeOf, refuseWritten } from "../written-place.ts";
+import { placeOf, refuseWritten } from "../writable-places.ts";
 
 /** Folder that the guest shares with the host. */
 export interface ResolvedFolder extends ResolvedFile {

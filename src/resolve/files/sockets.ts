@@ -6,7 +6,7 @@ import type { FileRole } from "../../label/role.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
-import { placeOfMade } from "../written-place.ts";
+import { placeOfMade } from "../writable-places.ts";
 
 /** Socket that the XML places outside the guest's folder, and the folder that will contain it. */
 export interface ResolvedSocket {

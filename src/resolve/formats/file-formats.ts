@@ -16,6 +16,8 @@ import { formatFolder, recordedFormat } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type DeclaredFormats, declaredFormats } from "./declared-formats.ts";
 
+// Rule: The content of a file that a guest could write never decides its format.
+
 /** Length of a file's beginning that has the magic of every format. */
 const MAGIC_BYTES = 512;
 

@@ -1,6 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import type { Host } from "../../host/host.ts";
-import { decideDisplay } from "../../plan/decide/display.ts";
+import { decideDisplay } from "../../plan/decide/vnc-port.ts";
 import type { Display } from "../../plan/facts/display.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 
@@ -19,7 +19,7 @@ export function decideDisplays(instance: Instance, { devices }: Domain): Display
 }
 
 /** Returns the domain with the address and port of its screen, as a running guest's XML shows them. */
-export function withDisplays(domain: Domain, displays: readonly Display[]): Domain {
+export function addDisplays(domain: Domain, displays: readonly Display[]): Domain {
   const [display] = displays;
   if (display === undefined) return domain;
   const { address, port } = display;

@@ -5,6 +5,8 @@ import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type IdentifiedGuest, identityOf } from "../../state/record.ts";
 
+// Rule: A filtered tap has no header by which the host would write checksums.
+
 const VHOST = "/dev/vhost-net";
 const START_AGAIN = "Write <filterref> into the definition, and start the guest again.";
 

@@ -3,8 +3,8 @@ import type { Host } from "../../host/host.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 import { findBelow, listCards, listFoldersBelow } from "./lower-devices.ts";
 
 /**

@@ -6,6 +6,8 @@ import { errorsOf, SvirtError, throwErrors } from "../../errors.ts";
 import { isTapped } from "../../plan/decide/tap.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 
+// Rule: In a session, settings that need root's rights are refused.
+
 /**
  * In a session, refuses settings that need root's rights, before any change, and names their place. Inspection of files
  * reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".

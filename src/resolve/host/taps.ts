@@ -113,7 +113,7 @@ export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): Passed
 }
 
 /** Returns the domain with the names of its taps, as a running guest's XML shows them. */
-export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domain {
+export function addTapNames(domain: Domain, taps: readonly PlannedTap[]): Domain {
   if (taps.length === 0) return domain;
   const left = [...taps];
   const interfaces = domain.devices.interfaces.map((found) => {

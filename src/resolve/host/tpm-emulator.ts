@@ -8,6 +8,8 @@ import { TPM_SOCKET } from "../../qemu/launch.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 
+// Rule: The helpers of a guest run in the guest's context.
+
 /** TPM emulator. swtpm(8) */
 const PROGRAM = "/usr/bin/swtpm";
 /** Limit on descriptors: swtpm opens a state, a lock and two sockets. */

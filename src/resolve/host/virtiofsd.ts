@@ -7,6 +7,8 @@ import { filesystemId, virtiofsSocket } from "../../qemu/launch.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { ResolvedFolder } from "../files/shared-folders.ts";
 
+// Rule: The helpers of a guest run in the guest's context.
+
 /** Path in Debian's package. virtiofsd(1) */
 const PROGRAM = "/usr/libexec/virtiofsd";
 

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/host.ts";
-import { isPartialVolume } from "../../plan/half-made.ts";
+import { isPartialVolume } from "../../plan/partial-names.ts";
 import { parseMappedVolume } from "../../storage/pool/logical/group.ts";
 import { nodeAt, type PoolDevice } from "./pool-device.ts";
 

@@ -1,6 +1,6 @@
 import type { Host } from "../../host/host.ts";
 import type { PoolSpace } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { deviceBytes, MOST_BYTES, type PoolDevice } from "./pool-device.ts";
 import { readerOf } from "./readers.ts";
 

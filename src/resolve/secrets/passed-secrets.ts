@@ -6,6 +6,8 @@ import { valuePath } from "../../state/secrets.ts";
 import { type FoundSecret, knownSecret, noSecret, secretFor } from "./find-secret.ts";
 import { usedValue } from "./used-value.ts";
 
+// Rule: QEMU gets secrets by files of root, never by arguments.
+
 /**
  * Decides the files by which QEMU gets the values of secrets, in a folder of root. Throws "not-found" for a secret that is not defined or has no
  * value, "unsupported" for one of another use, "denied" for a private one by which a restricted key would log in. virSecretGetSecretString() of libvirt

@@ -63,7 +63,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
   },
   {
     numbers: [136, 278, 396, 413, 415, 422, 426],
-    load: async () => (await import("./domain/more-facts.ts")).moreFactProcedures,
+    load: async () => (await import("./domain/label-and-messages.ts")).moreFactProcedures,
   },
   {
     numbers: [103],

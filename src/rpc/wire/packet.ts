@@ -1,6 +1,8 @@
 import type { ValueOf } from "../xdr/form.ts";
 import { int, struct, uint } from "../xdr/form.ts";
 
+// Rule: A packet of a client has at most 32 MiB.
+
 /** Bytes of the length at the beginning of a packet, which it includes. VIR_NET_MESSAGE_LEN_MAX of libvirt's virnetprotocol.x */
 export const LENGTH_BYTES = 4;
 /** Longest packet, with its length. VIR_NET_MESSAGE_MAX of libvirt's virnetprotocol.x, and the length */

@@ -25,6 +25,8 @@ import {
 } from "./remembered-label.ts";
 import { writeUdevRule } from "./udev-rule.ts";
 
+// Rule: The last user of a file restores its label; storage without labels is refused.
+
 /** Guest, host and registry for labelling, in addition to the step. */
 export interface LabelActor {
   readonly host: Host;

@@ -4,6 +4,8 @@ import type { FileId } from "../../plan/facts/file.ts";
 import { type GivenFormat, isGivenFormat } from "../../plan/facts/given-format.ts";
 import type { MarkedFile } from "./machine-marks.ts";
 
+// Rule: Each file that a guest may write is marked with its format.
+
 /**
  * Attribute with the format in which a guest got a file for writing, or in which svirt made it. It stays after the guest. A guest's QEMU cannot
  * change it: `trusted.*` needs CAP_SYS_ADMIN. xattr(7)

@@ -5,6 +5,8 @@ import type { Machine } from "../../label/machine.ts";
 import { seenByOthers } from "../../label/seen-by-others.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
+// Rule: A mark of another machine on a file means that the file is held elsewhere.
+
 /**
  * Each machine whose guests use a file has its own attribute on it, so that none is lost when two are written at the same
  * time: `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file that keeps no

@@ -3,6 +3,8 @@ import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { readMachineMarks } from "./machine-marks.ts";
 
+// Rule: The original label is remembered on the file, in libvirt's attributes.
+
 /**
  * Attributes that keep a file's original label on the file itself. They have libvirt's names, so that both tools on one host
  * respect each other. Their values count only in the boot in which they were written. libvirt ties them to a computed boot

@@ -2,18 +2,7 @@ import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import type { Actor } from "../actor.ts";
-
-/** Time limit of a conversation that only queries: longer than QEMU ever takes, unless it hangs. */
-export const MONITOR_TIMEOUT_MS = 10_000;
-/**
- * Time limit of a conversation in which QEMU opens, flushes or closes files, or the guest must act: devices, media, jobs,
- * stop and cont.
- */
-export const CHANGE_TIMEOUT_MS = 30_000;
-/** Time for QEMU to end a block job that needs nothing more: it may have to write the guest's latest data. */
-export const JOB_END_TIMEOUT_MS = 60_000;
-/** Time limit for each MiB of a state that is saved, dumped or loaded. The transfer as a whole has no limit. */
-export const STREAM_IDLE_MS = 60_000;
+import { CHANGE_TIMEOUT_MS } from "./qmp-time-limits.ts";
 
 /**
  * Holds a conversation with one QEMU. No other process can talk to that QEMU until the conversation ends, so it must be

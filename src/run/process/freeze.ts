@@ -2,6 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Step } from "../../plan/steps/step.ts";
 
+// Rule: The processes of a guest are frozen while their files are inspected.
+
 /**
  * Threads stop at their next return from the kernel; a thread that waits for a disk stops only when the disk has
  * answered.

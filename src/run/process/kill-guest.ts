@@ -3,6 +3,8 @@ import type { Host } from "../../host/host.ts";
 import type { ProcessFacts, ProcessId } from "../../host/processes.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 
+// Rule: A guest gets SIGTERM first, and SIGKILL after a grace.
+
 const POLL_MS = 10;
 const KILL_TIMEOUT_MS = 15_000;
 /** Argument by which a reaper is recognized. */

@@ -5,7 +5,7 @@ import type { AccessStep } from "../../plan/steps/access.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { parseBase64 } from "../../secret/value.ts";
 import { isStill } from "../labels/remembered-label.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Effects of the steps on the access of a guest's user to files. */
 export const runAccess: Runs<AccessStep> = {

@@ -1,5 +1,5 @@
 import type { ClaimStep } from "../../plan/steps/claim.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Effects of the steps on claims. */
 export const runClaim: Runs<ClaimStep> = {

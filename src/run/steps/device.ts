@@ -3,9 +3,10 @@ import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { DeviceStep } from "../../plan/steps/device.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
-import type { Runs } from "./runs.ts";
+import { withMonitorSocket } from "../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 import { setMedium } from "./set-medium.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Time for a guest to release a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
 const UNPLUG_TIMEOUT_MS = 5000;

@@ -1,7 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import type { FolderStep } from "../../plan/steps/folder.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Only the owner may enter the folder. */
 const MODE = 0o700;

@@ -3,7 +3,7 @@ import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
 import { closeTap, passTap } from "./pass-tap.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 import { removeTap, setUpTap } from "./switch-port.ts";
 import { tuneThreads } from "./tune-threads.ts";
 

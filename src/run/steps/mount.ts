@@ -3,9 +3,9 @@ import type { Host } from "../../host/host.ts";
 import type { OpenedMount } from "../../host/mounts.ts";
 import type { MountStep } from "../../plan/steps/mount.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { withOption } from "../../storage/pool/mount/mount-order.ts";
+import { addOption } from "../../storage/pool/mount/mount-order.ts";
 import { findMountAt } from "../mount-at.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 const LABEL = "security.selinux";
 /** Time for another program to close a file of the mount, as a command that inspects it. */
@@ -81,7 +81,7 @@ function hidden(path: string): SvirtError {
 async function openLabelled(host: Host, step: StepOf<"mount-folder">): Promise<OpenedMount> {
   const { attempts, flags, label, server, source } = step;
   try {
-    return await host.openMount(withOption({ source, server, attempts, flags }, `context=${label}`));
+    return await host.openMount(addOption({ source, server, attempts, flags }, `context=${label}`));
   } catch (error) {
     const { kind, message } = asSvirtError(error);
     throw kind === "timeout" ? error : refusal(step, message);

@@ -1,9 +1,9 @@
 import type { Host } from "../../host/host.ts";
 import { formatRemoval } from "../../network/bridge/packet-rules.ts";
-import { stagedPath } from "../../plan/half-made.ts";
+import { stagedPath } from "../../plan/partial-names.ts";
 import type { NetworkStep } from "../../plan/steps/network.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** The server gives up root, and reads its files again afterwards: other users may read them. */
 const [FOLDER_MODE, FILE_MODE] = [0o755, 0o644];

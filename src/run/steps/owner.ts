@@ -1,6 +1,6 @@
 import type { OwnerStep } from "../../plan/steps/owner.ts";
 import { restoreOwner } from "../labels/file-owner.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Effects of the steps on owners of files. */
 export const runOwner: Runs<OwnerStep> = {

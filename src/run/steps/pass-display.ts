@@ -1,7 +1,8 @@
 import type { Host } from "../../host/host.ts";
 import { DISPLAY_SOCKET } from "../../plan/facts/display-address.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { MONITOR_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
+import { withMonitorSocket } from "../monitor/converse.ts";
+import { MONITOR_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 
 /**
  * Listens at the address of the guest's screen and passes the socket to its QEMU: qemu.git qapi/ui.json display-update.

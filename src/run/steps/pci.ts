@@ -4,7 +4,7 @@ import type { Host } from "../../host/host.ts";
 import type { ControlWrite } from "../../host/processes.ts";
 import { deviceProcessLock, SYSTEM_PATHS } from "../../plan/paths.ts";
 import type { DriverStep, PciStep } from "../../plan/steps/pci.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 const BUS = "/sys/bus/pci";
 /** Folder of all PCI devices in sysfs. */

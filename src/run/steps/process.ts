@@ -3,7 +3,9 @@ import type { ProcessStep } from "../../plan/steps/process.ts";
 import type { Actor } from "../actor.ts";
 import { greetMonitor, resumeGuest } from "../monitor/converse.ts";
 import { killGuest, listGuestProcesses } from "../process/kill-guest.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
+
+// Rule: The context of a started QEMU is checked after exec.
 
 /** Effects of the steps on processes of a guest. */
 export const runProcess: Runs<ProcessStep> = {

@@ -16,28 +16,3 @@ export async function runPlan(actor: Actor, steps: readonly Step[], observer: St
     observer("after", step, at);
   }
 }
-
-/**
- * Carries out inverse steps, even after one has failed. Returns the errors and the failed steps, both empty on success.
- */
-export async function undo(actor: Actor, steps: readonly Step[], observer: StepObserver): Promise<Undone> {
-  const errors: unknown[] = [];
-  const left: Step[] = [];
-  for (const [at, step] of steps.entries()) {
-    observer("before", step, at);
-    try {
-      await runStep(actor, step);
-    } catch (error) {
-      errors.push(error);
-      left.push(step);
-    }
-    observer("after", step, at);
-  }
-  return { errors, left };
-}
-
-/** Result of undoing. */
-export interface Undone {
-  readonly errors: readonly unknown[];
-  readonly left: readonly Step[];
-}

@@ -3,7 +3,8 @@ import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
+import { withMonitorSocket } from "../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 
 /** Time for a guest to open a tray that it has locked. */
 const TRAY_TIMEOUT_MS = 5000;

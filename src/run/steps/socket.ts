@@ -5,7 +5,7 @@ import type { SocketStep } from "../../plan/steps/socket.ts";
 import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { getFileLabel } from "../labels/get-file-label.ts";
 import { isStill } from "../labels/remembered-label.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Effects of the steps on paths of a guest's sockets. */
 export const runSocket: Runs<SocketStep> = {
@@ -37,7 +37,7 @@ function refuseOccupied(host: Host, path: string): void {
  * Returns the steps with the identity of each socket that has no label. Runs once svirt has created them. As long as QEMU
  * listens, no other file gets the socket's inode, even if its name is removed.
  */
-export function withSocketIds(host: Host, steps: readonly Step[]): Step[] {
+export function addSocketIds(host: Host, steps: readonly Step[]): Step[] {
   return steps.map((step) => {
     if (step.do !== "expect-socket" || step.label !== undefined) return step;
     const found = host.inspectFile(step.path);

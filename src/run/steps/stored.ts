@@ -1,8 +1,8 @@
 import type { Host } from "../../host/host.ts";
 import { folderOf } from "../../plan/folder-of.ts";
-import { stagedPath } from "../../plan/half-made.ts";
+import { stagedPath } from "../../plan/partial-names.ts";
 import type { StoredStep } from "../../plan/steps/stored.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 
 /** Folders and files of svirt's own are root's alone. */
 const [FOLDER_MODE, FILE_MODE] = [0o700, 0o600];

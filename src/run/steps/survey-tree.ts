@@ -3,6 +3,8 @@ import type { TreeEntry } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
+// Rule: A shared folder has no mount below it, and no file with a hard link outside it.
+
 /**
  * Maximum number of entries. A start takes some seconds to visit that many, and no other guest can start until it has.
  */

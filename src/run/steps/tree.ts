@@ -14,7 +14,7 @@ import {
 } from "../labels/file-label.ts";
 import { othersOf, readMachineMarks } from "../labels/machine-marks.ts";
 import { getRemembered } from "../labels/remembered-label.ts";
-import type { Runs } from "./runs.ts";
+import type { Runs } from "./step-effects.ts";
 import { surveyTree } from "./survey-tree.ts";
 
 const LABEL = "security.selinux";

@@ -6,7 +6,8 @@ import type { ThreadSettings } from "../../plan/facts/limits.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { parseIothreadThreads } from "../../qemu/monitor/iothreads.ts";
 import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
-import { MONITOR_TIMEOUT_MS, withMonitorSocket } from "../monitor/converse.ts";
+import { withMonitorSocket } from "../monitor/converse.ts";
+import { MONITOR_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 import { type GuestIdentity, listGuestProcesses } from "../process/kill-guest.ts";
 
 /** IDs of QEMU's threads, each once. */

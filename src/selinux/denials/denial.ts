@@ -64,7 +64,7 @@ export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
     else if (parsed !== undefined && parsed.atMs >= sinceMs) noteDenial(denials, parsed);
   }
   return {
-    denials: denials.values().map((denial) => withPath(denial, paths)),
+    denials: denials.values().map((denial) => addPath(denial, paths)),
     machines: machines.values(),
     isCut: denials.isCut,
   };
@@ -158,7 +158,7 @@ function notePath(paths: Latest<string>, { event, fields }: AuditLine): void {
   if (inode !== undefined && name?.startsWith("/") === true) paths.set(`${event} ${inode}`, name);
 }
 
-function withPath(denial: Denial, paths: Latest<string>): Denial {
+function addPath(denial: Denial, paths: Latest<string>): Denial {
   const { object } = denial;
   const path = object.path ?? paths.get(`${denial.event} ${object.inode ?? ""}`);
   return path === undefined ? denial : { ...denial, object: { ...object, path } };

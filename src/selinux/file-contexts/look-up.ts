@@ -5,6 +5,8 @@ import { type PathMatcher, pathMatcher } from "./path-matcher.ts";
 import { type PathSubstitution, parseSubstitutions, substitutePath } from "./path-substitutions.ts";
 import { stemsOf } from "./stems.ts";
 
+// Rule: The policy's file contexts give the default label of a path.
+
 /** Files in a policy's folder contexts/files. The last one has the administrator's rules, whose expressions win. */
 export interface FileContextsTexts {
   readonly base: SpecText;

@@ -5,9 +5,11 @@ import {
   type ObjectChange,
   type ObjectKind,
 } from "../../plan/change/object-change.ts";
-import { stagedPath } from "../../plan/half-made.ts";
+import { stagedPath } from "../../plan/partial-names.ts";
 import type { Instance } from "../instance.ts";
 import { isWritten } from "../record.ts";
+
+// Rule: A change of another object than a guest is recorded before its first step.
 
 const ENDING = ".json";
 

@@ -3,7 +3,7 @@ import { unlessWorkRefused } from "../../errors.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import type { Instance } from "../instance.ts";
 import { withNotesLock } from "../locks.ts";
-import { readEndNs } from "../reason.ts";
+import { readEndNs } from "../shutoff-reason.ts";
 
 /** Values are numbers of at most 53 bits, or texts. */
 const parameters = v.array(

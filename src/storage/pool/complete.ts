@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { Pool } from "./keep-pool.ts";
+import type { Pool } from "./stored-pool.ts";
 
 /** Pool with its UUID. */
 export type CompletedPool = Pool & { readonly uuid: string };

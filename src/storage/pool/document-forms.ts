@@ -1,12 +1,12 @@
 import type { ElementForm } from "../../xml/declaration.ts";
 import { formatDocument } from "../../xml/format-document.ts";
-import { withPrefix } from "../../xml/namespace.ts";
+import { addPrefix } from "../../xml/namespace.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
 import { readWhole } from "../../xml/read-whole.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import type { PoolSpace } from "./document.ts";
 import { poolForm, type WrittenPool } from "./forms/pool.ts";
-import { keepPool, type Pool } from "./keep-pool.ts";
+import { keepPool, type Pool } from "./stored-pool.ts";
 
 /** Namespaces of options of a pool's type. https://libvirt.org/formatstorage.html#storage-pool-namespaces */
 const NAMESPACES = {
@@ -17,7 +17,7 @@ const NAMESPACES = {
 /** Implements parsePool(). */
 export function readPool(bytes: Uint8Array): Pool {
   const root = Object.entries(NAMESPACES).reduce(
-    (node, [prefix, namespace]) => withPrefix(node, namespace, prefix),
+    (node, [prefix, namespace]) => addPrefix(node, namespace, prefix),
     parseDocument(bytes),
   );
   if (root.tag === poolForm.tag) return keepPool(readWhole<WrittenPool>(poolForm, root));

@@ -1,5 +1,5 @@
-import type { Pool } from "./keep-pool.ts";
 import { readPlainFolder } from "./plain-folder.ts";
+import type { Pool } from "./stored-pool.ts";
 
 /** Space of a pool, in bytes. */
 export interface PoolSpace {

@@ -1,4 +1,4 @@
-import type { Pool } from "./keep-pool.ts";
+import type { Pool } from "./stored-pool.ts";
 
 /** XML that formatPool() writes of a folder without `<permissions>`, whose name and path are written as they are, without references. */
 const PLAIN =

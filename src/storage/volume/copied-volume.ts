@@ -1,9 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 import type { NewImage } from "../../images/new-qcow2.ts";
 import type { Qcow2Properties } from "../../images/qcow2-features.ts";
+import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
 import { type CreationFlags, decideNewVolume, type NewVolume, notPreallocated } from "./new-volume.ts";
-import { notMade } from "./not-made.ts";
 
 /** Unit of the size of a qcow2 image. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;

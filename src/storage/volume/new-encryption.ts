@@ -1,6 +1,6 @@
 import { DEFAULT_CIPHER, type LuksCipher } from "../../images/luks/new-luks.ts";
+import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
-import { notMade } from "./not-made.ts";
 
 /** Encryption of a new volume. */
 export interface NewEncryption {

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { NewLogicalVolume } from "../pool/logical/commands.ts";
 import { problemOfLogicalName } from "../pool/logical/group.ts";
+import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
-import { notMade } from "./not-made.ts";
 
 /**
  * Decides about a volume of a volume group. Throws "unsupported", with the place, for a property that it would not have, and without a

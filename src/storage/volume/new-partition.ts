@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { NewPartition, Partition, PartitionTable } from "../pool/disk/table.ts";
+import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
 import { labelOfDevice, neededCapacity } from "./new-logical.ts";
-import { notMade } from "./not-made.ts";
 
 /** Boundary of partitions: that of sfdisk(8), which fits the blocks of all disks. */
 const GRAIN_BYTES = 1024 * 1024;

@@ -2,9 +2,9 @@ import { SvirtError } from "../../errors.ts";
 import type { NewImage } from "../../images/new-qcow2.ts";
 import type { Qcow2Options } from "../../images/qcow2-features.ts";
 import type { Permissions } from "../permissions.ts";
+import { notMade, wrongName } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
 import { decideEncryption, type NewEncryption } from "./new-encryption.ts";
-import { notMade, wrongName } from "./not-made.ts";
 import { problemOfName } from "./volume-name.ts";
 
 /** Mode of a volume's file if its XML has none. VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */

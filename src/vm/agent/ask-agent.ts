@@ -9,9 +9,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askChannels } from "../console/channel-states.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
+import { DEFAULT_TIMEOUT_MS } from "./agent-timeout.ts";
 
-/** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
-export const DEFAULT_TIMEOUT_MS = 5000;
 /** Longest wait for the end of other calls to the agent. QEMU_JOB_WAIT_TIME of libvirt's qemu_domainjob.c */
 const TURN_MS = 30_000;
 /** Time between two checks, in a wait without limit, that the caller and an agent are still connected. */

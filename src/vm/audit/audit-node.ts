@@ -9,14 +9,16 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
-import { findLostRules } from "../lost-rules/find.ts";
-import { isAtWork, type Look, lookUntilSettled } from "./at-work.ts";
+import { findLostRules } from "../lost-rules/find-lost-rules.ts";
+import { isAtWork, type Look, lookUntilSettled } from "./commands-at-work.ts";
 import { findDamagedFiles } from "./damaged-files.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours, notChecked } from "./stale-labels.ts";
 import { findUnfinished } from "./unfinished-changes.ts";
+
+// Rule: An audit compares each guest's processes and files with its record.
 
 /** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {

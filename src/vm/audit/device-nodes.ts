@@ -6,8 +6,8 @@ import { udevRuleFor } from "../../report/udev.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 
 /** Device node that a guest has, or that gives access to the kernel. */
 export interface AuditedDevice {

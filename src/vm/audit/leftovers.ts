@@ -4,7 +4,9 @@ import { recordsFolder } from "../../plan/paths.ts";
 import { REAPER } from "../../run/process/kill-guest.ts";
 import { type Instance, isSession, registryOf } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { isAtWork } from "./at-work.ts";
+import { isAtWork } from "./commands-at-work.ts";
+
+// Rule: Files, claims and processes that belong to no guest are leftovers.
 
 const UUID_LENGTH = 36;
 

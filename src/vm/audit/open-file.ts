@@ -6,8 +6,8 @@ import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
 import type { Instance } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 
 /** File that a guest has open. */
 export interface AuditedFile {

@@ -8,8 +8,8 @@ import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
 import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import { type GuestRecord, readRecords } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 
 /** Folders of libvirt, and those that its documentation recommends. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];

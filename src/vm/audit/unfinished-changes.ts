@@ -10,6 +10,8 @@ import { listSnapshotChanges, readSnapshotChange } from "../../state/snapshots/s
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
 
+// Rule: A change that a killed svirt has left is a finding of the audit.
+
 /** Time for another call to finish a change of that object. */
 const WAIT_MS = 3000;
 const POLL_MS = 20;

@@ -7,8 +7,8 @@ import { parseImageFormat } from "../../images/header.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import { imageSize, physicalSize } from "../../resolve/image-size.ts";
 import type { Instance } from "../../state/instance.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 
 /** Sizes of a disk's own image, in bytes. */
 export interface DiskSizes {

@@ -157,17 +157,17 @@ async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Pro
   } catch (error) {
     const now = readRecord(instance, guest.uuid);
     // Withdraws the request, so that no later call retries it unnoticed.
-    if (now !== undefined && now.change === undefined) writeRecord(instance, withJob(now, job));
+    if (now !== undefined && now.change === undefined) writeRecord(instance, addJob(now, job));
     throw error;
   }
 }
 
 function markPivot(instance: Instance, guest: GuestRecord, job: BlockJob): void {
-  writeRecord(instance, withJob(guest, { ...job, pivots: true }));
+  writeRecord(instance, addJob(guest, { ...job, pivots: true }));
 }
 
 /** Returns the record with the disk's job replaced, if it still has one. */
-function withJob(guest: GuestRecord, job: BlockJob): GuestRecord {
+function addJob(guest: GuestRecord, job: BlockJob): GuestRecord {
   const jobs = guest.jobs?.map((one) => (one.disk === job.disk ? job : one));
   return { ...guest, ...(jobs === undefined ? {} : { jobs }) };
 }

@@ -1,5 +1,5 @@
 import { formatDevice, parseDevice } from "../../domain/device.ts";
-import { type LocalImage, withImages } from "../../domain/devices/disk/images.ts";
+import { type LocalImage, replaceImages } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
@@ -12,8 +12,8 @@ import type { Step } from "../../plan/steps/step.ts";
 import { formatMedium } from "../../qemu/hotplug/plug.ts";
 import type { InspectedImage } from "../../resolve/image-size.ts";
 import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
-import { refuseUnusablePlace } from "../../resolve/read-place.ts";
-import { placeOfMade } from "../../resolve/written-place.ts";
+import { refuseUnusablePlace } from "../../resolve/readable-files.ts";
+import { placeOfMade } from "../../resolve/writable-places.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
@@ -89,7 +89,7 @@ export function plugImage(
   const found = wanted.facts ?? instance.host.inspectFile(path) ?? factsOfPlanned(path);
   const target = disk.target.dev;
   const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
-  const changed = withImages(disk, [wanted]);
+  const changed = replaceImages(disk, [wanted]);
   // Fails for a path with a character that XML cannot contain: the guest's record must be readable later.
   parseDevice(new TextEncoder().encode(formatDevice({ element: "disk", value: changed })));
   const medium = formatMedium(guest, changed, {
@@ -99,7 +99,7 @@ export function plugImage(
   });
   const words = {
     ...medium,
-    commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
+    commands: medium.commands.map((command) => addBacking(command, medium.node, backing)),
   };
   const { role } = LABEL_ROLES["block-job"]["new-image"];
   const file = {
@@ -118,7 +118,7 @@ export function plugImage(
   };
 }
 
-function withBacking(command: MonitorCommand, top: string, backing: string | undefined): MonitorCommand {
+function addBacking(command: MonitorCommand, top: string, backing: string | undefined): MonitorCommand {
   if (backing === undefined || command.arguments?.["node-name"] !== top) return command;
   return { ...command, arguments: { ...command.arguments, backing } };
 }

@@ -40,7 +40,7 @@ export function inspectReused(
   const as = isWritten ? { below: "nothing" as const } : {};
   const [top, ...rest] = walkChain({ ...image, readOnly: false, ...as }, reader);
   const [data] = rest;
-  if (data?.role === "data-file") throw withDataFile(image.path, data.path);
+  if (data?.role === "data-file") throw dataFileRefusal(image.path, data.path);
   const next = isWritten && top !== undefined ? namedBelow(instance, top) : rest[0];
   if (top !== undefined && isBelow(next, below)) return top.facts;
   const wanted = below === undefined ? "nothing" : below.found.path;
@@ -72,7 +72,7 @@ function namedBelow(
     : { path: named, facts, role: "backing" };
 }
 
-function withDataFile(path: string, data: string): SvirtError {
+function dataFileRefusal(path: string, data: string): SvirtError {
   return new SvirtError(`Cannot use ${path}: its header names the data file ${data}`, {
     kind: "unsupported",
     remedy: "Create it without -o data_file, or leave --reuse-external out.",

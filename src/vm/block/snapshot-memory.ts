@@ -8,7 +8,7 @@ import { memoryPartPath } from "../../state/part-path.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { askState } from "../query/guest-state.ts";
-import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "../save/look-at-guest.ts";
+import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "../save/inspect-guest.ts";
 import { refuseTransient, savedXml } from "../save/save-domain.ts";
 import { decideTarget } from "../save/target-file.ts";
 

@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import { writesBelow } from "../../domain/devices/disk/images.ts";
 import type { PassphraseName } from "../../domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../domain/document.ts";
@@ -11,7 +11,7 @@ import { imageSize } from "../../resolve/image-size.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { refuseFull, refuseUnreadable } from "../../state/snapshots/snapshot-tree.ts";
+import { refuseFull, refuseUnreadable } from "../../state/snapshots/snapshot-limits.ts";
 import { readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { ChangeQuery, ChangeRequest, DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";

@@ -1,15 +1,16 @@
 import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
-import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
+import { listUnseen, withLooks } from "../../labelling/inspect-unlocked.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { inverse, isMonitorStep, planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Progress } from "../../run/actor.ts";
-import { withinTime } from "../../run/monitor/within-time.ts";
+import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import { thaw } from "../../run/process/freeze.ts";
 import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
 import { isPlugged, UnplugError } from "../../run/steps/device.ts";
-import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
+import { NO_OBSERVER, runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import { undo } from "../../run/steps/undo-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
 import { forgetJob } from "../../state/jobs.ts";
@@ -233,7 +234,7 @@ async function undoChange(instance: Instance, guest: ChangingGuest, isWaiting: b
   const told = await undo(actor, back.filter(isMonitorStep), NO_OBSERVER);
   // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  const unchanged = left.length === 0 ? withoutChange(guest) : await withBehind(instance, guest);
+  const unchanged = left.length === 0 ? withoutChange(guest) : await addBehind(instance, guest);
   await releaseResources(instance, guest, {
     steps: back.filter((step) => !isMonitorStep(step)),
     observer: NO_OBSERVER,
@@ -250,7 +251,7 @@ function withoutChange({ change: _, ...unchanged }: ChangingGuest): GuestRecord 
  * Returns the record of a guest with the controllers that an undone change leaves behind, as libvirt does. A guest that is asked to release one
  * may do so much later, with the disks that it has by then.
  */
-async function withBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
+async function addBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
   const { behind = [], steps } = guest.change;
   const { monitor } = guestPaths(instance.paths, guest.uuid);
   const kept: (typeof behind)[number][] = [];

@@ -1,11 +1,11 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { type ApplicationElement, elementOf, withElement } from "../../domain/metadata-element.ts";
+import { type ApplicationElement, elementOf, replaceElement } from "../../domain/metadata-element.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type DomainNote, noteDomain } from "../../state/reports/domain-notes.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
@@ -48,7 +48,7 @@ export async function writeDescription(
   });
 }
 
-/** Sets or removes the metadata of a namespace. Throws as withElement(). */
+/** Sets or removes the metadata of a namespace. Throws as replaceElement(). */
 export async function writeMetadata(
   instance: Instance,
   ask: Ask,
@@ -57,7 +57,7 @@ export async function writeMetadata(
   await describe(instance, ask, {
     what: "set the metadata",
     change({ metadata, ...domain }) {
-      const changed = withElement(metadata, element);
+      const changed = replaceElement(metadata, element);
       return changed === undefined ? domain : { ...domain, metadata: changed };
     },
     note: { report: "metadata-change", type: "element", uri: element.uri },

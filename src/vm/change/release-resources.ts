@@ -17,6 +17,8 @@ import type { Instance } from "../../state/instance.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../../state/record.ts";
 import { undoShared } from "../end/end-guest.ts";
 
+// Rule: A running guest releases a label only when none of its processes has the file.
+
 /** Longest time in which a QEMU that is not compromised closes a file. One of its threads unmaps memory a little later. */
 const RELEASE_TIMEOUT_MS = 3000;
 const POLL_MS = 20;

@@ -4,6 +4,8 @@ import type { ProcessId } from "../../host/processes.ts";
 import { getLockHolder } from "../../run/process/lock-holder.ts";
 import type { Instance } from "../../state/instance.ts";
 
+// Rule: A console has a single session, which force ends.
+
 /** Content of a lock's file: its holder is asked for the console, or not. */
 const [ASKED, UNASKED] = ["!", "-"];
 /** Time for a holder to end its session, and between two requests: one that meets a change of the holder is lost. */

@@ -21,14 +21,14 @@ import {
 } from "../../state/definitions.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
-import { readReason, reasonFile, removeReason } from "../../state/reason.ts";
 import { readRecords } from "../../state/record.ts";
+import { readReason, reasonFile, removeReason } from "../../state/shutoff-reason.ts";
 import { readSnapshots, snapshotsFile } from "../../state/snapshots/snapshots.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { refuseOther } from "./refuse-other.ts";
+import { refuseOther } from "./refuse-replaced.ts";
 
 /**
  * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the

@@ -1,8 +1,8 @@
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
-import { reasonOf } from "../../state/reason.ts";
 import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
+import { reasonOf } from "../../state/shutoff-reason.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { endGracefully } from "./end-gracefully.ts";
 import { endGuest } from "./end-guest.ts";

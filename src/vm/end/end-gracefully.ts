@@ -5,6 +5,8 @@ import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, identityOf } from "../../state/record.ts";
 
+// Rule: A graceful end waits 15 s for QEMU, and sends no SIGKILL.
+
 const POLL_MS = 10;
 /** 75 times 200 ms, as virProcessKillPainfullyDelay() of libvirt waits without force for a guest that has no devices of the host. */
 const PATIENCE_MS = 15_000;

@@ -3,16 +3,19 @@ import { isEnd, isLast, isSlow, planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { thaw } from "../../run/process/freeze.ts";
-import { NO_OBSERVER, runPlan, type StepObserver, undo } from "../../run/steps/run-plan.ts";
+import { NO_OBSERVER, runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
+import { undo } from "../../run/steps/undo-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { lockReports, withRegistryLock } from "../../state/locks.ts";
 import { writePendingRestart } from "../../state/pending-restart.ts";
-import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 import { removeReports } from "../../state/reports/report-files.ts";
+import { allSteps, type ShutoffReason, writeReason } from "../../state/shutoff-reason.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
+
+// Rule: The end of a guest runs the inverses of its start.
 
 /**
  * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has

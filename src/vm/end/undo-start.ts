@@ -1,9 +1,11 @@
 import { asSvirtError, SvirtError, unlessRefused } from "../../errors.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
-import { writeReason } from "../../state/reason.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
+import { writeReason } from "../../state/shutoff-reason.ts";
 import { endGuest } from "./end-guest.ts";
+
+// Rule: A failed start is undone; errors of undoing join the first error.
 
 /** Undoes a start that has failed before its launch, unless it left no record, or a step of it has tried to undo it. */
 export async function undoBegun(instance: Instance, uuid: string, first: unknown): Promise<void> {

@@ -1,5 +1,5 @@
-import { withOther } from "../../domain/device.ts";
-import { withImages } from "../../domain/devices/disk/images.ts";
+import { replaceDevice } from "../../domain/device.ts";
+import { replaceImages } from "../../domain/devices/disk/images.ts";
 import { formatDomain } from "../../domain/document.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { findDisk } from "../../qemu/hotplug/disk.ts";
@@ -10,6 +10,6 @@ import { runningGuest } from "../guest/running-guest.ts";
 export function xmlAfter(guest: Pick<GuestRecord, "xml">, job: BlockJob): string {
   const { domain } = runningGuest(guest);
   const disk = findDisk(domain, job.disk);
-  const value = withImages(disk.value, job.chain);
-  return formatDomain(withOther(domain, disk, { element: "disk", value }));
+  const value = replaceImages(disk.value, job.chain);
+  return formatDomain(replaceDevice(domain, disk, { element: "disk", value }));
 }

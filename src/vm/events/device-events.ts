@@ -5,7 +5,7 @@ const plug = v.object({
   commands: v.array(v.object({ execute: v.string(), arguments: v.exactOptional(v.unknown()) })),
 });
 const unplug = v.object({ do: v.literal("unplug"), device: v.string() });
-const withId = v.object({ id: v.string() });
+const deviceById = v.object({ id: v.string() });
 /** Steps of a record, as the changes of its guest's devices. */
 export const recordedPlugs = v.pipe(
   v.array(v.unknown()),
@@ -21,7 +21,7 @@ export interface DeviceChange {
 function changesIn(step: unknown): readonly DeviceChange[] {
   if (v.is(plug, step))
     return step.commands.flatMap(({ arguments: args, execute }) =>
-      execute === "device_add" && v.is(withId, args) ? [{ did: "added", device: args.id }] : [],
+      execute === "device_add" && v.is(deviceById, args) ? [{ did: "added", device: args.id }] : [],
     );
   return v.is(unplug, step) ? [{ did: "removed", device: step.device }] : [];
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ShutoffReason } from "../../state/reason.ts";
+import type { ShutoffReason } from "../../state/shutoff-reason.ts";
 import { recordedPlugs } from "./device-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 

@@ -1,5 +1,5 @@
-import { withinTime } from "../../run/monitor/within-time.ts";
-import { slowWithin } from "../../run/slow-within.ts";
+import { slowWithin } from "../../run/limit-slow-calls.ts";
+import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest } from "../../state/locks.ts";
 import { isRunning, readRecord } from "../../state/record.ts";

@@ -2,7 +2,6 @@ import { uuidOf } from "../../domain/forms/uuid.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { POOL_NOTES, poolNotesFolder } from "../../state/pools/pool-notes.ts";
-import { readReason } from "../../state/reason.ts";
 import { isWritten } from "../../state/record.ts";
 import {
   domainNotesFolder,
@@ -13,6 +12,7 @@ import {
 import { type KeptReports, parseReports } from "../../state/reports/guest-reports.ts";
 import { REPORTS_ENDING, reportsFolder } from "../../state/reports/report-files.ts";
 import { VALUE_ENDING } from "../../state/secrets.ts";
+import { readReason } from "../../state/shutoff-reason.ts";
 import { ENDING, storedUuid } from "../../state/xml-files.ts";
 import {
   compareDomains,

@@ -5,7 +5,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import type { DeniedObject } from "../../selinux/denials/denial.ts";
 import type { Instance } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
 /** File of a guest, as far as svirt knows. */

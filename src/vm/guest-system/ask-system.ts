@@ -1,8 +1,8 @@
 import { type AgentCommand, type AgentReturn, parseReturn } from "../../qemu/agent/system.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
+import { responseTimeoutMs } from "../agent/agent-timeout.ts";
 import { agentSilent, askAgent } from "../agent/ask-agent.ts";
-import { responseTimeoutMs } from "../agent/response-timeout.ts";
 
 /** Time for work on the guest's file systems. */
 export const SLOW_MS = 300_000;

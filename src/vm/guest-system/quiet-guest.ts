@@ -4,10 +4,13 @@ import { lockWithin } from "../../run/lock-within.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tryLock, withFreeGuest, withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
-import { AgentBusy, DEFAULT_TIMEOUT_MS } from "../agent/ask-agent.ts";
+import { DEFAULT_TIMEOUT_MS } from "../agent/agent-timeout.ts";
+import { AgentBusy } from "../agent/ask-agent.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
+
+// Rule: File systems that an agent has frozen are thawed in any case.
 
 /** Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too. */
 const FROZEN_LOCK_MS = 2000;

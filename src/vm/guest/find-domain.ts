@@ -68,7 +68,7 @@ function searchDomain(instance: Instance, key: string, by: readonly DomainKey[])
   const looked = by.includes("uuid") ? uuidOf(key) : undefined;
   for (const one of by) {
     const guest = findGuest(instance, one, key);
-    if (guest !== undefined) return withDefinition(instance, guest);
+    if (guest !== undefined) return addDefinition(instance, guest);
   }
   const definition =
     (by.includes("name") ? readDefinition(instance, key) : undefined) ??
@@ -111,7 +111,7 @@ export function definitionByUuid(instance: Instance, key: string): Definition | 
   return wanted === undefined ? undefined : definitionOf(instance, wanted);
 }
 
-function withDefinition(instance: Instance, guest: GuestRecord): FoundDomain {
+function addDefinition(instance: Instance, guest: GuestRecord): FoundDomain {
   const definition = readDefinition(instance, guest.name);
   const isSame = definition?.uuid === guest.uuid;
   return { name: guest.name, uuid: guest.uuid, definition: isSame ? definition : undefined, guest };

@@ -1,6 +1,7 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { CHANGE_TIMEOUT_MS, MONITOR_TIMEOUT_MS, withMonitorSocket } from "../../run/monitor/converse.ts";
+import { withMonitorSocket } from "../../run/monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, MONITOR_TIMEOUT_MS } from "../../run/monitor/qmp-time-limits.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /** Opens a conversation with a guest's QEMU that only queries. Throws "timeout". */

@@ -1,7 +1,7 @@
 import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import { ownerName, readRecords } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
 
 /**
  * Returns the name of a guest that claims a file of a mounted file system; undefined without one. It asks no server. Without the

@@ -1,6 +1,6 @@
 import type { Devices } from "../../domain/devices.ts";
 import type { Plugged } from "../../plan/record/qemu-objects.ts";
-import { withAliases } from "../../qemu/aliases.ts";
+import { addAliases } from "../../qemu/aliases.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import { pluggedId } from "./plugged-id.ts";
 
@@ -9,7 +9,7 @@ import { pluggedId } from "./plugged-id.ts";
  * from its place.
  */
 export function namedDevices(guest: Guest, plugged: Plugged): Devices {
-  return withAliases(guest, {
+  return addAliases(guest, {
     interface: (value) => pluggedId(plugged, guest, { element: "interface", value }),
     rng: (value) => pluggedId(plugged, guest, { element: "rng", value }),
     channel: (value) => pluggedId(plugged, guest, { element: "channel", value }),

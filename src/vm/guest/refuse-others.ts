@@ -3,6 +3,8 @@ import { fileKey } from "../../plan/facts/file-key.ts";
 import { vfioGroupNode } from "../../resolve/files/device-node.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 
+// Rule: A PCI device of another guest is refused.
+
 /** Throws "in-use" if a guest other than that of the UUID has a PCI device, or its IOMMU group; undefined: it is in none. */
 export function refuseOthers(
   instance: Instance,

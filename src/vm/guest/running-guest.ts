@@ -3,7 +3,6 @@ import type { Domain } from "../../domain/domain.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { withChosenPorts } from "./with-chosen-ports.ts";
 
 /** Returns a running guest's domain and devices, with every address that QEMU got. */
 export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
@@ -12,6 +11,20 @@ export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
 } {
   const recorded = parseDomainText(xml);
   const guest = completeGuest(recorded);
-  const graphics = withChosenPorts(guest.devices.graphics, recorded.devices.graphics);
+  const graphics = addChosenPorts(guest.devices.graphics, recorded.devices.graphics);
   return { domain: { ...guest.domain, devices: { ...guest.devices, graphics } }, guest };
+}
+
+type Graphics = Domain["devices"]["graphics"][number];
+
+/**
+ * Returns displays with the ports of the recorded ones, which are in the same order. A completed domain leaves an automatic port to a
+ * start, which a running guest has behind it.
+ */
+function addChosenPorts(graphics: readonly Graphics[], recorded: readonly Graphics[]): readonly Graphics[] {
+  return graphics.map((found, at) => {
+    const before = recorded[at];
+    if (found.type !== "vnc" || before?.type !== "vnc" || before.port === undefined) return found;
+    return { ...found, port: before.port };
+  });
 }

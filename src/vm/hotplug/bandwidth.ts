@@ -1,10 +1,10 @@
-import { type Device, withOther } from "../../domain/device.ts";
+import { type Device, replaceDevice } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { findShown } from "../tuning/read.ts";
+import { findShown } from "../tuning/read-limits.ts";
 import { setLinkLive } from "./live-change.ts";
 
 /** `<bandwidth>` of an interface. */
@@ -45,17 +45,17 @@ export async function changeBandwidth(
       what: `set the limits of the interface ${name}`,
       decide(guest) {
         const found = findInterface(runningGuest(guest).domain.devices.interfaces, name);
-        return setLinkLive(instance, withLimits(found, change)).decide(guest);
+        return setLinkLive(instance, replaceLimits(found, change)).decide(guest);
       },
     },
     config(domain) {
       const value = findInterface(domain.devices.interfaces, name);
-      return withOther(domain, { element: "interface", value }, withLimits(value, change));
+      return replaceDevice(domain, { element: "interface", value }, replaceLimits(value, change));
     },
   });
 }
 
-function withLimits(
+function replaceLimits(
   { bandwidth, ...rest }: NetworkInterface,
   { inbound, outbound }: BandwidthChange,
 ): Device<"interface"> {

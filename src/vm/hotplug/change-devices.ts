@@ -1,11 +1,17 @@
-import { type Device, type HotElement, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import {
+  addDevice,
+  type Device,
+  type HotElement,
+  replaceDevice,
+  withoutDevice,
+} from "../../domain/device.ts";
 import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import { unbound } from "../../domain/devices/network/bound.ts";
 import { SvirtError } from "../../errors.ts";
 import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
-import { makeMac } from "../../resolve/inspect-document.ts";
-import { withInterfaceId } from "../../resolve/interface-id.ts";
-import { withGroupLimits } from "../../resolve/networks.ts";
+import { makeMac } from "../../resolve/generate-mac.ts";
+import { addInterfaceId } from "../../resolve/interface-id.ts";
+import { addGroupLimits } from "../../resolve/networks.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { ChangeRequest } from "../change/change-guest.ts";
@@ -23,12 +29,12 @@ import { changeSource, findDrive, refuseOtherInterface } from "./update-rules.ts
 /** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
   // The running guest and the definition get the same MAC address and interfaceid.
-  const whole = withNumbers(instance, asWritten(device));
+  const whole = addNumbers(instance, asWritten(device));
   return await changeDomain(instance, ask, {
     live: attachLive(instance, whole),
     config(domain) {
       hotplugOf(whole).refuseDouble(domain, whole.value, "defined");
-      return withDevice(domain, whole);
+      return addDevice(domain, whole);
     },
   });
 }
@@ -71,7 +77,7 @@ export async function changeMedium(instance: Instance, ask: Ask, options: Medium
     live: changeMediumLive(instance, options),
     config(domain) {
       const old = findDrive(domain, options.target, "defined");
-      return withOther(domain, old, { element: "disk", value: options.change(old.value) });
+      return replaceDevice(domain, old, { element: "disk", value: options.change(old.value) });
     },
   });
 }
@@ -93,10 +99,14 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
     }),
   interface: async (instance, ask, { device }) =>
     await changeDomain(instance, ask, {
-      live: setLinkLive(instance, { ...device, value: withGroupLimits(instance, device.value) }),
+      live: setLinkLive(instance, { ...device, value: addGroupLimits(instance, device.value) }),
       config(domain) {
         const old = findDevice(domain, device);
-        return withOther(domain, old, refuseOtherInterface(old, { ...device, value: unbound(device.value) }));
+        return replaceDevice(
+          domain,
+          old,
+          refuseOtherInterface(old, { ...device, value: unbound(device.value) }),
+        );
       },
     }),
   controller: "none",
@@ -127,11 +137,11 @@ function asWritten(device: Device): Device {
   return device.element === "interface" ? { ...device, value: unbound(device.value) } : device;
 }
 
-function withNumbers({ host }: Instance, device: Device): Device {
+function addNumbers({ host }: Instance, device: Device): Device {
   if (device.element !== "interface") return device;
   const { value } = device;
   return {
     ...device,
-    value: withInterfaceId(host, { ...value, mac: value.mac ?? { address: makeMac(host) } }),
+    value: addInterfaceId(host, { ...value, mac: value.mac ?? { address: makeMac(host) } }),
   };
 }

@@ -1,4 +1,4 @@
-import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
+import { type Device, type HotDevice, type HotElement, replaceDevice } from "../../domain/device.ts";
 import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
@@ -27,8 +27,8 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { planHostDetach } from "../node-device/detach-from-host.ts";
 import { listDevicePaths } from "./device-paths.ts";
 import { decideNewDevice, decidePeer, freeNames, resolveDevice } from "./new-files.ts";
-import { bindPassthrough, decidePassed, nameFiles, passedOf, withOnly } from "./new-passthrough.ts";
-import { decideNewTap, planTapChange, withTapName } from "./new-tap.ts";
+import { bindPassthrough, decidePassed, keepOnly, nameFiles, passedOf } from "./new-passthrough.ts";
+import { addTapName, decideNewTap, planTapChange } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { findDrive, refuseOtherInterface } from "./update-rules.ts";
 
@@ -44,7 +44,7 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
       if (passedOf(device) === undefined) return undefined;
       const { domain } = plugDevice(runningGuest(guest).domain, bindPassthrough(instance, device));
       refuseUnimplemented(domain, what);
-      return withOnly(domain, device);
+      return keepOnly(domain, device);
     },
     decide: (guest) => decideAttach(instance, guest, bindPassthrough(instance, bindDevice(instance, device))),
   };
@@ -114,7 +114,7 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   refuseUnimplemented(plugged.domain, `attach ${nameDevice(device)}`);
   refuseOffline(instance, record, device);
   // Empty except in a dry run: the devices are detached already.
-  const taken = planHostDetach(instance, withOnly(plugged.domain, device));
+  const taken = planHostDetach(instance, keepOnly(plugged.domain, device));
   const resolved = resolveDevice(instance, plugged.device, taken.names);
   const passed = decidePassed(instance, record, { ...plugged, resolved });
   const names = freeNames(record, hotplugOf(device));
@@ -138,7 +138,7 @@ function decideAttach(instance: Instance, record: GuestRecord, device: Device): 
   };
   // The plugged domain is completed as for a start, which chooses the ports of displays.
   const devices = { ...plugged.domain.devices, graphics: running.devices.graphics };
-  const xml = formatDomain(withTapName({ ...plugged.domain, devices }, plugged.device, tap));
+  const xml = formatDomain(addTapName({ ...plugged.domain, devices }, plugged.device, tap));
   const { after, steps } = planAttach(whole, monitorOf(instance, record));
   const behind = plugged.needed.length === 0 ? undefined : behindOf(running, plugged, controllers);
   return { steps: [...taken.steps, ...steps], after, xml, ...(behind === undefined ? {} : { behind }) };
@@ -167,7 +167,7 @@ function decideMedium(instance: Instance, record: GuestRecord, options: MediumCh
   }
   const value = bindDisk(instance, asked, "/disk");
   refuseUsbDrive(value);
-  const changed = withOther(domain, old, { element: "disk", value });
+  const changed = replaceDevice(domain, old, { element: "disk", value });
   refuseUndefinable(changed);
   refuseUnimplemented(changed, `change the medium of ${options.target}`);
   const to = value.source === undefined ? {} : { to: newMedium(instance, record, value) };
@@ -200,7 +200,7 @@ function decideLink(instance: Instance, record: GuestRecord, to: Device<"interfa
   const isUp = to.value.link?.state !== "down";
   const wasUp = old.value.link?.state !== "down";
   const device = idOf(record, guest, old);
-  const changed = withOther(domain, old, other);
+  const changed = replaceDevice(domain, old, other);
   refuseUndefinable(changed);
   refuseUnimplemented(changed, `update ${nameDevice(to)}`);
   const monitor = monitorOf(instance, record);

@@ -4,8 +4,8 @@ import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 
 /**
  * Returns the disk with that target or source path; with `isDrive`, among drives with media only. Throws "not-found" with

@@ -3,8 +3,8 @@ import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
 /** Returns the interfaces of the running guest if the change concerns it, else of the definition. */

@@ -49,7 +49,7 @@ export function passedOf<E extends HotElement>(device: Device<E>): HostDevice | 
 }
 
 /** Returns the domain without disks and without host devices other than this one. */
-export function withOnly(domain: Domain, device: Device): Domain {
+export function keepOnly(domain: Domain, device: Device): Domain {
   const passed = passedOf(device);
   const hostdevs = passed === undefined ? [] : [passed];
   return { ...domain, devices: { ...domain.devices, disks: [], hostdevs } };
@@ -77,7 +77,7 @@ export function decidePassed(
   refuseBlind(instance, guest, passed);
   const isByName = passed.type !== "usb";
   return {
-    links: listGroupLinks(instance.host, withOnly(domain, device)),
+    links: listGroupLinks(instance.host, keepOnly(domain, device)),
     label: addedLabelOf(instance, guest, "guest-folder"),
     workFolder: guestPaths(instance.paths, guest.uuid).workFolder,
     grants: isByName ? resolved.files.map(({ facts }) => ({ file: facts.id, uid: guest.uid })) : [],

@@ -1,4 +1,4 @@
-import { type Device, type HotDevice, type HotElement, withOther } from "../../domain/device.ts";
+import { type Device, type HotDevice, type HotElement, replaceDevice } from "../../domain/device.ts";
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import type { Domain } from "../../domain/domain.ts";
 import {
@@ -30,7 +30,7 @@ interface TapFamily<E extends HotElement> {
     found: { readonly value: HotDevice<E>; readonly names: FreeNames },
   ): NewTap | undefined;
   /** Returns the device with the name of its tap. */
-  withName(value: HotDevice<E>, name: string): HotDevice<E>;
+  addName(value: HotDevice<E>, name: string): HotDevice<E>;
 }
 
 /** Taps by family. "none": its devices have none. */
@@ -39,7 +39,7 @@ const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
   controller: "none",
   interface: {
     decide: decideInterface,
-    withName: (value, dev) => (isTapped(value) ? { ...value, target: { ...value.target, dev } } : value),
+    addName: (value, dev) => (isTapped(value) ? { ...value, target: { ...value.target, dev } } : value),
   },
   rng: "none",
   channel: "none",
@@ -83,13 +83,13 @@ export function planTapChange(
 }
 
 /** Returns the domain with the name of the device's tap. */
-export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
-  return tap === undefined ? domain : withOther(domain, device, withName(device, tap.passed.name));
+export function addTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
+  return tap === undefined ? domain : replaceDevice(domain, device, addName(device, tap.passed.name));
 }
 
-function withName<E extends HotElement>(device: Device<E>, name: string): Device<E> {
+function addName<E extends HotElement>(device: Device<E>, name: string): Device<E> {
   const family: TapFamily<E> | "none" = TAPS[device.element];
-  return family === "none" ? device : { ...device, value: family.withName(device.value, name) };
+  return family === "none" ? device : { ...device, value: family.addName(device.value, name) };
 }
 
 function decideInterface(

@@ -6,6 +6,8 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
+// Rule: A guest whose domain may make no connection gets no device on the network.
+
 /**
  * Refuses a user-network interface, or a disk or host device on the network, if the guest's SELinux domain may make no
  * connection. A process keeps the domain in which it was started. Throws "denied".

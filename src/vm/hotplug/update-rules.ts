@@ -4,7 +4,7 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import type { Domain } from "../../domain/domain.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { SvirtError } from "../../errors.ts";
-import { withOwnParameters } from "../../network/forms/port-parameters.ts";
+import { dropOtherParameters } from "../../network/forms/port-parameters.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
 import type { DeviceHolder } from "../../qemu/hotplug/family.ts";
 
@@ -100,7 +100,7 @@ export function refuseOtherInterface(
 /** Returns the virtual port of `after` with what only `before` has: a network's type and parameters, and a generated interfaceid. */
 function completePort(before: Ported, after: Ported): Ported["virtualport"] {
   const parameters = { ...before.virtualport?.parameters, ...after.virtualport?.parameters };
-  return withOwnParameters({ ...before.virtualport, ...after.virtualport, parameters });
+  return dropOtherParameters({ ...before.virtualport, ...after.virtualport, parameters });
 }
 
 /** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */

@@ -1,4 +1,4 @@
-import { type EachPath, forEachPath } from "../../labelling/each-path.ts";
+import { type EachPath, forEachPath } from "../../labelling/for-each-path.ts";
 import { releaseLabels } from "../../labelling/release-label.ts";
 import { type LabelChange, restoreLabels, setLabel } from "../../labelling/set-label.ts";
 import { type LabelFacts, showLabel } from "../../labelling/show-label.ts";

@@ -1,4 +1,4 @@
-import { type ApplicationElement, elementOf, withElement } from "../../domain/metadata-element.ts";
+import { type ApplicationElement, elementOf, replaceElement } from "../../domain/metadata-element.ts";
 import { SvirtError } from "../../errors.ts";
 import { formatNetwork, parseNetworkText } from "../../network/document.ts";
 import type { Network } from "../../network/forms/network.ts";
@@ -60,7 +60,7 @@ export async function writeNetworkDescription(
   });
 }
 
-/** Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as withElement(). */
+/** Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as replaceElement(). */
 export async function writeNetworkMetadata(
   instance: Instance,
   ask: NetworkAsk,
@@ -69,7 +69,7 @@ export async function writeNetworkMetadata(
   await describe(instance, ask, {
     command: "net-metadata",
     change({ metadata, ...network }) {
-      const changed = withElement(metadata, element);
+      const changed = replaceElement(metadata, element);
       return changed === undefined ? network : { ...network, metadata: changed };
     },
   });

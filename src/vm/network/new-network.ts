@@ -5,7 +5,7 @@ import { parseNetworkText } from "../../network/document.ts";
 import { hasOwnBridge } from "../../network/forms/mode-rules.ts";
 import type { Network } from "../../network/forms/network.ts";
 import { NETWORK_DEVICES } from "../../plan/paths.ts";
-import { makeMac } from "../../resolve/inspect-document.ts";
+import { makeMac } from "../../resolve/generate-mac.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listNetworks, networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import { refuseDamaged } from "../stored/refuse-damaged.ts";

@@ -17,7 +17,7 @@ import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { driverOf, overrideOf, PCI_DEVICES, refuseHung } from "../../run/steps/pci.ts";
 import { runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
-import { chooseUid } from "../../state/choose-uid.ts";
+import { chooseUid } from "../../state/guest-uid.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";

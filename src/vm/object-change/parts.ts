@@ -1,4 +1,4 @@
-import { stagedPath } from "../../plan/half-made.ts";
+import { stagedPath } from "../../plan/partial-names.ts";
 import type { Paths } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";

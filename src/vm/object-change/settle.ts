@@ -8,14 +8,17 @@ import {
   type Settlement,
 } from "../../plan/change/object-change.ts";
 import type { Actor } from "../../run/actor.ts";
-import { NO_OBSERVER, undo } from "../../run/steps/run-plan.ts";
+import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import { hasEffect } from "../../run/steps/stored.ts";
+import { undo } from "../../run/steps/undo-plan.ts";
 import { listChanged, readChange, removeChange } from "../../state/changes/changes.ts";
 import { adoptOldForms, listOldForms } from "../../state/changes/old-forms.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { HOLDS } from "./change.ts";
 import { removeParts } from "./parts.ts";
+
+// Rule: An interrupted change of such an object is finished or undone by the next call about it.
 
 /** Commands whose interrupted changes were settled, such as `net-start lan`, and the errors of the others. */
 export interface Settled {

@@ -2,10 +2,10 @@ import { parseDomain } from "../../domain/document.ts";
 import { planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
-import { allSteps } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
+import { allSteps } from "../../state/shutoff-reason.ts";
+import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { xmlOf } from "../guest/found-form.ts";
 import { findManagedState } from "../save/restore-domain.ts";
 import { planDomainStart } from "../start/start.ts";
 

@@ -1,6 +1,6 @@
 import type { Instance } from "../../state/instance.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
 import type { Formatting, TargetPool } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { BuildWork } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { refuseBuildOver } from "./device/refuse-defined.ts";

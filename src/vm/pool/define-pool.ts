@@ -2,7 +2,7 @@ import type { Instance } from "../../state/instance.ts";
 import { removePoolNotes } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Edited } from "../define/edit-definition.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import { editStored } from "../stored/edit-stored.ts";

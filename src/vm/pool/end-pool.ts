@@ -3,7 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 import { removePoolNotes } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { PoolWork } from "./backends/backend.ts";

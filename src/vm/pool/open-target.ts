@@ -4,7 +4,6 @@ import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
 import {
   type Formatting,
   hasFolder,
@@ -12,6 +11,7 @@ import {
   supportedPool,
   type TargetPool,
 } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
 import { type Held, makeTarget } from "./make-target.ts";

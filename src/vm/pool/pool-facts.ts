@@ -10,8 +10,8 @@ import type { StoredXml } from "../../state/xml-store.ts";
 import { MODE_BITS } from "../../storage/mode-bits.ts";
 import type { Permissions } from "../../storage/permissions.ts";
 import { formatPool, type PoolSpace, parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { type ShownXml, showStored } from "../stored/show-stored.ts";
 import { findPool } from "./find-pool.ts";
 

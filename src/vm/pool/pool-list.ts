@@ -29,7 +29,7 @@ export function selectPools(
 }
 
 /** Adds the usage of each pool. A pool with a damaged file is inaccessible. */
-export async function withUsage(
+export async function addUsage(
   instance: Instance,
   pools: readonly ListedXml[],
 ): Promise<readonly DetailedPool[]> {

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { backendOf } from "../../storage/pool/backends/table.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 
 /** Throws "denied" for the holder of a restricted key and a pool of a type whose use needs an administrator, now or at the next boot. */
 export function refuseKey(instance: Instance, pool: Pool): void {

@@ -2,7 +2,7 @@ import { unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { openPool, type PoolStart } from "./open-target.ts";
 import { withTargetLock } from "./target-lock.ts";

@@ -1,6 +1,6 @@
 import { requestedLabel } from "../../labelling/requested-label.ts";
 import type { Instance } from "../../state/instance.ts";
-import type { PoolTarget } from "../../storage/pool/keep-pool.ts";
+import type { PoolTarget } from "../../storage/pool/stored-pool.ts";
 
 /**
  * Returns the label that a pool's XML gives to its folder, or to a mount whose files have no labels of their own; undefined

@@ -2,8 +2,8 @@ import { unboundDisk } from "../../domain/devices/disk/bound.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { Instance } from "../../state/instance.ts";
+import { type Form, formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { type Form, formOf } from "../guest/found-form.ts";
 
 /** A disk of a domain and its source. */
 export interface ListedDisk {

@@ -4,8 +4,8 @@ import { hostModel } from "../../report/label-models.ts";
 import { isAutostarted } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
+import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { formOf } from "../guest/found-form.ts";
 import { getGuestMemory } from "./guest-state.ts";
 
 /** Facts about a domain, as libvirt's virDomainGetInfo() and virDomainGetSecurityLabel() return them. */

@@ -1,6 +1,6 @@
 import type { DomainState } from "../../qemu/monitor/status.ts";
 import type { Instance } from "../../state/instance.ts";
-import { readReason } from "../../state/reason.ts";
+import { readReason } from "../../state/shutoff-reason.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 
 /** Returns the state of a domain, running or off, and the reason for it. Throws "not-found". */

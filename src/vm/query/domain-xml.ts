@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { refuseCpuUpdate } from "../../domain/machine/updated-cpu.ts";
 import { asSvirtError, type SvirtError } from "../../errors.ts";
@@ -6,8 +6,8 @@ import { asMigratable } from "../../qemu/migratable.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askChannels } from "../console/channel-states.ts";
+import { type Form, xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { type Form, xmlOf } from "../guest/found-form.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { formatLive } from "./live-xml.ts";
 

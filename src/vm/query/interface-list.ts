@@ -1,8 +1,8 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
-import { withNetworks } from "../../domain/with-networks.ts";
+import { unbindInterfaces } from "../../domain/unbound-interfaces.ts";
 import type { Instance } from "../../state/instance.ts";
+import { type Form, formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { type Form, formOf } from "../guest/found-form.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
 /** A network interface of a domain. Undefined fields are not in its XML. */
@@ -41,7 +41,7 @@ export function getLinkState(
 
 function interfacesOf(instance: Instance, key: string, form: Form): readonly NetworkInterface[] {
   const domain = formOf(findDomain(instance, key), form);
-  return (form === "defined" ? withNetworks(domain) : domain).devices.interfaces;
+  return (form === "defined" ? unbindInterfaces(domain) : domain).devices.interfaces;
 }
 
 /** Returns the source as virsh shows it. */

@@ -1,4 +1,4 @@
-import { withVolumes } from "../../domain/as-defined.ts";
+import { unbindDisks } from "../../domain/definition-of-running.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { guestPaths } from "../../plan/paths.ts";
@@ -24,8 +24,8 @@ export function formatLive(
   const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
   const { imageLabel, label, model, relabel } = record.label;
-  const devices = withPlaces({ ...named, graphics: domain.devices.graphics }, workFolder);
-  return formatDomain(withVolumes({ ...domain, devices }), {
+  const devices = addPlaces({ ...named, graphics: domain.devices.graphics }, workFolder);
+  return formatDomain(unbindDisks({ ...domain, devices }), {
     id: record.id,
     model,
     ...(label === undefined ? {} : { label }),
@@ -37,7 +37,7 @@ export function formatLive(
 }
 
 /** Adds the socket paths that svirt has chosen. */
-function withPlaces(devices: Devices, folder: string): Devices {
+function addPlaces(devices: Devices, folder: string): Devices {
   return {
     ...devices,
     channels: devices.channels.map((found) => {

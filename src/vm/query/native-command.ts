@@ -2,8 +2,8 @@ import { formatVariables } from "../../qemu/command-line.ts";
 import { formatArgv } from "../../qemu/domain-argv.ts";
 import { completeLooseDomain } from "../../resolve/complete-domain.ts";
 import type { Instance } from "../../state/instance.ts";
+import { xmlOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { xmlOf } from "../guest/found-form.ts";
 
 /**
  * Returns QEMU's command line for a domain by its name, id or UUID, or for a document, as libvirt writes it: variables, then

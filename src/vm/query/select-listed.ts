@@ -39,7 +39,7 @@ function nameOf(state: string): string {
 }
 
 /** Adds the titles of domains, and whether they have a managed save. */
-export function withDetails(instance: Instance, domains: readonly ListedDomain[]): readonly DetailedDomain[] {
+export function addDetails(instance: Instance, domains: readonly ListedDomain[]): readonly DetailedDomain[] {
   return domains.map((domain) => ({
     ...domain,
     title: unlessRefused(() => readDescription(instance, { key: domain.name, options: {} }, "title")) ?? "",

@@ -8,6 +8,8 @@ import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import type { RecoverOptions } from "./recover.ts";
 
+// Rule: A call finishes or undoes interrupted work before its own.
+
 /** Time for QEMUs to finish a change: one that does not answer must not delay others. */
 const ASK_MS = 2000;
 
@@ -44,8 +46,8 @@ export async function recoverBefore(
 async function settle(instance: Instance): Promise<readonly SvirtError[]> {
   const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
   const { settleMerges } = await import("../snapshot/settle-merges.ts");
-  const { withinTime } = await import("../../run/monitor/within-time.ts");
-  const { slowWithin } = await import("../../run/slow-within.ts");
+  const { withinTime } = await import("../../run/monitor/limit-conversations.ts");
+  const { slowWithin } = await import("../../run/limit-slow-calls.ts");
   const inTime = { ...instance, host: slowWithin(withinTime(instance.host, ASK_MS), ASK_MS) };
   return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
 }

@@ -1,9 +1,9 @@
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
+import { slowWithin } from "../../run/limit-slow-calls.ts";
 import { lockWithin } from "../../run/lock-within.ts";
-import { withinTime } from "../../run/monitor/within-time.ts";
-import { slowWithin } from "../../run/slow-within.ts";
+import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
@@ -13,8 +13,8 @@ import {
   readPendingRestart,
   removePendingRestart,
 } from "../../state/pending-restart.ts";
-import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
+import { reasonOf } from "../../state/shutoff-reason.ts";
 import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
 import { endGuest } from "../end/end-guest.ts";

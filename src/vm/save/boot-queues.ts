@@ -15,7 +15,7 @@ const FIRST_WITH_MANY = 5.2;
  * that starts with all of them would make more queues and reject the state. qemu.git hw/virtio/virtio-pci.c
  * virtio_pci_optimal_num_queues()
  */
-export function withBootQueues(
+export function addBootQueues(
   domain: Domain,
   { steps }: Pick<GuestRecord, "steps">,
   machine: string | undefined,
@@ -24,9 +24,9 @@ export function withBootQueues(
   const { count = 1, current = count } = domain.vcpu ?? {};
   if (queues === undefined || queues === current || !hasMany(machine ?? domain.os.type.machine))
     return domain;
-  const disks = domain.devices.disks.map((disk) => withQueues(disk, diskBus(disk) === "virtio", queues));
+  const disks = domain.devices.disks.map((disk) => addQueues(disk, diskBus(disk) === "virtio", queues));
   const controllers = domain.devices.controllers.map((found) =>
-    withQueues(found, isVirtioScsi(found), queues),
+    addQueues(found, isVirtioScsi(found), queues),
   );
   return { ...domain, devices: { ...domain.devices, disks, controllers } };
 }
@@ -46,7 +46,7 @@ function isVirtioScsi(found: Controller): boolean {
   return found.type === "scsi" && found.model?.startsWith("virtio") === true;
 }
 
-function withQueues<Device extends Disk | Controller>(
+function addQueues<Device extends Disk | Controller>(
   device: Device,
   hasQueues: boolean,
   queues: number,

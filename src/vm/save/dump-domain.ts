@@ -5,7 +5,7 @@ import type { Instance } from "../../state/instance.ts";
 import { type ChangeQuery, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { withJob } from "./domain-job.ts";
-import { inspectGuest, refuseFrozen, refuseJobs } from "./look-at-guest.ts";
+import { inspectGuest, refuseFrozen, refuseJobs } from "./inspect-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
 /** Writes a guest's memory to a file. Throws "wrong-state" if it is off, and the errors of the file and of QEMU. */

@@ -1,4 +1,4 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import { formatDomain, parseDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
@@ -12,9 +12,9 @@ import { managedTarget, removeManagedSave } from "../../state/managed-save.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
-import { withBootQueues } from "./boot-queues.ts";
+import { addBootQueues } from "./boot-queues.ts";
 import { withJob } from "./domain-job.ts";
-import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./look-at-guest.ts";
+import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./inspect-guest.ts";
 import { decideSavedXml } from "./save-image.ts";
 import { decideTarget } from "./target-file.ts";
 
@@ -134,7 +134,7 @@ export function refuseTransient({ name, xml }: GuestRecord): void {
  * version of QEMU, which would reject the state.
  */
 export function savedXml(guest: GuestRecord, saved: Domain, machine: string | undefined): string {
-  const domain = withBootQueues(asDefined(saved), guest, machine);
+  const domain = addBootQueues(asDefined(saved), guest, machine);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };

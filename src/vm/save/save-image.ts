@@ -1,7 +1,7 @@
 import { parseDomain } from "../../domain/document.ts";
 import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { refuseRawArguments } from "../../domain/forbidden/raw-arguments.ts";
-import { withoutSecrets } from "../../domain/without-secrets.ts";
+import { withoutSecrets } from "../../domain/xml-without-secrets.ts";
 import { SvirtError } from "../../errors.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import type { FileId } from "../../plan/facts/file.ts";
@@ -25,16 +25,16 @@ export function readSaveImage(instance: Instance, path: string): SaveImage {
 
 /** Whether XML is shown with its secrets. VIR_DOMAIN_SAVE_IMAGE_XML_SECURE */
 export interface Shown {
-  readonly withSecrets: boolean;
+  readonly showsSecrets: boolean;
 }
 
 /**
  * Returns the XML in a saved state, which libvirt may have written with passwords. Throws as readSaveImage()
  * and withoutSecrets().
  */
-export function getSavedXml(instance: Instance, path: string, { withSecrets }: Shown): string {
+export function getSavedXml(instance: Instance, path: string, { showsSecrets }: Shown): string {
   const { xml } = readSaveImage(instance, path);
-  return withSecrets ? xml : withoutSecrets(xml);
+  return showsSecrets ? xml : withoutSecrets(xml);
 }
 
 /**

@@ -6,11 +6,13 @@ import type { TargetFile } from "../../plan/actions/stream.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
-import { placeOfMade, refuseWritten } from "../../resolve/written-place.ts";
+import { placeOfMade, refuseWritten } from "../../resolve/writable-places.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
 import { ownerName } from "../../state/record.ts";
 import { refuseMemoryFile } from "./memory-files.ts";
+
+// Rule: A saved guest, a dump and a screenshot never have a guest's label.
 
 /**
  * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A

@@ -6,6 +6,8 @@ import type { Instance } from "../../state/instance.ts";
 import { removeLeftovers, writeSecretValue } from "../../state/secrets.ts";
 import { changeStored } from "../stored/change-stored.ts";
 
+// Rule: The value of a private secret is shown to no client.
+
 /** Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB. */
 export async function setSecretValue(instance: Instance, key: string, value: Uint8Array): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { withImages, writesBelow } from "../../domain/devices/disk/images.ts";
+import { replaceImages, writesBelow } from "../../domain/devices/disk/images.ts";
 import { type PassphraseName, passphrasesOf } from "../../domain/devices/disk/secrets.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
@@ -167,7 +167,7 @@ export function placeOverlays(
     else images.push(newImage(instance, { disk, path, secret }, top));
     changed.set(
       target,
-      withImages(disk, [
+      replaceImages(disk, [
         {
           path: (reuses ? undefined : images.at(-1)?.path) ?? path,
           format: "qcow2",

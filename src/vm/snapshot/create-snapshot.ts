@@ -1,11 +1,12 @@
-import { asDefined } from "../../domain/as-defined.ts";
+import { asDefined } from "../../domain/definition-of-running.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Progress } from "../../run/actor.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { addSnapshot, refuseUnreadable } from "../../state/snapshots/snapshot-tree.ts";
+import { refuseUnreadable } from "../../state/snapshots/snapshot-limits.ts";
+import { addSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { chooseOverlays } from "../block/choose-overlays.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";

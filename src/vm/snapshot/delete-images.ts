@@ -50,7 +50,7 @@ export async function deleteWithImages(
     if (which === "children") return [];
     const begun = readSnapshotMerge(instance, uuid);
     if (begun !== undefined) refuseOther(instance, uuid, { begun, name });
-    if (domain.guest === undefined && hasManagedSave(instance, domain.name)) throw withSave(domain.name);
+    if (domain.guest === undefined && hasManagedSave(instance, domain.name)) throw saveRefusal(domain.name);
     const memory = await findMemory(instance, uuid, snapshot);
     const { memory: _, ...merge } = begun ?? { name, disks: [] };
     const found = memory.file === undefined ? {} : { memory: memory.file };
@@ -233,7 +233,7 @@ function failed(target: string): SvirtError {
   );
 }
 
-function withSave(name: string): SvirtError {
+function saveRefusal(name: string): SvirtError {
   return new SvirtError(
     `Requested operation is not valid: the saved state of '${name}' needs the images of its disks`,
     { kind: "wrong-state", remedy: `Remove it, or start the domain: svirt managedsave-remove ${name}` },

@@ -2,8 +2,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
+import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
-import { withoutOne } from "./without-one.ts";
 
 /** Snapshots to delete: one, it and those below it, or only those below it. */
 export interface DeletedSnapshots {

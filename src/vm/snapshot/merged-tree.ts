@@ -1,13 +1,13 @@
 import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imagePath, withSourceOf } from "../../domain/devices/disk/images.ts";
+import { imagePath, replaceSource } from "../../domain/devices/disk/images.ts";
 import { parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import type { MergedDisk } from "../../state/snapshots/snapshot-merge.ts";
 import { changedSnapshot } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
+import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
-import { withoutOne } from "./without-one.ts";
 
 /**
  * Returns the snapshots without one whose overlays are merged: those below it have the images into which these were merged.
@@ -17,14 +17,14 @@ export function mergedTree(tree: SnapshotTree, name: string, disks: readonly Mer
   const gone = parseSnapshotText(snapshotIn(tree, name).xml);
   const below = new Set(listBelow(tree, name).map((one) => one.name));
   const snapshots = tree.snapshots.map((one) =>
-    below.has(one.name) ? changedSnapshot(one, (value) => withMerged(value, gone, disks)) : one,
+    below.has(one.name) ? changedSnapshot(one, (value) => addMerged(value, gone, disks)) : one,
   );
   return withoutOne({ ...tree, snapshots }, name);
 }
 
 type SnapshotDomain = NonNullable<Snapshot["domain"] | Snapshot["inactiveDomain"]>;
 
-function withMerged(value: Snapshot, gone: Snapshot, disks: readonly MergedDisk[]): Snapshot {
+function addMerged(value: Snapshot, gone: Snapshot, disks: readonly MergedDisk[]): Snapshot {
   const { domain, inactiveDomain } = value;
   const stored = gone.inactiveDomain ?? gone.domain;
   return {
@@ -56,7 +56,7 @@ function diskOf(domain: SnapshotDomain | undefined, target: string): Disk | unde
 function changeDisk(disk: Disk, before: Disk | undefined, one: MergedDisk): Disk {
   const paths = [one.named, one.overlay.path];
   const path = imagePath(disk);
-  if (path !== undefined && paths.includes(path) && before !== undefined) return withSourceOf(disk, before);
+  if (path !== undefined && paths.includes(path) && before !== undefined) return replaceSource(disk, before);
   const { backingStore, ...rest } = disk;
   if (backingStore === undefined) return disk;
   const below = without(backingStore, paths);

@@ -2,12 +2,8 @@ import { refusePasswords } from "../../domain/forbidden/passwords.ts";
 import { definitionIn, parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import {
-  refuseFull,
-  refuseUnreadable,
-  storedSnapshot,
-  withoutRevertDisks,
-} from "../../state/snapshots/snapshot-tree.ts";
+import { refuseFull, refuseUnreadable } from "../../state/snapshots/snapshot-limits.ts";
+import { storedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { changeSnapshots } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";
@@ -42,7 +38,7 @@ export async function redefineSnapshot(
     refuseParent(tree, snapshot);
     refuseState(snapshot, flags);
     refuseOtherDomain(snapshot, domain.uuid);
-    const added = storedSnapshot(withOldDomain(tree, snapshot));
+    const added = storedSnapshot(addOldDomain(tree, snapshot));
     const isKnown = tree.snapshots.some((one) => one.name === name);
     if (!isKnown) refuseFull(tree, name);
     const snapshots = isKnown
@@ -101,7 +97,7 @@ function refuseOtherDomain({ domain, inactiveDomain, name }: Snapshot, uuid: str
 }
 
 /** Returns the snapshot with the domain of the one that it replaces, if it has none. */
-function withOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
+function addOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
   const before = tree.snapshots.find(({ name }) => name === snapshot.name);
   if (before === undefined || definitionIn(snapshot) !== undefined) return snapshot;
   const { domain } = parseSnapshot(new TextEncoder().encode(before.xml));

@@ -40,11 +40,11 @@ function refusePlace(tree: SnapshotTree, { name, xml }: StoredSnapshot): void {
     throw unsupported("deletion of external disk snapshot with multiple children snapshots not supported");
   // libvirt removes the images that their XML names, which a client may have written.
   if (!isCurrent && children === 0)
-    throw withOwnImages(
+    throw ownImagesRefusal(
       `svirt does not remove the images of a snapshot that is not in the active chain: ${name}`,
     );
   if (xml.includes("<revertDisks>"))
-    throw withOwnImages(`svirt does not delete a snapshot with the images of a revert: ${name}`);
+    throw ownImagesRefusal(`svirt does not delete a snapshot with the images of a revert: ${name}`);
 }
 
 /** Whether the current snapshot is below one. */
@@ -61,7 +61,7 @@ function insideImage(): SvirtError {
   });
 }
 
-function withOwnImages(why: string): SvirtError {
+function ownImagesRefusal(why: string): SvirtError {
   return new SvirtError(`Operation not supported: ${why}`, {
     kind: "unsupported",
     libvirt: "OPERATION_UNSUPPORTED",

@@ -9,8 +9,10 @@ import type { Instance } from "../../state/instance.ts";
 import { readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { RunningImage } from "../block/running-disk.ts";
 import { isNameOf } from "../volume/image-names.ts";
-import type { SearchPass } from "../volume/look-before.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
+import type { SearchPass } from "../volume/unlocked-search.ts";
+
+// Rule: A base that others need is not merged.
 
 /** Images that a merge changes: a base, and those of the disk's images that are above it. */
 export interface MergedImages {

@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/devices/disk/disk.ts";
-import { imagePath, withSourceOf } from "../../domain/devices/disk/images.ts";
+import { imagePath, replaceSource } from "../../domain/devices/disk/images.ts";
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
@@ -15,7 +15,7 @@ import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { makeHeaders, PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
-import { refuseJobs } from "../save/look-at-guest.ts";
+import { refuseJobs } from "../save/inspect-guest.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { readSaveImage, type SaveImage } from "../save/save-image.ts";
 import { startFromState } from "../start/start.ts";
@@ -125,7 +125,7 @@ function decideMemoryRevert(
   const saved = parseDomainText(image.xml);
   if (saved.uuid !== uuid || saved.name !== name) throw ofOther(image, saved, definition);
   // The checks of define, for both: anyone who may define a domain may have written the snapshot.
-  const live = completeDomain(instance, encode(withImagesOf(saved, value)));
+  const live = completeDomain(instance, encode(replaceImagesOf(saved, value)));
   const overlays = chooseOverlays(instance, live, { disks: value.disks, time });
   const running = placeOverlays(instance, live, { overlays, reuses: false });
   const domain = completeDomain(instance, encode({ ...then, name, uuid }));
@@ -145,13 +145,13 @@ function decideMemoryRevert(
  * Returns the domain of a saved state with the images of the snapshot's: a deleted snapshot's overlays are merged into those below, which the file
  * does not tell. qemuSnapshotRevertExternalPrepare() of libvirt
  */
-function withImagesOf(saved: Domain, { domain }: Snapshot): Domain {
+function replaceImagesOf(saved: Domain, { domain }: Snapshot): Domain {
   const then = new Map<string, Disk>();
   if (domain !== undefined && "devices" in domain)
     for (const disk of domain.devices.disks) then.set(disk.target.dev, disk);
   const disks = saved.devices.disks.map((disk) => {
     const before = then.get(disk.target.dev);
-    return before === undefined ? disk : withSourceOf(disk, before);
+    return before === undefined ? disk : replaceSource(disk, before);
   });
   return { ...saved, devices: { ...saved.devices, disks } };
 }

@@ -5,11 +5,11 @@ import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
-import { refuseWritten } from "../../resolve/written-place.ts";
+import { refuseWritten } from "../../resolve/writable-places.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tryLock, withGuestLock, withRegistryLock } from "../../state/locks.ts";
-import { reasonOf } from "../../state/reason.ts";
 import { isRunning, readRecord, writeEnding } from "../../state/record.ts";
+import { reasonOf } from "../../state/shutoff-reason.ts";
 import {
   listSnapshotMerges,
   readSnapshotMerge,

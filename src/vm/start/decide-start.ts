@@ -9,16 +9,16 @@ import type { LevelOffer } from "../../registry/level-allocator.ts";
 import type { CompletedDomain } from "../../resolve/completed-definition.ts";
 import { resolveFolders } from "../../resolve/files/shared-folders.ts";
 import { listGroupLinks } from "../../resolve/files/vfio.ts";
-import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
+import { addDisplays, decideDisplays } from "../../resolve/host/displays.ts";
 import { filtersOf } from "../../resolve/host/filters.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
 import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
-import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
+import { addTapNames, decideTaps } from "../../resolve/host/taps.ts";
 import { decideTpm } from "../../resolve/host/tpm-emulator.ts";
 import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
 import type { ResolvedDomain } from "../../resolve/resolve-domain.ts";
 import { overlayFolder } from "../../resolve/transient-disks.ts";
-import { chooseUid } from "../../state/choose-uid.ts";
+import { chooseUid } from "../../state/guest-uid.ts";
 import type { Instance } from "../../state/instance.ts";
 import { buildGuestCommand } from "./guest-command.ts";
 import { hostEnds } from "./host-ends.ts";
@@ -96,7 +96,7 @@ export async function decideStart(
   return {
     label,
     uid,
-    xml: shownXml(completed, withDisplays(withTapNames(domain, planned), displays)),
+    xml: shownXml(completed, addDisplays(addTapNames(domain, planned), displays)),
     steps: planStart(decision),
     after: planResume(decision),
     isIncoming,

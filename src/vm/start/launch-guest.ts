@@ -4,7 +4,7 @@ import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
-import { withSocketIds } from "../../run/steps/socket.ts";
+import { addSocketIds } from "../../run/steps/socket.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, identityOf, placeRecord, stageRecord, writeRecord } from "../../state/record.ts";
 import { undoStart } from "../end/undo-start.ts";
@@ -28,7 +28,7 @@ export async function launchGuest(
     const terminals = await runLaunch(instance, guest, (moment, step, at) => {
       observer(moment, step, at);
       if (moment !== "after" || step.do !== "spawn") return;
-      launched = { ...guest, steps: withSocketIds(instance.host, guest.steps) };
+      launched = { ...guest, steps: addSocketIds(instance.host, guest.steps) };
       // Staged while QEMU starts: later, the write would make the start longer.
       if (guest.change === undefined) staged = stageRunning(instance, launched);
     });

@@ -17,7 +17,7 @@ import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { keepsLabels } from "../../run/labels/machine-marks.ts";
 import { runPlan } from "../../run/steps/run-plan.ts";
 import { actorFor } from "../../state/actor-for.ts";
-import { chooseUid } from "../../state/choose-uid.ts";
+import { chooseUid } from "../../state/guest-uid.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
@@ -30,7 +30,7 @@ import {
   isBelow,
   type OwnFolder,
   type ServerPool,
-} from "../../storage/pool/mount/own-folder.ts";
+} from "../../storage/pool/mount/guest-folder.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { refuseOthersIn } from "./own-folder-users.ts";
 import type { MountingStart } from "./own-mounts.ts";

@@ -1,9 +1,10 @@
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
-import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
+import { listUnseen, withLooks } from "../../labelling/inspect-unlocked.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import { bindToHost } from "../../resolve/bind-to-host.ts";
 import {
   type CompletedDomain,
   completeBytes,
@@ -11,7 +12,6 @@ import {
 } from "../../resolve/completed-definition.ts";
 import { makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
 import { makeNvramFolder } from "../../resolve/host-firmware.ts";
-import { bindToHost } from "../../resolve/late-bound.ts";
 import { chooseDevicesAgain } from "../../resolve/networks.ts";
 import { type ResolvedDomain, resolveDomain } from "../../resolve/resolve-domain.ts";
 import { withNewOverlays } from "../../resolve/transient-disks.ts";
@@ -22,8 +22,8 @@ import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { removePendingRestart } from "../../state/pending-restart.ts";
-import { reasonOf } from "../../state/reason.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
+import { reasonOf } from "../../state/shutoff-reason.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { notingFailure, undoStart } from "../end/undo-start.ts";
 import { refuseChanging } from "../guest/changing-device.ts";

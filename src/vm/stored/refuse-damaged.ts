@@ -2,6 +2,8 @@ import { type SvirtError, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { XmlStore } from "../../state/xml-store.ts";
 
+// Rule: A damaged file refuses changes, since the resources that it names are unknown.
+
 /** Objects whose files a check reads, to protect the guests that use them. */
 export interface Checked {
   /** Active objects, or also those that are only defined. */

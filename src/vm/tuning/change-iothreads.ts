@@ -1,9 +1,9 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import {
+  addIothreadTo,
   type IothreadValues,
-  withIothread,
-  withIothreadValues,
+  replaceIothreadValues,
   withoutIothread,
 } from "../../domain/edits/iothreads.ts";
 import { listIothreads } from "../../domain/machine/list-iothreads.ts";
@@ -22,7 +22,7 @@ import { tuneNewThreads } from "./new-threads.ts";
 export async function addIothread(instance: Instance, ask: Ask, id: number): Promise<Changed> {
   return await changeDomain(instance, ask, {
     live: { what: `add the I/O thread ${id}`, decide: (guest) => decideNew(instance, guest, id) },
-    config: (domain) => withIothread(domain, id),
+    config: (domain) => addIothreadTo(domain, id),
   });
 }
 
@@ -54,7 +54,7 @@ export async function setIothread(
   ask: Ask,
   { id, values }: { readonly id: number; readonly values: IothreadValues },
 ): Promise<Changed> {
-  const change = (domain: Domain): Domain => withIothreadValues(domain, id, values);
+  const change = (domain: Domain): Domain => replaceIothreadValues(domain, id, values);
   return await changeDomain(instance, ask, {
     live: {
       what: `set the I/O thread ${id}`,
@@ -76,7 +76,7 @@ function decideNew(instance: Instance, guest: GuestRecord, id: number): DecidedC
       },
     );
   }
-  const xml = xmlOf(withIothread(before, id));
+  const xml = xmlOf(addIothreadTo(before, id));
   const command = { execute: "object-add", arguments: { "qom-type": "iothread", id: `iothread${id}` } };
   const plugged = planAttach({ files: [], passedFiles: [], commands: [command] }, monitorOf(instance, guest));
   return { steps: [...plugged.steps, ...tuneNewThreads(instance, guest, xml)], after: plugged.after, xml };

@@ -1,5 +1,5 @@
 import { formatDomain, parseDomainText } from "../../domain/document.ts";
-import { diskNamed, type Iotune, withIotune } from "../../domain/edits/iotune.ts";
+import { diskNamed, type Iotune, replaceIotune } from "../../domain/edits/iotune.ts";
 import { listDiskTunables } from "../../domain/edits/tunables.ts";
 import { SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
@@ -10,8 +10,8 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 import { runningGuest } from "../guest/running-guest.ts";
-import { noteTuning } from "./live.ts";
-import { findShown } from "./read.ts";
+import { noteTuning } from "./change-limits.ts";
+import { findShown } from "./read-limits.ts";
 
 /** Limits of one disk, by its target or path. */
 interface DiskLimits {
@@ -42,7 +42,7 @@ export async function changeDiskLimits(
         return decideLimits(instance, guest, { disk, limits });
       },
     },
-    config: (domain) => withIotune(domain, disk, limits),
+    config: (domain) => replaceIotune(domain, disk, limits),
   });
   if (limited !== undefined && !ask.isDryRun)
     await noteTuning(instance, { guest: limited, parameters: listDiskTunables(disk, limits) });
@@ -55,7 +55,7 @@ function decideLimits(
   { disk: name, limits }: DiskLimits,
 ): DecidedChange {
   const { domain, guest } = runningGuest(record);
-  const changed = withIotune(parseDomainText(record.xml), name, limits);
+  const changed = replaceIotune(parseDomainText(record.xml), name, limits);
   refuseUndefinable(changed);
   const disk = diskNamed(domain, name);
   if (disk.source === undefined) throw empty(name);

@@ -7,7 +7,7 @@ import { getThread } from "../../run/process/thread-times.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
-import { findShown } from "./read.ts";
+import { findShown } from "./read-limits.ts";
 
 /** An I/O thread, and the processors on which it may run. */
 export interface IothreadInfo {

@@ -1,10 +1,10 @@
-import { type NumaChange, withLiveNumatune, withNumatune } from "../../domain/edits/numatune.ts";
+import { type NumaChange, replaceLiveNumatune, replaceNumatune } from "../../domain/edits/numatune.ts";
 import type { IdSet } from "../../domain/forms/id-set.ts";
 import type { NumaMode } from "../../domain/machine/numatune.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask, Changed } from "../change/change-domain.ts";
-import { changeShares } from "./live.ts";
-import { findShown } from "./read.ts";
+import { changeShares } from "./change-limits.ts";
+import { findShown } from "./read-limits.ts";
 
 /** NUMA nodes of the host for a domain's memory; an empty set: all. */
 export interface NumaTuning {
@@ -22,7 +22,7 @@ export function readNumatune(instance: Instance, ask: Ask): NumaTuning {
 export async function changeNumatune(instance: Instance, ask: Ask, change: NumaChange): Promise<Changed> {
   return await changeShares(instance, ask, {
     what: "place memory",
-    change: (domain) => withNumatune(domain, change),
-    changeLive: (domain) => withLiveNumatune(domain, change),
+    change: (domain) => replaceNumatune(domain, change),
+    changeLive: (domain) => replaceLiveNumatune(domain, change),
   });
 }

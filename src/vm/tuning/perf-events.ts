@@ -3,8 +3,8 @@ import { PERF_EVENTS } from "../../domain/machine/tuning.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask, Changed } from "../change/change-domain.ts";
-import { changeShares } from "./live.ts";
-import { findShown } from "./read.ts";
+import { changeShares } from "./change-limits.ts";
+import { findShown } from "./read-limits.ts";
 
 /** An event that the host may count for a guest. */
 export interface PerfEvent {

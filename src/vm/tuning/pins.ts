@@ -3,7 +3,7 @@ import { pinOf } from "../../plan/decide/threads.ts";
 import { listOnlineProcessors } from "../../report/host-processors.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { Ask } from "../change/change-domain.ts";
-import { findShown } from "./read.ts";
+import { findShown } from "./read-limits.ts";
 
 /** A virtual CPU, and the processors on which it may run. */
 export interface VcpuPin {

@@ -35,13 +35,13 @@ export async function setMemory(
 ): Promise<void> {
   const found = findDomain(instance, key);
   const { definition, guest } = decideImpact(found, options);
-  const change = (domain: Domain): Domain => withCurrentMemory(domain, size);
+  const change = (domain: Domain): Domain => replaceCurrentMemory(domain, size);
   if (definition !== undefined) refuseChange(instance, definition, change);
   if (guest !== undefined) await setGuestMemory(instance, guest.uuid, size);
   if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
 }
 
-function withCurrentMemory(domain: Domain, size: string): Domain {
+function replaceCurrentMemory(domain: Domain, size: string): Domain {
   const kiB = readSize(size);
   if (kiB <= domain.memory.kiB) return { ...domain, currentMemoryKiB: kiB };
   throw new SvirtError("invalid argument: cannot set memory higher than max memory", {

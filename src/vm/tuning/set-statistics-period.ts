@@ -21,7 +21,7 @@ export async function setStatisticsPeriod(
 ): Promise<void> {
   const found = findDomain(instance, key);
   const { definition, guest } = decideImpact(found, options);
-  const change = (domain: Domain): Domain => withPeriod(domain, seconds);
+  const change = (domain: Domain): Domain => replacePeriod(domain, seconds);
   if (definition !== undefined) refuseChange(instance, definition, change);
   if (guest !== undefined) {
     await changeSetting(instance, guest.uuid, {
@@ -45,7 +45,7 @@ function periodOf({ devices: { memballoon } }: Domain): number {
 }
 
 /** Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model "none". */
-function withPeriod(domain: Domain, period: number): Domain {
+function replacePeriod(domain: Domain, period: number): Domain {
   const { memballoon } = completeGuest(domain).devices;
   if (memballoon === undefined || memballoon.model === "none") {
     throw new SvirtError(

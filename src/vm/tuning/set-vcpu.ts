@@ -4,7 +4,7 @@ import type { Instance } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { askSlots, explainUnplug, setLive, withVcpus } from "./set-vcpus.ts";
+import { askSlots, explainUnplug, replaceVcpus, setLive } from "./set-vcpus.ts";
 
 /** Virtual CPUs of a domain that are enabled or disabled. */
 export interface VcpuChoice {
@@ -32,7 +32,7 @@ export async function setVcpu(instance: Instance, ask: Ask, choice: VcpuChoice):
         const { count: most = 1, current = most } = domain.vcpu ?? {};
         refuseAbsent(choice, { most, form: "persistent" });
         if (choice.ids.includes(0)) throw invalid("vCPU '0' can't be modified");
-        return withVcpus(
+        return replaceVcpus(
           domain,
           countAfter(
             Array.from({ length: current }, (_, id) => id),

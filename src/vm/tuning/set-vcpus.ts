@@ -29,7 +29,7 @@ export async function setVcpus(instance: Instance, ask: VcpusAsk, count: number)
       live: setLive(instance, slots, count),
       config(domain) {
         refuseTooMany(count, { most: domain.vcpu?.count ?? 1, whose: "persistent" });
-        return withVcpus(domain, count);
+        return replaceVcpus(domain, count);
       },
     });
   } catch (error) {
@@ -55,7 +55,7 @@ export async function setMostVcpus(instance: Instance, ask: Ask, most: number): 
     live: neverLive("Maximum vcpu can't be modified on live domain"),
     config(domain) {
       const { count = 1, current = count } = domain.vcpu ?? {};
-      return withVcpus({ ...domain, vcpu: { ...domain.vcpu, count: most } }, Math.min(current, most));
+      return replaceVcpus({ ...domain, vcpu: { ...domain.vcpu, count: most } }, Math.min(current, most));
     },
   });
 }
@@ -88,7 +88,7 @@ export function setLive(instance: Instance, slots: readonly VcpuSlot[], count: n
     decide(guest) {
       const { add, remove } = decideVcpus(slots, count);
       const { monitor } = guestPaths(instance.paths, guest.uuid);
-      const xml = formatDomain(withVcpus(parseDomainText(guest.xml), count));
+      const xml = formatDomain(replaceVcpus(parseDomainText(guest.xml), count));
       const plugs = add.map((command) =>
         planAttach({ files: [], passedFiles: [], commands: [command] }, monitor),
       );
@@ -111,7 +111,7 @@ function notHotpluggable(): SvirtError {
 }
 
 /** Returns the domain with `current` enabled virtual CPUs. Throws "unsupported" for a domain with `<vcpus>`. */
-export function withVcpus(domain: Domain, current: number): Domain {
+export function replaceVcpus(domain: Domain, current: number): Domain {
   if (domain.vcpus !== undefined) {
     throw new SvirtError(
       "Cannot set the number of virtual CPUs: /domain/vcpus sets each virtual CPU separately",

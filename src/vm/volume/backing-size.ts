@@ -6,7 +6,7 @@ import type { NewImage } from "../../images/new-qcow2.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
-import { notMade } from "../../storage/volume/not-made.ts";
+import { notMade } from "../../storage/volume/creation-refusal.ts";
 
 /**
  * Returns the capacity of a new volume above an image in bytes: the requested one, or that of the image. The image is inspected with its whole

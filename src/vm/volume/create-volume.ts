@@ -4,10 +4,11 @@ import type { NewFile } from "../../host/new-file.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { GivenFormat } from "../../plan/facts/given-format.ts";
-import { placeOfMade } from "../../resolve/written-place.ts";
+import { placeOfMade } from "../../resolve/writable-places.ts";
 import { FORMAT_MARK, formatFolder, setFormatMark } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
+import { notMade } from "../../storage/volume/creation-refusal.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import {
   type CreationFlags,
@@ -15,7 +16,6 @@ import {
   type NewVolume,
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
-import { notMade } from "../../storage/volume/not-made.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
 import { decideVolumeLabel } from "./volume-label.ts";

@@ -15,9 +15,11 @@ import { definitionByUuid } from "../guest/find-domain.ts";
 import { refuseDamaged } from "../stored/refuse-damaged.ts";
 import { pathIn } from "./find-volume.ts";
 import { isNameOf, leadsTo } from "./image-names.ts";
-import type { SearchPass } from "./look-before.ts";
+import type { SearchPass } from "./unlocked-search.ts";
 import { type DevicePool, listDevicePools, listVolumePools, type VolumePool } from "./volume-pool.ts";
 import { findAbove } from "./volumes-above.ts";
+
+// Rule: A volume that is needed is not deleted, overwritten or shrunk.
 
 type Pools = readonly (VolumePool | DevicePool)[];
 
@@ -55,7 +57,7 @@ export function refuseNeeded(
   // A damaged file does not tell where the volumes of an active pool are, of which one may need the file.
   refuseDamaged(poolStore, instance, { which: "active", parse: parsePoolText });
   const pools = [...listVolumePools(instance), ...listDevicePools(instance)];
-  const files = withParts(instance, file);
+  const files = addParts(instance, file);
   const naming = listDefinitionNames(instance)
     .flatMap((name) => readDefinition(instance, name) ?? [])
     .filter(({ uuid, xml }) =>
@@ -111,7 +113,7 @@ function aboveFor(chain: OwnChain | undefined, uuid: string): ReadonlySet<string
 }
 
 /** Returns a file alone; a block device with its partitions, or with the disk that it is a partition of. */
-function withParts({ host }: Instance, file: FileId): readonly FileId[] {
+function addParts({ host }: Instance, file: FileId): readonly FileId[] {
   if (file.node === undefined) return [file];
   return [
     file,
@@ -173,7 +175,7 @@ function isOnlyDisk(
   definition: Definition,
   { file, pools }: { readonly file: FileId; readonly pools: Pools },
 ): boolean {
-  const { isOnlyDiskOf }: typeof import("./disks/own-disks.ts") = require("./disks/own-disks.ts");
+  const { isOnlyDiskOf }: typeof import("./disks/only-disk.ts") = require("./disks/only-disk.ts");
   const pathsOf = (pool: string, volume: string): readonly string[] => pathsOfVolume(pools, pool, volume);
   return isOnlyDiskOf(instance, definition, { file, pathsOf });
 }

@@ -7,13 +7,13 @@ import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { listPoolFolders } from "../../resolve/pool-folders.ts";
 import { listRelated } from "../../resolve/related-devices.ts";
 import { hasServers, silentServer, silentServers } from "../../resolve/silent-server.ts";
-import { refuseWritten } from "../../resolve/written-place.ts";
+import { refuseWritten } from "../../resolve/writable-places.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { guestOn } from "../pool/device/device-guest.ts";
 import { type FoundVolume, findVolume } from "./find-volume.ts";
-import { type SearchPass, UnfollowedPaths } from "./look-before.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
+import { type SearchPass, UnfollowedPaths } from "./unlocked-search.ts";
 import { type DevicePool, type VolumePool, withoutOperation } from "./volume-pool.ts";
 import { followPaths } from "./volumes-above.ts";
 

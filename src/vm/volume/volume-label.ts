@@ -1,9 +1,11 @@
 import { SvirtError } from "../../errors.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../../label/guest-places.ts";
-import { isRoot, onlyRoot } from "../../labelling/only-root.ts";
+import { isRoot, onlyRoot } from "../../labelling/require-root.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
+
+// Rule: A new volume has the requested label, or the policy's if that is for guests' files.
 
 /** New volume, and the label that its XML requests. */
 interface LabelledVolume {

@@ -7,8 +7,8 @@ import { type FindSilent, refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import type { Pool } from "../../storage/pool/keep-pool.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { activePool } from "../pool/find-pool.ts";
 import { existingTarget } from "../pool/find-target.ts";
 

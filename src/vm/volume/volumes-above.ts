@@ -16,7 +16,7 @@ import {
   type NamedImage,
   namedImage,
 } from "./image-names.ts";
-import { isBesideState, type SearchPass, UnfollowedPaths } from "./look-before.ts";
+import { isBesideState, type SearchPass, UnfollowedPaths } from "./unlocked-search.ts";
 
 /** Length of a file's beginning that has the whole header of nearly every image. */
 const BEGINNING_BYTES = 4096;

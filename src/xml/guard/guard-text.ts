@@ -3,9 +3,12 @@ import { faultAt, positionAt } from "../position.ts";
 import { resolveReferences } from "../references.ts";
 import { shortened } from "../refusal.ts";
 import { BLANK, matchAt, NAME } from "./names.ts";
-import { passCdata, passComment, passDeclaration, passInstruction } from "./other-markup.ts";
+import { passComment, passDeclaration, passInstruction } from "./other-markup.ts";
 import { Prefixes } from "./prefixes.ts";
+import { passCdata } from "./refuse-doctype.ts";
 import { checkReferences, checkStartTag, type StartTag } from "./start-tag.ts";
+
+// Rule: Text that the parser would read differently is refused.
 
 /** Element of the text, from its "<" up to the offset after its last ">". */
 export interface Span {

@@ -34,15 +34,6 @@ export function passComment(text: string, from: number): number {
   throw faultAt(text, end === -1 ? from : end, 'the comment contains "--", or has no end');
 }
 
-/** Checks a CDATA section, and refuses a DOCTYPE and other declarations. XML 1.0, 2.7. Throws "xml". */
-export function passCdata(text: string, from: number): number {
-  if (!text.startsWith("<![CDATA[", from))
-    throw faultAt(text, from, "a DOCTYPE or another <!…> declaration is not supported");
-  const end = text.indexOf("]]>", from + 9);
-  if (end === -1) throw faultAt(text, from, "the CDATA section has no end");
-  return end + 3;
-}
-
 /**
  * Checks a processing instruction. XML 1.0, 2.6. Refuses quotes, since fast-xml-parser does not look for "?>" inside quotes.
  * Throws "xml".

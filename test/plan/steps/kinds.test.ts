@@ -7,7 +7,7 @@ import type { Kinds } from "../../../src/plan/steps/kind.ts";
 import { KINDS, step } from "../../../src/plan/steps/kinds.ts";
 import { type PciStep, pciSteps } from "../../../src/plan/steps/pci.ts";
 import type { Step, StepOf } from "../../../src/plan/steps/step.ts";
-import type { Runs } from "../../../src/run/steps/runs.ts";
+import type { Runs } from "../../../src/run/steps/step-effects.ts";
 import { claim, file, label, order, path } from "./samples.ts";
 
 const monitor = "/run/monitor";

@@ -3,7 +3,7 @@ import { SvirtError } from "../../../src/errors.ts";
 import { formatPool, parsePool, parsePoolText } from "../../../src/storage/pool/document.ts";
 import { poolForm } from "../../../src/storage/pool/forms/pool.ts";
 import { POOL_TYPES } from "../../../src/storage/pool/pool-types.ts";
-import { withPrefix } from "../../../src/xml/namespace.ts";
+import { addPrefix } from "../../../src/xml/namespace.ts";
 import { parseDocument } from "../../../src/xml/parse-document.ts";
 import { bytesOf } from "../../domain/corpus.ts";
 import { readDocuments } from "../../network/cases.ts";
@@ -26,7 +26,7 @@ describe("a pool's document", () => {
       listFilled(
         poolForm,
         ["fs", "rbd"].reduce(
-          (node, prefix) => withPrefix(node, `${NAMESPACE}${prefix}/1.0`, prefix),
+          (node, prefix) => addPrefix(node, `${NAMESPACE}${prefix}/1.0`, prefix),
           parseDocument(bytesOf(text)),
         ),
       ),

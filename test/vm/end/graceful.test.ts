@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readReason } from "../../../src/state/reason.ts";
+import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { getDomainState } from "../../../src/vm/query/domain-state.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";

@@ -3,7 +3,7 @@ import { parseDomain } from "../../../src/domain/document.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import { listQemuObjects } from "../../../src/plan/record/qemu-objects.ts";
 import { withMonitorSocket } from "../../../src/run/monitor/converse.ts";
-import { withinTime } from "../../../src/run/monitor/within-time.ts";
+import { withinTime } from "../../../src/run/monitor/limit-conversations.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import { readRecord, writeRecord } from "../../../src/state/record.ts";
 import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";

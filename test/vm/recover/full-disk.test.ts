@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../../src/state/instance.ts";
-import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
+import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { rebootGuest, shutdownGuest } from "../../../src/vm/lifecycle/power-off.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";

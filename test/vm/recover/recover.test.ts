@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { registryOf } from "../../../src/state/instance.ts";
-import { readReason } from "../../../src/state/reason.ts";
 import { readRecord, writeRecord } from "../../../src/state/record.ts";
+import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";

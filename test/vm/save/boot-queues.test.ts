@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import type { Domain } from "../../../src/domain/domain.ts";
 import type { GuestRecord } from "../../../src/state/record.ts";
-import { withBootQueues } from "../../../src/vm/save/boot-queues.ts";
+import { addBootQueues } from "../../../src/vm/save/boot-queues.ts";
 
 const MACHINE = "pc-q35-10.0";
 
@@ -32,8 +32,8 @@ function queuesIn({ devices }: Domain): unknown[] {
 }
 
 // qemu.git virtio_pci_optimal_num_queues(): the number of vCPUs at the start of QEMU, not the current one.
-test("withBootQueues() writes the queues of disks that QEMU has made as many as there were virtual CPUs", () => {
-  const now = withBootQueues(domainWith("<vcpu>2</vcpu>"), startedWith("1,maxcpus=2,sockets=2"), MACHINE);
+test("addBootQueues() writes the queues of disks that QEMU has made as many as there were virtual CPUs", () => {
+  const now = addBootQueues(domainWith("<vcpu>2</vcpu>"), startedWith("1,maxcpus=2,sockets=2"), MACHINE);
   expect(queuesIn(now)).toEqual([1, 3, undefined, 1, undefined]);
 });
 
@@ -41,7 +41,7 @@ test.each([
   ["the number is that of the start", "<vcpu current='1'>2</vcpu>", MACHINE],
   ["the machine is of a time when there was one queue", "<vcpu>2</vcpu>", "pc-q35-5.1"],
   ["nobody knows of what time the machine is", "<vcpu>2</vcpu>", undefined],
-])("withBootQueues() changes nothing where %s", (_, vcpu, machine) => {
+])("addBootQueues() changes nothing where %s", (_, vcpu, machine) => {
   const domain = domainWith(vcpu);
-  expect(withBootQueues(domain, startedWith("1,maxcpus=2"), machine)).toBe(domain);
+  expect(addBootQueues(domain, startedWith("1,maxcpus=2"), machine)).toBe(domain);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readReason } from "../../../src/state/reason.ts";
+import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
 import { type Picture, takeScreenshot } from "../../../src/vm/save/screenshot.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { StepObserver } from "../../../src/run/steps/run-plan.ts";
-import { readReason } from "../../../src/state/reason.ts";
 import { readRecord } from "../../../src/state/record.ts";
 import { readNotes } from "../../../src/state/reports/domain-notes.ts";
+import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../../src/vm/hotplug/change-devices.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { partialVolume } from "../../../src/plan/half-made.ts";
+import { partialVolume } from "../../../src/plan/partial-names.ts";
 import { poolStore } from "../../../src/state/pools/pools.ts";
 import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes, listPoolVolumesWithSizes } from "../../../src/vm/volume/list-volumes.ts";

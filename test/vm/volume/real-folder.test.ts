@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Host } from "../../../src/host/host.ts";
-import { partialVolume } from "../../../src/plan/half-made.ts";
+import { partialVolume } from "../../../src/plan/partial-names.ts";
 import type { Resize } from "../../../src/storage/volume/resized-volume.ts";
 import { downloadVolume } from "../../../src/vm/volume/content/download-volume.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";

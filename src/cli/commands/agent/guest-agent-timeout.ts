@@ -1,4 +1,4 @@
-import { setResponseTimeout } from "../../../vm/agent/response-timeout.ts";
+import { setResponseTimeout } from "../../../vm/agent/agent-timeout.ts";
 import { parseInt32 } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 

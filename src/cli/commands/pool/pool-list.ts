@@ -1,4 +1,4 @@
-import { type DetailedPool, selectPools, withUsage } from "../../../vm/pool/pool-list.ts";
+import { addUsage, type DetailedPool, selectPools } from "../../../vm/pool/pool-list.ts";
 import type { ListedXml } from "../../../vm/stored/select-stored.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { parsePoolTypes } from "../../arguments/pool-types.ts";
@@ -41,7 +41,7 @@ export const command: Command = {
       onDamaged: (error) => warnOf(call, "warning", [error]),
       types: parsePoolTypes(call.options.get("type")),
     });
-    if (call.options.has("json")) printJson(call, (await withUsage(call.instance, pools)).map(toJson));
+    if (call.options.has("json")) printJson(call, (await addUsage(call.instance, pools)).map(toJson));
     else if (wantsUuid || wantsName) {
       const cells = ({ name, uuid = "-" }: ListedXml): string[] => [
         ...(wantsUuid ? [uuid] : []),
@@ -49,7 +49,7 @@ export const command: Command = {
       ];
       call.output.print(pools.map((pool) => `${cells(pool).join(" ")}\n`).join(""));
     } else if (call.options.has("details"))
-      call.output.print(formatTable(DETAILS, (await withUsage(call.instance, pools)).map(toDetails)));
+      call.output.print(formatTable(DETAILS, (await addUsage(call.instance, pools)).map(toDetails)));
     else call.output.print(formatTable(["Name", "State", "Autostart"], pools.map(toRow)));
     return undefined;
   },

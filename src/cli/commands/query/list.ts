@@ -57,9 +57,9 @@ async function detailed(call: Call, listed: readonly ListedDomain[]): Promise<re
   const groups = domainGroupsOf(call);
   const needsMore = options.has("title") || options.has("managed-save");
   if (groups.length === 0 && !needsMore) return listed;
-  const { selectListed, withDetails } = await import("../../../vm/query/select-listed.ts");
+  const { selectListed, addDetails } = await import("../../../vm/query/select-listed.ts");
   const selected = await selectListed(instance, listed, { running, groups });
-  return needsMore ? withDetails(instance, selected) : selected;
+  return needsMore ? addDetails(instance, selected) : selected;
 }
 
 /** As virsh, which lists inactive domains if their state is asked for. */

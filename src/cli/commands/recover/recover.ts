@@ -1,16 +1,11 @@
 import { findStaleLabels } from "../../../vm/audit/stale-labels.ts";
-import { setLostRules } from "../../../vm/lost-rules/set-again.ts";
-import { startMarkedNetworks } from "../../../vm/network/autostart-network.ts";
-import { startMarkedPools } from "../../../vm/pool/autostart-pool.ts";
-import { startAutostarted } from "../../../vm/recover/autostart.ts";
+import { setLostRules } from "../../../vm/lost-rules/restore-rules.ts";
+import { NOTHING_STARTED, startInBootOrder } from "../../../vm/recover/node-boot-order.ts";
 import { recoverAll } from "../../../vm/recover/recover.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { PARTLY } from "../../output/report-each.ts";
 import { warnOf } from "../../output/warn-of.ts";
-
-/** Result of an autostart that was not asked for. */
-const NONE = { names: [], errors: [] };
 
 /** `svirt recover` */
 export const command: Command = {
@@ -34,12 +29,10 @@ export const command: Command = {
   async run(call) {
     const { errors, kept, recovered, settled } = await recoverAll(call.instance);
     const rules = await setLostRules(call.instance);
-    const isBoot = call.options.has("autostart");
-    // Networks and pools first: a domain with one needs it to be active.
-    const networks = isBoot ? await startMarkedNetworks(call.instance) : NONE;
-    const pools = isBoot ? await startMarkedPools(call.instance) : NONE;
-    const started = isBoot ? await startAutostarted(call.instance) : NONE;
-    const failed = [...errors, ...rules.errors, ...networks.errors, ...pools.errors, ...started.errors];
+    const { domains, networks, pools } = call.options.has("autostart")
+      ? await startInBootOrder(call.instance)
+      : NOTHING_STARTED;
+    const failed = [...errors, ...rules.errors, ...networks.errors, ...pools.errors, ...domains.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // The original labels of these files are not recorded: an administrator decides.
@@ -50,7 +43,7 @@ export const command: Command = {
         recovered,
         changes: settled,
         rules: rules.names,
-        started: started.names,
+        started: domains.names,
         networks: networks.names,
         pools: pools.names,
         kept,
@@ -63,7 +56,7 @@ export const command: Command = {
         ...rules.names.map((name) => `Packet rules of ${oneLine(name)} set again`),
         ...networks.names.map((name) => `Network ${oneLine(name)} started`),
         ...pools.names.map((name) => `Pool ${oneLine(name)} started`),
-        ...started.names.map((name) => `Domain '${name}' started`),
+        ...domains.names.map((name) => `Domain '${name}' started`),
       ])
         call.output.print(`${line}\n`);
     }

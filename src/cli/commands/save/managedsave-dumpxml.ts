@@ -10,8 +10,8 @@ export const command: Command = {
     options: [{ name: "security-info", summary: "include passwords, possibly saved by libvirt" }],
   },
   async run(call) {
-    const withSecrets = call.options.has("security-info");
-    const xml = getManagedSaveXml(call.instance, operand(call, "domain"), { withSecrets });
+    const showsSecrets = call.options.has("security-info");
+    const xml = getManagedSaveXml(call.instance, operand(call, "domain"), { showsSecrets });
     call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },

@@ -11,8 +11,8 @@ export const command: Command = {
     options: [{ name: "security-info", summary: "include passwords, possibly saved by libvirt" }],
   },
   async run(call) {
-    const withSecrets = call.options.has("security-info");
-    const xml = getSavedXml(call.instance, operand(call, "file"), { withSecrets });
+    const showsSecrets = call.options.has("security-info");
+    const xml = getSavedXml(call.instance, operand(call, "file"), { showsSecrets });
     call.output.print(`${xml.trimEnd()}\n\n`);
     return undefined;
   },

@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { type DeviceLimit, parseDeviceShares, withBlkiotune } from "../../../domain/edits/tuning.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { readDiskShares } from "../../../vm/tuning/read.ts";
+import { type DeviceLimit, parseDeviceShares, replaceBlkiotune } from "../../../domain/edits/tuning.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import { readDiskShares } from "../../../vm/tuning/read-limits.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -73,7 +73,7 @@ export const command: Command = {
     }
     const options = {
       what: "limit disks",
-      change: (domain: Domain) => withBlkiotune(domain, { weight, devices }),
+      change: (domain: Domain) => replaceBlkiotune(domain, { weight, devices }),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { parsePin, withEmulatorPin } from "../../../domain/edits/tuning.ts";
+import { parsePin, replaceEmulatorPin } from "../../../domain/edits/tuning.ts";
 import { cpuSet } from "../../../domain/forms/id-set.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { getEmulatorPin } from "../../../vm/tuning/pins.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -30,7 +30,7 @@ export const command: Command = {
     const cpus = parsePin(list);
     const options = {
       what: "pin the emulator",
-      change: (domain: Domain) => withEmulatorPin(domain, cpus),
+      change: (domain: Domain) => replaceEmulatorPin(domain, cpus),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { withIothreadPin } from "../../../domain/edits/iothreads.ts";
+import { replaceIothreadPin } from "../../../domain/edits/iothreads.ts";
 import { parsePin } from "../../../domain/edits/tuning.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { parseIothreadId } from "../../arguments/iothread-id.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -22,7 +22,7 @@ export const command: Command = {
     const [id, cpus] = [parseIothreadId(call, "iothread"), parsePin(operand(call, "cpulist"))];
     const options = {
       what: `pin the I/O thread ${id}`,
-      change: (domain: Domain) => withIothreadPin(domain, id, cpus),
+      change: (domain: Domain) => replaceIothreadPin(domain, id, cpus),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

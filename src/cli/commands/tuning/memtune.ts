@@ -1,9 +1,9 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { withMemtune } from "../../../domain/edits/tuning.ts";
+import { replaceMemtune } from "../../../domain/edits/tuning.ts";
 import { parseSizeInKiB } from "../../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../../errors.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { readMemoryLimits } from "../../../vm/tuning/read.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import { readMemoryLimits } from "../../../vm/tuning/read-limits.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
@@ -45,7 +45,7 @@ export const command: Command = {
     }
     const options = {
       what: "limit memory",
-      change: (domain: Domain) => withMemtune(domain, change),
+      change: (domain: Domain) => replaceMemtune(domain, change),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

@@ -1,9 +1,9 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { SCHEDULER_PARAMETERS, withCputune } from "../../../domain/edits/tuning.ts";
+import { replaceCputune, SCHEDULER_PARAMETERS } from "../../../domain/edits/tuning.ts";
 import type { Cputune } from "../../../domain/machine/cputune.ts";
 import { SvirtError } from "../../../errors.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { type CpuShares, readCpuShares } from "../../../vm/tuning/read.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import { type CpuShares, readCpuShares } from "../../../vm/tuning/read-limits.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
@@ -31,7 +31,10 @@ export const command: Command = {
     const words = [...(named === undefined ? [] : [named]), ...call.rest];
     if (words.length > 0) {
       const change = parseParameters(words);
-      const options = { what: "share processors", change: (domain: Domain) => withCputune(domain, change) };
+      const options = {
+        what: "share processors",
+        change: (domain: Domain) => replaceCputune(domain, change),
+      };
       const changed = await changeShares(call.instance, askOf(call), options);
       if (call.options.has("dry-run") || call.options.has("json")) {
         printChanged(call, changed, "");

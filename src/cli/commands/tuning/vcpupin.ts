@@ -1,8 +1,8 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { parsePin, withVcpuPin } from "../../../domain/edits/tuning.ts";
+import { parsePin, replaceVcpuPin } from "../../../domain/edits/tuning.ts";
 import { cpuSet } from "../../../domain/forms/id-set.ts";
 import { SvirtError } from "../../../errors.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
@@ -45,7 +45,7 @@ export const command: Command = {
     const cpus = parsePin(list);
     const options = {
       what: `pin vcpu ${vcpu}`,
-      change: (domain: Domain) => withVcpuPin(domain, vcpu, cpus),
+      change: (domain: Domain) => replaceVcpuPin(domain, vcpu, cpus),
     };
     printChanged(call, await changeShares(call.instance, askOf(call), options), "");
     return undefined;

@@ -1,6 +1,6 @@
 import { createVolumeIn } from "../../../vm/volume/create-volume.ts";
 import type { NewVolumeArguments } from "../../../vm/volume/describe-volume.ts";
-import { volumeFromArguments } from "../../../vm/volume/new-from-arguments.ts";
+import { volumeFromArguments } from "../../../vm/volume/volume-from-arguments.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { NEW_POOL_OPERAND, PREALLOCATION_OPTION, sizeOf } from "../../volume-options.ts";

@@ -21,7 +21,7 @@ export function writesBelow(
 }
 
 /** Returns the disk with these images, the top first. Those below are written as writesBelow() says. */
-export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
+export function replaceImages(disk: Disk, images: readonly LocalImage[]): Disk {
   const [top, ...below] = images;
   if (top === undefined) return disk;
   const { backingStore: _, driver, encryption, source, type, ...rest } = disk;
@@ -52,11 +52,11 @@ export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
     imagePath(to) !== imagePath(from) ||
     JSON.stringify(to.backingStore) !== JSON.stringify(from.backingStore);
   if (!isSame || !hasFormat || !isChanged) return disk;
-  return withSourceOf(disk, to);
+  return replaceSource(disk, to);
 }
 
 /** Returns a disk with the images of another one. */
-export function withSourceOf(disk: Disk, other: Disk): Disk {
+export function replaceSource(disk: Disk, other: Disk): Disk {
   const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
   const { backingStore, driver, encryption, source, type } = other;
   return {

@@ -6,6 +6,7 @@ import { notUnderstood } from "../../../xml/refusal.ts";
 import { integer, matching, oneOf, yesNo } from "../../../xml/value-form.ts";
 import { absolutePath, hostAddress, lineOfText, objectName, word } from "../../forms/text.ts";
 import { audioReference } from "../audio.ts";
+import { refuseLogin } from "./password-rules.ts";
 import { gl, renderGl, spiceChildren, switchGl } from "./spice.ts";
 
 const listen = choice("listen", {
@@ -109,32 +110,6 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
     "the first <listen> has another socket",
     "Leave socket out of <graphics>, or write <listen type='socket'> with that path.",
   );
-}
-
-// virDomainGraphicsAuthDefParseXML() of libvirt, which ignores `connected` and `passwdValidTo` without a password
-function refuseLogin(
-  {
-    connected,
-    passwd,
-    passwdValidTo,
-    type,
-  }: Exclude<Graphics, { readonly type: "sdl" | "egl-headless" | "dbus" }>,
-  node: XmlNode,
-): void {
-  if (passwd === undefined && (connected !== undefined || passwdValidTo !== undefined)) {
-    const place = connected === undefined ? "@passwdValidTo" : "@connected";
-    throw notUnderstood({ node, place }, "it requires a password", "Leave it out.");
-  }
-  if (type === "vnc" && (passwd?.length ?? 0) > 8) {
-    throw notUnderstood({ node, place: "@passwd" }, "a VNC password has at most 8 characters", "Shorten it.");
-  }
-  if (type === "vnc" && (connected ?? "keep") !== "keep") {
-    throw notUnderstood(
-      { node, place: "@connected" },
-      "VNC supports connected='keep' only",
-      "Write connected='keep'.",
-    );
-  }
 }
 
 function isOther(one: string | undefined, other: string | undefined): boolean {

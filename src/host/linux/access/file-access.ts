@@ -4,7 +4,7 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import type { GrantedAccess } from "../../files.ts";
 import { withFile } from "../files/file-id.ts";
 import { getxattrBytes, setxattr } from "../labels/xattr.ts";
-import { type AclEntry, formatAcl, hasUser, parseAcl, withoutUser, withUser } from "./posix-acl.ts";
+import { type AclEntry, addUser, formatAcl, hasUser, parseAcl, withoutUser } from "./posix-acl.ts";
 
 const ACL = "system.posix_acl_access";
 const PERMISSIONS = { "read-only": 4, "read-write": 6 } as const;
@@ -22,7 +22,7 @@ export function grantAccess(file: FileId, granted: GrantedAccess): void {
 export function grantOn(path: string, shown: string, { access, uid }: GrantedAccess): void {
   const { isFolder, entries: before } = getEntries(path);
   const wanted = PERMISSIONS[access] | (isFolder ? SEARCH : 0);
-  const entries = withUser(before, uid, wanted);
+  const entries = addUser(before, uid, wanted);
   if (entries === undefined) {
     throw new SvirtError(`Cannot let the guest open ${shown}: the mask of its ACL denies access`, {
       kind: "denied",

@@ -8,7 +8,7 @@ const VERSION = 2;
 const NO_ID = 0xffffffff;
 /**
  * User that marks an ACL which had a mask, but no named entry, before the first guest. Nothing else distinguishes that mask
- * from one added for a guest. The number is unused: those after the users of guests (src/state/choose-uid.ts) are free.
+ * from one added for a guest. The number is unused: those after the users of guests (src/state/guest-uid.ts) are free.
  */
 const MASK_STAYS = 0x74000000;
 const HEAD_BYTES = 4;
@@ -47,7 +47,7 @@ export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
  * Adds a user to the ACL. Returns undefined if the mask forbids these permissions: a wider mask would give others more as
  * well.
  */
-export function withUser(
+export function addUser(
   entries: readonly AclEntry[],
   uid: number,
   permissions: number,

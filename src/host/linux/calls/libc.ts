@@ -1,6 +1,6 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../../errors.ts";
-import { callFacts } from "./call-facts.ts";
+import { callFacts } from "./errno-remedy.ts";
 import { nativeBytes } from "./native-name.ts";
 
 const LIBC = "libc.so.6";

@@ -1,7 +1,7 @@
 import { basicCalls } from "./libc.ts";
-import { POLLIN } from "./ready.ts";
 import { ignoreSignal, wakeBySignal } from "./sigio.ts";
 import { poll } from "./terminal.ts";
+import { POLLIN } from "./wait-ready.ts";
 
 /** A descriptor whose data the kernel reports by SIGIO, so that neither a thread nor a timer waits for it. */
 export class SignalledDescriptor {

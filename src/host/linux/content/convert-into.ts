@@ -3,7 +3,7 @@ import type { SourceFile } from "../../../images/conversion/guest-data.ts";
 import type { ImageWrite } from "../../../images/image-writes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { ImageConversion } from "../../new-file.ts";
-import { letOthersRun } from "../calls/turns.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { openSame } from "../files/file-id.ts";
 import { changed } from "./copy-into.ts";
 import { decompress } from "./decompress.ts";

@@ -1,6 +1,6 @@
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { DeviceData, DevicePart } from "../../new-file.ts";
-import { letOthersRun } from "../calls/turns.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { convertInto } from "./convert-into.ts";
 import { copyOnto } from "./copy-into.ts";
 import { type Extent, openedSize } from "./extents.ts";

@@ -5,7 +5,9 @@ import type { PassedFile } from "../../../plan/facts/launch-spec.ts";
 import { EWOULDBLOCK } from "../calls/errno.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { readErrno } from "../calls/libc.ts";
-import { sleep } from "../calls/ready.ts";
+import { sleep } from "../calls/wait-ready.ts";
+
+// Rule: An image that QEMU uses is locked against a second writer.
 
 /** asm-generic/fcntl.h */
 const F_OFD_GETLK = 36n;

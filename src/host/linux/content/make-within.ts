@@ -13,11 +13,11 @@ import {
 } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { isPartialVolume, partialVolume } from "../../../plan/half-made.ts";
+import { isPartialVolume, partialVolume } from "../../../plan/partial-names.ts";
 import type { ImageConversion, NewFile } from "../../new-file.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
-import { letOthersRun } from "../calls/turns.ts";
 import { fileFacts, O_PATH, openAt, whileOpen } from "../files/file-id.ts";
 import { orReject, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf, setxattr } from "../labels/xattr.ts";

@@ -1,8 +1,8 @@
 import { closeSync, constants, ftruncateSync, writeSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { EFBIG, EINVAL, EOPNOTSUPP } from "../calls/errno.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { letOthersRun } from "../calls/turns.ts";
 import { openSame } from "../files/file-id.ts";
 import { orReject } from "../files/files.ts";
 import { type Extent, listHoles } from "./extents.ts";

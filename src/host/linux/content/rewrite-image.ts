@@ -1,7 +1,7 @@
 import { fstatSync, ftruncateSync } from "node:fs";
 import type { ImageBytes, ImageWrites } from "../../../images/image-writes.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { letOthersRun } from "../calls/turns.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { withLockedImage } from "./locked-image.ts";
 import { readAt } from "./read-at.ts";
 import { syncFile } from "./sync-data.ts";

@@ -1,6 +1,6 @@
 import { fsyncSync, statfsSync } from "node:fs";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { libc } from "../calls/libc.ts";
-import { letOthersRun } from "../calls/turns.ts";
 import { listData, openedSize } from "./extents.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h. linux/fs.h SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */

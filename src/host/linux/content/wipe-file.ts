@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { WipeMethod } from "../../files.ts";
-import { letOthersRun } from "../calls/turns.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { type Extent, listData, openedSize } from "./extents.ts";
 import { withLockedImage } from "./locked-image.ts";
 import { punchPart, zeroPart } from "./resize-file.ts";

@@ -2,8 +2,10 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSyn
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FileFacts, FileType } from "../../files.ts";
-import { thrownFacts } from "../calls/call-facts.ts";
+import { thrownFacts } from "../calls/errno-remedy.ts";
 import { nativeName } from "../calls/native-name.ts";
+
+// Rule: Only the inspected inode is labelled, wherever its path leads now.
 
 /** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 export const O_PATH = 0o10000000;

@@ -23,15 +23,16 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
-import { partialPath, stagedPath } from "../../../plan/half-made.ts";
+import { partialPath } from "../../../plan/partial-names.ts";
 import type { FileContent } from "../../new-file.ts";
-import { thrownFacts } from "../calls/call-facts.ts";
+import { thrownFacts } from "../calls/errno-remedy.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { setLabelOf } from "../labels/xattr.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { mountMemory } from "./memory-mount.ts";
 
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** Flags of open(2) for a file that must not exist yet. */
+export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Runs a call of node:fs. Returns undefined if the file is missing; other errors name the attempt. */
@@ -87,62 +88,8 @@ export function readText(path: string): string | undefined {
   });
 }
 
-/** Methods of Host that write and remove whole texts. */
-export const textCalls = { writeText, stageText, placeText, writeVolatile, removeFile };
-
-/** Implements Host.writeText: rename(2) makes it atomic, fsync(2) of file and folder makes it durable. */
-export function writeText(path: string, text: string, mode: number): void {
-  replaceFile(path, { text, mode, sync: fsyncSync });
-  orThrow(`write ${path}`, () => syncFolder(dirname(path)));
-}
-
-/** Implements Host.stageText. */
-function stageText(path: string, text: string, mode: number): void {
-  orThrow(`write ${path}`, () => writeFresh(path, { text, mode, sync: fsyncSync }));
-}
-
-/** Implements Host.placeText. */
-function placeText(path: string): void {
-  orThrow(`write ${path}`, () => renameSync(stagedPath(path), path));
-}
-
-/** Implements Host.writeVolatile without fsync(2), which takes as long as all other parts of a write. */
-function writeVolatile(path: string, text: string, mode: number): void {
-  replaceFile(path, { text, mode, sync: () => undefined });
-}
-
-interface Fresh {
-  readonly text: string;
-  readonly mode: number;
-  sync(fd: number): void;
-}
-
-function replaceFile(path: string, content: Fresh): void {
-  orThrow(`write ${path}`, () => {
-    writeFresh(path, content);
-    renameSync(stagedPath(path), path);
-  });
-}
-
-function writeFresh(path: string, { mode, sync, text }: Fresh): void {
-  const fresh = stagedPath(path);
-  unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
-  const fd = openSync(fresh, NEW_FILE, mode);
-  try {
-    // Writes all bytes: on a full disk write(2) writes a part, which writeSync does not treat as an error.
-    writeFileSync(fd, text);
-    sync(fd);
-  } catch (error) {
-    // A partial file takes up space on a full disk.
-    unlinkSync(fresh);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** Implements Host.removeFile. */
-function removeFile(path: string): void {
+export function removeFile(path: string): void {
   unlessMissing(`remove ${path}`, () => unlinkSync(nativeName(path)));
 }
 

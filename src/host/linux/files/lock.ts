@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../../errors.ts";
 import { EWOULDBLOCK } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { sleep } from "../calls/ready.ts";
+import { sleep } from "../calls/wait-ready.ts";
 import { unlessMissing } from "./files.ts";
 import { withoutUmask } from "./without-umask.ts";
 

@@ -11,7 +11,7 @@ import { isLockedForWriting } from "../content/image-lock.ts";
 import { deviceNumber, fileFacts } from "../files/file-id.ts";
 import { getxattr } from "../labels/xattr.ts";
 import { listTables } from "./descriptor-tables.ts";
-import { attempt, isGone, orGone } from "./gone.ts";
+import { attempt, isGone, orGone } from "./ended-process.ts";
 import { LookBudget, withinBudget } from "./look-budget.ts";
 import { openImage } from "./open-image.ts";
 

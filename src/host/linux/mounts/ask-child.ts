@@ -1,10 +1,12 @@
 import { closeSync, ftruncateSync, writeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import { ownWords } from "../calls/own-words.ts";
 import { runBeside } from "../calls/program-turns.ts";
+import { ownWords } from "../calls/svirt-command.ts";
 import { waitForLock } from "../files/lock.ts";
 import { MOUNT_CHILD } from "./child-word.ts";
 import type { ChildAnswer, ChildOrder } from "./mount-child.ts";
+
+// Rule: A mount is made by a child process, which has 30 s.
 
 /** Time for a server or a device to answer. */
 const LIMIT_MS = 30_000;

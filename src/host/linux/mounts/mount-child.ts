@@ -112,7 +112,7 @@ async function mount(order: MountOrder): Promise<ChildAnswer> {
   if (address === "") return { errno: EHOSTUNREACH, why: `the name ${order.server} has no address` };
   const failures: { readonly errno: number; readonly why: string }[] = [];
   for (const attempt of order.attempts) {
-    const result = open(order, withAddress(attempt, address));
+    const result = open(order, addAddress(attempt, address));
     if ("fd" in result) return result;
     failures.push({ errno: result.errno, why: explain(attempt, result) });
     if (!OTHER_VERSION.has(result.errno)) break;
@@ -132,7 +132,7 @@ async function addressOf(server: string): Promise<string> {
   }
 }
 
-function withAddress(attempt: MountAttempt, address: string | undefined): MountAttempt {
+function addAddress(attempt: MountAttempt, address: string | undefined): MountAttempt {
   return address === undefined ? attempt : { ...attempt, options: [...attempt.options, `addr=${address}`] };
 }
 

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { writeControl } from "../files/write-control.ts";
 
+// Rule: The host has no IPv6 address on the tap of a guest.
+
 /**
  * Keeps the host from having an IPv6 address on the host end of a guest's interface, and from reading router advertisements there. Called
  * before the interface is up. A kernel without IPv6 has no such settings. Documentation/networking/ip-sysctl.rst of Linux

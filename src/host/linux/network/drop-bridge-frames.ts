@@ -4,6 +4,8 @@ import { cString, hostCallError } from "../calls/libc.ts";
 import { attribute, nested } from "./netlink.ts";
 import { type Shaped, TCA_OPTIONS, tellQueue } from "./traffic-queue.ts";
 
+// Rule: No frame of a guest changes the topology of a bridge that svirt made.
+
 /** linux/rtnetlink.h */
 const RTM_NEWQDISC = 36;
 const RTM_NEWTFILTER = 44;

@@ -9,6 +9,8 @@ import { orThrow } from "../files/files.ts";
 import { setLabelOf } from "../labels/xattr.ts";
 import { macvtapNode } from "./macvtap.ts";
 
+// Rule: The node of a macvtap is verified, and gets the label of its guest.
+
 /** linux/if_tun.h */
 const TUNSETIFF = 0x4004_54ca;
 const TUNSETOWNER = 0x4004_54cc;

@@ -1,4 +1,4 @@
-import type { Shape } from "../../../network/shape.ts";
+import type { Shape } from "../../../network/traffic-shape.ts";
 import { ENODEV } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { findLink, withRoutes } from "./netlink.ts";

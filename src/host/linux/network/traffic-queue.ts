@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { Shape } from "../../../network/shape.ts";
+import type { Shape } from "../../../network/traffic-shape.ts";
 import { joined, record } from "../calls/byte-records.ts";
 import { EINVAL, ENOENT } from "../calls/errno.ts";
 import { cString, hostCallError } from "../calls/libc.ts";

@@ -5,7 +5,6 @@ import { EINTR, EWOULDBLOCK } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { SignalledDescriptor } from "../calls/signalled-descriptor.ts";
 import { readText } from "../files/quick-files.ts";
-import { parseUevent } from "./uevent.ts";
 
 /** linux/socket.h, linux/netlink.h */
 const AF_NETLINK = 16;
@@ -82,4 +81,20 @@ class Watch implements DeviceWatch {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** A message of the kernel about a device. */
+export interface Uevent {
+  readonly action: string;
+  /** Folder of the device in sysfs. */
+  readonly path: string;
+}
+
+/** Reads the first line of a message; undefined if it is no kernel's. kobject_uevent_env() in linux.git lib/kobject_uevent.c */
+export function parseUevent(bytes: Uint8Array): Uevent | undefined {
+  const end = bytes.indexOf(0);
+  if (end < 0) return undefined;
+  const [, action, path] =
+    /^([a-z]+)@(\/[^\n]*)$/.exec(new TextDecoder().decode(bytes.subarray(0, end))) ?? [];
+  return action === undefined || path === undefined ? undefined : { action, path: `/sys${path}` };
 }

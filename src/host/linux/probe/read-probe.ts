@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, wr
 import { PROBE_USER } from "../../../plan/facts/guest-user.ts";
 import type { Host } from "../../host.ts";
 import type { Probe, ProgramOutput } from "../../processes.ts";
-import { ownWords } from "../calls/own-words.ts";
 import { endOf } from "../calls/spawn-program.ts";
+import { ownWords } from "../calls/svirt-command.ts";
 import { waitForLock } from "../files/lock.ts";
 import { setFileContext } from "../labels/selinux.ts";
 import { withoutDescendants } from "../processes/descendants.ts";

@@ -1,5 +1,7 @@
 import { ALLOWED_CALLS } from "./allowed-calls.ts";
 
+// Rule: A probed QEMU may make few system calls.
+
 /** linux/audit.h */
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
 /** asm/unistd.h: numbers from here on are those of the x32 ABI. */

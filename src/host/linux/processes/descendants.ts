@@ -4,8 +4,8 @@ import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { runAlone } from "../calls/program-turns.ts";
 import { longPrograms } from "../calls/spawn-program.ts";
 import { listFolder } from "../files/quick-files.ts";
+import { readStat } from "./process-stat.ts";
 import { processCalls } from "./processes.ts";
-import { readStat } from "./running.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const IS_X64 = process.arch === "x64";

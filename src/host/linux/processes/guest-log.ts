@@ -1,11 +1,13 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, renameSync } from "node:fs";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { POLLIN, sleep } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
+import { POLLIN, sleep } from "../calls/wait-ready.ts";
 import { openAt } from "../files/file-id.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { readText } from "../files/quick-files.ts";
-import { readStat } from "./running.ts";
+import { readStat } from "./process-stat.ts";
+
+// Rule: The log of a guest has a beginning of 1 MiB and an end of 16 MiB.
 
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;

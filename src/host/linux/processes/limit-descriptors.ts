@@ -1,3 +1,5 @@
+// Rule: QEMU may have a limit of descriptors, which its reaper has not.
+
 /**
  * Shell function that limits the descriptors of the shell and of the program that it becomes. An empty argument changes
  * nothing. If the limit cannot be set, it succeeds only if the hard limit is not higher. sh(1) ulimit, RLIMIT_NOFILE

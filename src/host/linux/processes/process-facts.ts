@@ -1,7 +1,7 @@
 import { trimLabel } from "../../../selinux/context.ts";
 import type { ProcessFacts } from "../../processes.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
-import { readStat } from "./running.ts";
+import { readStat } from "./process-stat.ts";
 
 /** linux/sched.h */
 const PF_EXITING = 0x4;

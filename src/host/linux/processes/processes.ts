@@ -5,7 +5,7 @@ import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { spawnProgram } from "../calls/spawn-program.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
 import { getProcess, readContext, readUid } from "./process-facts.ts";
-import { readStat } from "./running.ts";
+import { readStat } from "./process-stat.ts";
 
 /** asm-generic/unistd.h, the same on every architecture since 5.1 */
 const SYS_PIDFD_SEND_SIGNAL = 424n;

@@ -1,5 +1,8 @@
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
 
+// Rule: The context is set at exec: without the context no QEMU runs.
+// Rule: QEMU's parent is a reaper, which becomes svirt reap when QEMU has ended.
+
 /**
  * Script of a shell that starts the reaper and ends with status 0 once QEMU's process number is recorded. So no guest is below the svirt
  * that has started it: a guest that is started again while svirt waits for another program is none of that program's remains.

@@ -3,7 +3,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { GuestPipe, Pace, PipeOptions } from "../../channels.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
-import { POLLIN, POLLOUT, wakeWaiters, whenReady } from "../calls/ready.ts";
+import { POLLIN, POLLOUT, wakeWaiters, whenReady } from "../calls/wait-ready.ts";
 import { openSame } from "../files/file-id.ts";
 import { orThrow } from "../files/files.ts";
 import { setLabelOf } from "../labels/xattr.ts";

@@ -4,7 +4,7 @@ import { type Line, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
 import type { LineChannel } from "../../channels.ts";
 import type { FileFacts } from "../../files.ts";
 import { hostCallError } from "../calls/libc.ts";
-import { POLLIN, POLLOUT, whenReady } from "../calls/ready.ts";
+import { POLLIN, POLLOUT, whenReady } from "../calls/wait-ready.ts";
 import { withFile } from "../files/file-id.ts";
 import { connectUnix } from "./listen.ts";
 import { readSome, writeSome } from "./socket-bytes.ts";

@@ -7,6 +7,8 @@ import { withFile } from "../files/file-id.ts";
 import { unlessMissing } from "../files/files.ts";
 import { setFileContext, setSocketContext } from "../labels/selinux.ts";
 
+// Rule: The context of a listening socket is set when the socket is created.
+
 /** bits/socket.h, bits/socket_type.h */
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;

@@ -3,12 +3,12 @@ import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../../erro
 import type { Display } from "../../../plan/facts/display.ts";
 import type { PassedFile, PluggedPeer } from "../../../plan/facts/launch-spec.ts";
 import type { PassedTap } from "../../../plan/facts/tap.ts";
-import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../../qemu/monitor/answer-limits.ts";
 import { joinLine, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
 import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../../qemu/monitor/qmp.ts";
+import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../../qemu/monitor/qmp-size-limits.ts";
 import type { GuestPipe, PipeOptions } from "../../channels.ts";
 import type { Monitor } from "../../monitor.ts";
-import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/ready.ts";
+import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/wait-ready.ts";
 import { openPassed } from "../content/open-passed.ts";
 import { openTap } from "../network/open-tap.ts";
 import { connectPeer } from "./connect-peer.ts";

@@ -2,9 +2,10 @@ import { mkdirSync } from "node:fs";
 import { asSvirtError } from "../../../errors.ts";
 import { decideMachine, KEPT_ID, type Machine, type MachineFacts } from "../../../label/machine.ts";
 import { folderOf } from "../../../plan/folder-of.ts";
-import { orThrow, writeText } from "../files/files.ts";
+import { writeText } from "../files/durable-write.ts";
+import { orThrow } from "../files/files.ts";
 import { readText } from "../files/quick-files.ts";
-import { getBootId } from "../processes/running.ts";
+import { getBootId } from "../processes/reused-pid.ts";
 
 let machine: Machine | undefined;
 

@@ -1,7 +1,7 @@
 import type { ByteStream } from "../../channels.ts";
 import { hasBasicCalls } from "../calls/libc.ts";
-import { shareLoop } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
+import { shareLoop } from "../calls/wait-ready.ts";
 import { type Write, writesTo } from "./write-caller.ts";
 
 const [STDIN, STDOUT] = [0, 1];

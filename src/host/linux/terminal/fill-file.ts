@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FilePart } from "../../new-file.ts";
-import { letOthersRun } from "../calls/turns.ts";
+import { letOthersRun } from "../calls/let-others-run.ts";
 import { send } from "../content/copy-into.ts";
 import { type Extent, listData, openedSize } from "../content/extents.ts";
 import { withLockedImage } from "../content/locked-image.ts";

@@ -1,5 +1,5 @@
 import { write } from "node:fs";
-import { sleep } from "../calls/ready.ts";
+import { sleep } from "../calls/wait-ready.ts";
 import { failedCall } from "../files/files.ts";
 
 const STDOUT = 1;

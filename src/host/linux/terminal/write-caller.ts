@@ -1,7 +1,7 @@
 import { ECONNRESET, ENOTSOCK, EOPNOTSUPP, EPIPE } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
-import { POLLOUT } from "../calls/ready.ts";
 import { poll } from "../calls/terminal.ts";
+import { POLLOUT } from "../calls/wait-ready.ts";
 import { type Accepted, writeSome } from "../sockets/socket-bytes.ts";
 import { sendSome, writeNow } from "../sockets/write-at-once.ts";
 

@@ -7,7 +7,7 @@ import { mapAddresses } from "./defaults.ts";
  * Sets multifunction on function 0 of a slot with several functions, unless the XML has a value.
  * virDomainPCIAddressSetAllMulti() of libvirt
  */
-export function withMultifunction(devices: Devices): Devices {
+export function addMultifunction(devices: Devices): Devices {
   const shared = new Set<string>();
   mapAddresses(devices, (address) => {
     if (isPci(address) && pciPlace(address).function > 0) shared.add(slotOf(address));

@@ -9,7 +9,7 @@ import { devicePath } from "../../refusal.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./buses.ts";
 import { controllerConnection, videoConnection } from "./connection.ts";
 import { listWritten, type PciFamily, placeFamily } from "./families.ts";
-import { withMultifunction } from "./multifunction.ts";
+import { addMultifunction } from "./multifunction.ts";
 import { createPlacer, type Placer } from "./placer.ts";
 import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
 
@@ -18,7 +18,7 @@ import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
  * guest moved from libvirt keeps its addresses. qemuDomainAssignPCIAddresses() of libvirt
  */
 export function placePci(written: Devices, machine: Machine): Devices {
-  const devices = withMissingBuses(written, machine);
+  const devices = addMissingBuses(written, machine);
   const counted = createPciBuses(controllersOf(devices, "pci"), machine);
   // One more slot than needed, so that a device can be attached later.
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
@@ -29,15 +29,15 @@ export function placePci(written: Devices, machine: Machine): Devices {
   const onlyRoot = controllersOf(written, "pci").length === 1;
   const hasGrown = devices !== written || counted.added.length > 0;
   if (machine.chipset === "q35" && onlyRoot && hasGrown) spare("pcie");
-  if (counted.added.length === 0 && machine.chipset === "q35") return withMultifunction(draft);
+  if (counted.added.length === 0 && machine.chipset === "q35") return addMultifunction(draft);
   const bridges = counted.added.map(addedController);
   const whole = { ...devices, controllers: sortControllers([...devices.controllers, ...bridges]) };
   const buses = createPciBuses(controllersOf(whole, "pci"), machine);
-  return withMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
+  return addMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
 }
 
 /** Adds the buses that an address or a higher bus number implies. virDomainPCIAddressSetCreate…() of libvirt */
-function withMissingBuses(devices: Devices, { chipset }: Machine): Devices {
+function addMissingBuses(devices: Devices, { chipset }: Machine): Devices {
   const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
   const asked = listWritten(devices).map(({ address }) => address.bus ?? 0);
   const highest = Math.max(0, ...known, ...asked);

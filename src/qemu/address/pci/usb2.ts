@@ -54,7 +54,7 @@ export function placeUsb2(controllers: readonly Controller[], index: number, bus
     return { ...controller, address: reserve(buses, controller, { ...pciPlace(beside.address), index }) };
   }
   const fn = FUNCTIONS.get(controller.model) ?? 0;
-  return { ...controller, address: withSwitch(buses.take("pci", devicePath("controller", index), fn)) };
+  return { ...controller, address: addSwitch(buses.take("pci", devicePath("controller", index), fn)) };
 }
 
 function reserve(
@@ -65,10 +65,10 @@ function reserve(
   const place = { bus, slot, function: FUNCTIONS.get(model) ?? 0 };
   const address = { type: "pci", domain: 0, ...place } as const;
   buses.reserve(address, devicePath("controller", index));
-  return withSwitch(address);
+  return addSwitch(address);
 }
 
 /** Sets multifunction on function 0, since the slot has further functions. */
-function withSwitch(address: PciAddress): PciAddress {
+function addSwitch(address: PciAddress): PciAddress {
   return address.function === 0 ? { ...address, multifunction: true } : address;
 }

@@ -18,7 +18,7 @@ interface UsbDevice {
  * qemuDomainAssignUSBAddresses() of libvirt. Throws "unsupported" when none is left.
  */
 export function placeUsb(written: Devices): Devices {
-  const devices = withHubs(written);
+  const devices = addHubs(written);
   const tree = createUsbTree(controllersOf(devices, "usb"));
   const listed = listUsb(devices);
   const hubs = placeHubs(devices.hubs, listed, tree);
@@ -48,7 +48,7 @@ export function placeUsb(written: Devices): Devices {
 }
 
 /** qemuDomainUSBAddressAddHubs() of libvirt */
-function withHubs(devices: Devices): Devices {
+function addHubs(devices: Devices): Devices {
   const usb = controllersOf(devices, "usb");
   const ports = usb.reduce((sum, found) => sum + countPorts(found), devices.hubs.length * HUB_PORTS);
   const count = listUsb(devices).length + devices.hubs.length;

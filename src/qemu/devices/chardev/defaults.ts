@@ -1,5 +1,5 @@
 import type { Channel, ConsoleDevice, Parallel, Serial } from "../../../domain/devices/chardev.ts";
-import { isOwnSocket } from "../../argument/own-socket.ts";
+import { isOwnSocket } from "../../argument/guest-socket.ts";
 
 /** Sets the default type and model of a serial port. qemuDomainChrDefPostParse() of libvirt */
 export function fillSerial(serial: Serial): Serial {

@@ -19,7 +19,7 @@ import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./rules.ts";
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
   refuseTooMany(devices.controllers);
   const numbered = numberControllers(devices.controllers);
-  const modelled = numbered.map((controller) => withModel(controller, machine));
+  const modelled = numbered.map((controller) => addModel(controller, machine));
   refuseControllers(modelled, machine);
   const written = sortControllers(modelled);
   const known = new Set(written.map(({ type, index }) => `${type} ${index}`));
@@ -28,7 +28,7 @@ export function addImplicitControllers(devices: Devices, machine: Machine): Devi
     known.add(`${type} ${index}`);
     return isNew;
   });
-  const added = missing.map((found) => withModel(found, machine));
+  const added = missing.map((found) => addModel(found, machine));
   return { ...devices, controllers: sortControllers([...written, ...added]) };
 }
 
@@ -69,10 +69,10 @@ function upTo(numbers: readonly number[]): readonly number[] {
   throw cannotTranslate("/domain/devices", why, `Write a number up to ${MOST_CONTROLLERS - 1}.`);
 }
 
-function withModel(controller: Controller, { chipset }: Machine): Controller {
+function addModel(controller: Controller, { chipset }: Machine): Controller {
   switch (controller.type) {
     case "usb":
-      return withMaster({ ...controller, model: controller.model ?? "piix3-uhci" });
+      return addMaster({ ...controller, model: controller.model ?? "piix3-uhci" });
     case "scsi":
       return { ...controller, model: scsiModel(controller.model) };
     case "pci":
@@ -101,7 +101,7 @@ const COMPANIONS: ReadonlyMap<ControllerOf<"usb">["model"], number> = new Map([
   ["ich9-uhci3", 4],
 ]);
 
-function withMaster(controller: ControllerOf<"usb">): ControllerOf<"usb"> {
+function addMaster(controller: ControllerOf<"usb">): ControllerOf<"usb"> {
   const startport = COMPANIONS.get(controller.model);
   if (startport === undefined || controller.master !== undefined) return controller;
   return { ...controller, master: { startport } };

@@ -46,7 +46,7 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   const elements = found?.get(disk.target.dev);
   const cacheBytes = disk.driver?.metadataCache?.maxSizeBytes;
   if (elements !== undefined) {
-    const images = withEncryption(elements.map(fromHost), disk);
+    const images = addEncryption(elements.map(fromHost), disk);
     return {
       elements: images.map((image) => (image.role === "top" ? { ...image, cacheBytes } : image)),
       isWhole: true,
@@ -61,7 +61,7 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
 }
 
 /** Gives each image its encryption. The XML names the images from the top down, and headers name those below. */
-function withEncryption(images: readonly ChainImage[], disk: Disk): readonly ChainImage[] {
+function addEncryption(images: readonly ChainImage[], disk: Disk): readonly ChainImage[] {
   let placed: Disk | BackingStore | undefined = disk;
   return images.map((image) => {
     if (image.role === "data-file") return image;

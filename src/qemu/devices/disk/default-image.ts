@@ -34,11 +34,11 @@ export function fillBacking(store: BackingStore): BackingStore {
 
 function fillEncryption(source: Source): object {
   const encryption = "encryption" in source ? source.encryption : undefined;
-  return encryption === undefined ? {} : { encryption: withEngine(encryption) };
+  return encryption === undefined ? {} : { encryption: addEngine(encryption) };
 }
 
 /** Sets the default encryption engine, QEMU. qemuDomainDeviceDiskDefPostParse() of libvirt */
-export function withEngine<E extends NonNullable<Disk["encryption"]>>(encryption: E): E {
+export function addEngine<E extends NonNullable<Disk["encryption"]>>(encryption: E): E {
   return { ...encryption, engine: encryption.engine ?? "qemu" };
 }
 
@@ -46,10 +46,10 @@ function fillNetwork(source: Source): object {
   if (!("protocol" in source)) return {};
   const { hosts, name, protocol } = source;
   const unit = protocol === "iscsi" && name !== undefined && !name.includes("/") ? { name: `${name}/0` } : {};
-  return { hosts: hosts.map((host) => withPort(host, DEFAULT_PORTS.get(protocol))), ...unit };
+  return { hosts: hosts.map((host) => addPort(host, DEFAULT_PORTS.get(protocol))), ...unit };
 }
 
-function withPort(host: ImageHost, port: number | undefined): ImageHost {
+function addPort(host: ImageHost, port: number | undefined): ImageHost {
   if (host.transport === "unix" || port === undefined) return host;
   return { ...host, port: host.port ?? port };
 }

@@ -1,6 +1,6 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { diskBus, isReadOnly } from "../../../domain/devices/disk/facts.ts";
-import { fillBacking, fillImage, withEngine } from "./default-image.ts";
+import { addEngine, fillBacking, fillImage } from "./default-image.ts";
 
 /**
  * Sets the defaults of a disk, and omits attributes with libvirt's default. virDomainDiskDefPostParse(),
@@ -21,7 +21,7 @@ export function fillDisk({ snapshot: written, ...disk }: Disk): Disk {
     readonly: isReadOnly(disk),
     ...(disk.source === undefined ? {} : { source: fillImage(disk.source) }),
     ...(disk.backingStore === undefined ? {} : { backingStore: fillBacking(disk.backingStore) }),
-    ...(disk.encryption === undefined ? {} : { encryption: withEngine(disk.encryption) }),
+    ...(disk.encryption === undefined ? {} : { encryption: addEngine(disk.encryption) }),
   } as Disk;
 }
 

@@ -3,6 +3,8 @@ import { diskBus } from "../../../domain/devices/disk/facts.ts";
 import type { Rule } from "../../argument/rule.ts";
 import { kindOf } from "./drive-rules.ts";
 
+// Rule: A disk that takes the guest's SCSI commands has rules of its own.
+
 const isLun = (disk: Disk): boolean => kindOf(disk) === "lun";
 const LEAVE_OUT = "Leave it out.";
 const AS_DISK = "Leave it out, or write device='disk'.";

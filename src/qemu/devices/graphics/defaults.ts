@@ -1,5 +1,5 @@
 import type { Graphics } from "../../../domain/devices/graphics/graphics.ts";
-import { isOwnSocket } from "../../argument/own-socket.ts";
+import { isOwnSocket } from "../../argument/guest-socket.ts";
 
 type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Spice = Extract<Graphics, { readonly type: "spice" }>;

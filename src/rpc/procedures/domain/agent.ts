@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import { setResponseTimeout } from "../../../vm/agent/response-timeout.ts";
+import { setResponseTimeout } from "../../../vm/agent/agent-timeout.ts";
 import { getGuestTime, setGuestTime } from "../../../vm/guest-system/guest-clock.ts";
 import {
   freezeFileSystems,
@@ -42,7 +42,7 @@ const MOST_FILE_SYSTEMS = 256;
 const MOST_ENTRIES = 2048;
 
 const texts = (most: number) => array(text, most);
-const withMountpoints = struct({ dom: domain, mountpoints: texts(MOST_FILE_SYSTEMS), flags: uint });
+const mountpointArguments = struct({ dom: domain, mountpoints: texts(MOST_FILE_SYSTEMS), flags: uint });
 
 /** Procedures that ask the agent in a guest. A connection for reading may call none of them. */
 export const agentProcedures: readonly Procedure[] = [
@@ -98,7 +98,7 @@ export const agentProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...aboutDomain(335, "virDomainFSFreeze"),
-    args: withMountpoints,
+    args: mountpointArguments,
     flags: { known: 0, refusedBy: "qemuDomainFSFreeze" },
     result: aNumber,
     run: async (call) => ({
@@ -107,7 +107,7 @@ export const agentProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...aboutDomain(336, "virDomainFSThaw"),
-    args: withMountpoints,
+    args: mountpointArguments,
     flags: { known: 0, refusedBy: "qemuDomainFSThaw" },
     result: aNumber,
     async run(call) {

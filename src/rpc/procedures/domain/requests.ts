@@ -26,7 +26,7 @@ const DISK_ERRORS: Readonly<Record<DiskError["error"], number>> = { "unspecified
 /** State of a guest after a dump with VIR_DUMP_CRASH or VIR_DUMP_RESET. */
 const AFTERWARDS = { first: "end", second: "reset" } as const;
 
-const withPath = struct({ dom: domain, path: text, flags: uint });
+const pathArguments = struct({ dom: domain, path: text, flags: uint });
 
 /** Procedures that ask something of a running guest's QEMU. */
 export const requestProcedures: readonly Procedure[] = [
@@ -64,7 +64,7 @@ export const requestProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...aboutDomain(53, "virDomainCoreDump"),
-    args: withPath,
+    args: pathArguments,
     flags: { known: DUMP_FLAGS, refusedBy: "qemuDomainCoreDumpWithFormat" },
     result: nothing,
     run: async (call) => await dump(call, 0),
@@ -125,7 +125,7 @@ function qcodesOf(number: number, keys: readonly number[]): readonly string[] {
 }
 
 async function dump(
-  call: RemoteCall<ValueOf<typeof withPath>>,
+  call: RemoteCall<ValueOf<typeof pathArguments>>,
   format: number,
 ): Promise<Record<never, never>> {
   const { flags, path } = call.args;

@@ -36,7 +36,9 @@ export const savedXmlProcedures: readonly Procedure[] = [
     alsoUses: ({ flags }) =>
       (flags & SECURE) === 0 ? undefined : "virDomainManagedSaveGetXMLDesc with secure flag",
     run: (call) => ({
-      value: getManagedSaveXml(call.instance, keyOf(call), { withSecrets: (call.args.flags & SECURE) !== 0 }),
+      value: getManagedSaveXml(call.instance, keyOf(call), {
+        showsSecrets: (call.args.flags & SECURE) !== 0,
+      }),
     }),
   }),
   procedure({

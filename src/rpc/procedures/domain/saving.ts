@@ -101,7 +101,7 @@ export const savingProcedures: readonly Procedure[] = [
     flags: { known: SECURE, refusedBy: "qemuDomainSaveImageGetXMLDesc" },
     result: aText,
     run: ({ args, instance }) => ({
-      value: getSavedXml(instance, absolute(args.path), { withSecrets: (args.flags & SECURE) !== 0 }),
+      value: getSavedXml(instance, absolute(args.path), { showsSecrets: (args.flags & SECURE) !== 0 }),
     }),
   }),
 ];

@@ -33,13 +33,13 @@ const [MOST_INFO, MOST_MAP_BYTES] = [16_384, 8_388_608];
 /** VIR_VCPU_RUNNING of virVcpuState */
 const RUNNING = 1;
 
-const withMemory = struct({ dom: domain, kiB: uhyper });
+const memoryArguments = struct({ dom: domain, kiB: uhyper });
 
 /** Procedures about the memory and the virtual CPUs of a domain. */
 export const sizeProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(31, "virDomainSetMemory"),
-    args: withMemory,
+    args: memoryArguments,
     result: nothing,
     async run(call) {
       await setMemory(call.instance, askOf(call, AFFECTS.live), sizeIn(call.args.kiB));
@@ -48,7 +48,7 @@ export const sizeProcedures: readonly Procedure[] = [
   }),
   procedure({
     ...aboutDomain(30, "virDomainSetMaxMemory"),
-    args: withMemory,
+    args: memoryArguments,
     result: nothing,
     async run(call) {
       await setMostMemory(call.instance, askOf(call, 0), sizeIn(call.args.kiB));

@@ -33,8 +33,8 @@ const BYTES_PER_KIB = 1024;
 
 const head = { callback: int, dom: domain } as const;
 const plain = struct(head);
-const withOffset = struct({ ...head, offset: hyper });
-const withAction = struct({ ...head, action: int });
+const offsetMessage = struct({ ...head, offset: hyper });
+const actionMessage = struct({ ...head, action: int });
 const ioFields = { ...head, path: text, device: text, action: int } as const;
 const ofIoError = struct(ioFields);
 const ofIoErrorReason = struct({ ...ioFields, reason: text });
@@ -81,12 +81,12 @@ const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
   reboot: kind("reboot", { procedure: 319, form: plain, make: (_, to) => to }),
   "rtc-change": kind("rtc-change", {
     procedure: 320,
-    form: withOffset,
+    form: offsetMessage,
     make: ({ offset }, to) => ({ ...to, offset: BigInt(offset) }),
   }),
   watchdog: kind("watchdog", {
     procedure: 321,
-    form: withAction,
+    form: actionMessage,
     make: ({ action }, to) => ({ ...to, action: WATCHDOG[action] }),
   }),
   "io-error": kind("io-error", {

@@ -21,7 +21,7 @@ const VALIDATE = 1;
 
 const ofNetwork = struct({ net: stored });
 const aNetwork = struct({ net: stored });
-const withXml = struct({ xml: text, flags: uint });
+const xmlAndFlags = struct({ xml: text, flags: uint });
 /** A call about one network. */
 type NetworkCall = Pick<RemoteCall<ValueOf<typeof ofNetwork>>, "args" | "instance">;
 
@@ -96,7 +96,7 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 432,
     api: "virNetworkDefineXMLFlags",
-    args: withXml,
+    args: xmlAndFlags,
     flags: { known: VALIDATE, refusedBy: "networkDefineXMLFlags" },
     result: aNetwork,
     run: async ({ args, instance }) => await defined(instance, args.xml),
@@ -111,7 +111,7 @@ export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 437,
     api: "virNetworkCreateXMLFlags",
-    args: withXml,
+    args: xmlAndFlags,
     flags: { known: VALIDATE, refusedBy: "networkCreateXMLFlags" },
     result: aNetwork,
     run: async ({ args, instance }) => await created(instance, args.xml),

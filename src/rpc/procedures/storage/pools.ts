@@ -27,7 +27,7 @@ const STATES: Readonly<Record<PoolFacts["state"], number>> = { inactive: 0, runn
 const ofPool = struct({ pool: stored });
 const ofPoolWithFlags = struct({ pool: stored, flags: uint });
 const aPool = struct({ pool: stored });
-const withXml = struct({ xml: text, flags: uint });
+const xmlAndFlags = struct({ xml: text, flags: uint });
 type PoolCall = RemoteCall<ValueOf<typeof ofPool>>;
 
 /** Procedures about one storage pool. */
@@ -79,7 +79,7 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 77,
     api: "virStoragePoolDefineXML",
-    args: withXml,
+    args: xmlAndFlags,
     flags: { known: VALIDATE, refusedBy: "storagePoolDefineXML" },
     result: aPool,
     run: async ({ args, instance }) => ({
@@ -89,7 +89,7 @@ export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 76,
     api: "virStoragePoolCreateXML",
-    args: withXml,
+    args: xmlAndFlags,
     flags: { known: CREATE_FLAGS, refusedBy: "storagePoolCreateXML" },
     result: aPool,
     async run({ args, instance }) {

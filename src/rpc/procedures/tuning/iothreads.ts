@@ -2,10 +2,10 @@ import type { Domain } from "../../../domain/domain.ts";
 import {
   IOTHREAD_PARAMETERS,
   type IothreadValues,
-  withIothreadPin,
+  replaceIothreadPin,
 } from "../../../domain/edits/iothreads.ts";
 import { addIothread, removeIothread, setIothread } from "../../../vm/tuning/change-iothreads.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { array, countedBytes, struct, uint } from "../../xdr/form.ts";
 import { type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS } from "../impact.ts";
@@ -41,7 +41,7 @@ export const iothreadProcedures: readonly Procedure[] = [
         throw invalidArgument("Empty iothread cpumap list for pinning", "Name at least one processor.");
       await changeShares(call.instance, askOf(call, flags), {
         what: `pin the I/O thread ${id}`,
-        change: (before: Domain) => withIothreadPin(before, id, cpus),
+        change: (before: Domain) => replaceIothreadPin(before, id, cpus),
       });
       return {};
     },

@@ -3,16 +3,21 @@ import type { Domain } from "../../../domain/domain.ts";
 import {
   type DeviceLimit,
   parseDeviceShares,
+  replaceBlkiotune,
+  replaceCputune,
+  replaceMemtune,
   SCHEDULER_PARAMETERS,
-  withBlkiotune,
-  withCputune,
-  withMemtune,
 } from "../../../domain/edits/tuning.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Ask } from "../../../vm/change/change-domain.ts";
 import { changeBandwidth, type RateChange, readBandwidth } from "../../../vm/hotplug/bandwidth.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
-import { type CpuShares, readCpuShares, readDiskShares, readMemoryLimits } from "../../../vm/tuning/read.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
+import {
+  type CpuShares,
+  readCpuShares,
+  readDiskShares,
+  readMemoryLimits,
+} from "../../../vm/tuning/read-limits.ts";
 import { int, struct, uint } from "../../xdr/form.ts";
 import type { TypedParameter, TypedValue } from "../../xdr/typed-parameter.ts";
 import { askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
@@ -45,7 +50,7 @@ const memory: Subject = {
     return MEMORY.map(([name, key]) => number(name, "ullong", limits[key] ?? Number.MAX_SAFE_INTEGER));
   },
   what: "limit memory",
-  change: (before, given) => withMemtune(before, fieldsOf(given, MEMORY, 2)),
+  change: (before, given) => replaceMemtune(before, fieldsOf(given, MEMORY, 2)),
 };
 
 const DISK_LIMITS: readonly (readonly [name: string, limit: DeviceLimit])[] = [
@@ -78,7 +83,7 @@ const disks: Subject = {
       const list = given.get(name) ?? "";
       return list === "" ? [] : parseDeviceShares(String(list)).map((device) => ({ ...device, limit }));
     });
-    return withBlkiotune(before, { weight: weight === undefined ? undefined : Number(weight), devices });
+    return replaceBlkiotune(before, { weight: weight === undefined ? undefined : Number(weight), devices });
   },
 };
 
@@ -94,7 +99,7 @@ const processors: Subject = {
     });
   },
   what: "share processors",
-  change: (before, given) => withCputune(before, fieldsOf(given, SCHEDULER_PARAMETERS, 1)),
+  change: (before, given) => replaceCputune(before, fieldsOf(given, SCHEDULER_PARAMETERS, 1)),
 };
 
 /** Parameters of an interface. VIR_DOMAIN_BANDWIDTH_IN_AVERAGE of libvirt's libvirt-domain.h and its like */

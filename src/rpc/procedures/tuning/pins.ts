@@ -1,7 +1,7 @@
 import type { Domain } from "../../../domain/domain.ts";
-import { withEmulatorPin, withVcpuPin } from "../../../domain/edits/tuning.ts";
+import { replaceEmulatorPin, replaceVcpuPin } from "../../../domain/edits/tuning.ts";
+import { changeShares } from "../../../vm/tuning/change-limits.ts";
 import { listIothreadInfo } from "../../../vm/tuning/iothread-info.ts";
-import { changeShares } from "../../../vm/tuning/live.ts";
 import { getEmulatorPin, listVcpuPins } from "../../../vm/tuning/pins.ts";
 import { array, countedBytes, int, struct, uint } from "../../xdr/form.ts";
 import { AFFECTS, askOf, IMPACT_FLAGS, readAskOf } from "../impact.ts";
@@ -63,7 +63,7 @@ export const pinProcedures: readonly Procedure[] = [
       const cpus = processorsIn(call.args.map);
       await changeShares(call.instance, askOf(call, call.args.flags), {
         what: "pin the emulator",
-        change: (before) => withEmulatorPin(before, cpus),
+        change: (before) => replaceEmulatorPin(before, cpus),
       });
       return {};
     },
@@ -105,7 +105,7 @@ async function pinVcpu(
   const { vcpu } = call.args;
   await changeShares(call.instance, askOf(call, flags), {
     what: `pin vcpu ${vcpu}`,
-    change: (before: Domain) => withVcpuPin(before, vcpu, cpus),
+    change: (before: Domain) => replaceVcpuPin(before, vcpu, cpus),
   });
   return {};
 }

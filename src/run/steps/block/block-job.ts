@@ -4,7 +4,8 @@ import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { BlockJob } from "../../../plan/facts/block-job.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, JOB_END_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, JOB_END_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
 
 const POLL_MS = 20;
 

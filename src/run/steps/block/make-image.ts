@@ -3,7 +3,7 @@ import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
 import { isNewLuks, luksHeaderBytes } from "../../../images/luks/new-luks.ts";
 import { formatNewImage, luksPlace } from "../../../images/new-qcow2.ts";
-import { partialPath } from "../../../plan/half-made.ts";
+import { partialPath } from "../../../plan/partial-names.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 
 /** Headers of LUKS for the images that are made encrypted, by their paths. */

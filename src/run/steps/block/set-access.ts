@@ -2,7 +2,8 @@ import * as v from "valibot";
 import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
 
 /** Answer of `query-fdsets`. qemu.git qapi/misc.json FdsetInfo */
 const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));

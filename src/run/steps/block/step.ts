@@ -1,6 +1,6 @@
 import type { BlockStep } from "../../../plan/steps/block.ts";
 import { changeFileLabel } from "../../labels/file-label.ts";
-import type { Runs } from "../runs.ts";
+import type { Runs } from "../step-effects.ts";
 import { cancelJob, dismissJob, startJob } from "./block-job.ts";
 import { makeImage, removeImage } from "./make-image.ts";
 import { setAccess } from "./set-access.ts";

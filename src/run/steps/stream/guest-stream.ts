@@ -5,7 +5,8 @@ import type { Monitor } from "../../../host/monitor.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { putFileLabel } from "../../labels/file-label.ts";
 import { getFileLabel } from "../../labels/get-file-label.ts";
-import { CHANGE_TIMEOUT_MS, STREAM_IDLE_MS, withMonitorSocket } from "../../monitor/converse.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS, STREAM_IDLE_MS } from "../../monitor/qmp-time-limits.ts";
 
 /** QEMU's name of its end of the pipe. */
 const PIPE = "svirt";

@@ -5,7 +5,8 @@ import type { Monitor } from "../../../host/monitor.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import { formatSaveHead, formatWholeMark } from "../../../qemu/files/save-image.ts";
 import type { Progress } from "../../actor.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
 import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
 
 /** No speed limit: QEMU's default is 128 MiB per second. */

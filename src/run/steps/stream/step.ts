@@ -1,8 +1,9 @@
 import type { Host } from "../../../host/host.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import type { StreamStep } from "../../../plan/steps/stream.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
-import type { Runs } from "../runs.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
+import type { Runs } from "../step-effects.ts";
 import { dumpMemory } from "./dump-memory.ts";
 import { cancelSave, loadMemory, saveMemory } from "./save-memory.ts";
 import { dropScreen, takeScreenshot } from "./take-screenshot.ts";

@@ -1,7 +1,8 @@
 import type { Host } from "../../../host/host.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 import { putFileLabel } from "../../labels/file-label.ts";
-import { CHANGE_TIMEOUT_MS, withMonitorSocket } from "../../monitor/converse.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { CHANGE_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
 import { removeIfThere } from "../device.ts";
 import { makeTarget } from "./guest-stream.ts";
 

@@ -30,7 +30,7 @@ export function recordPath(database: string, { iface = DEFAULT_IFACE, name, port
 }
 
 /** Returns a record that logs in by CHAP with this user and password, and has all else unchanged. */
-export function withPassword(record: string, { password, user }: ChapPassword): string {
+export function addPassword(record: string, { password, user }: ChapPassword): string {
   const values = new Map([
     ["node.session.auth.authmethod", "CHAP"],
     ["node.session.auth.username", user],

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { Pool } from "../keep-pool.ts";
+import type { Pool } from "../stored-pool.ts";
 
 /** Program of open-iscsi. */
 export const ISCSIADM = "/usr/sbin/iscsiadm";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { Pool } from "../keep-pool.ts";
+import type { Pool } from "../stored-pool.ts";
 
 /** Characters of the names of volume groups and logical volumes; a hyphen is not the first one. lvm(8), VALID NAMES */
 const NAME = /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/;

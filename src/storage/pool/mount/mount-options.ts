@@ -1,5 +1,7 @@
 import type { MountFlag } from "./mount-order.ts";
 
+// Rule: Every mount has nosuid, nodev and noexec, and only options that svirt knows.
+
 const FLAG = "";
 const NUMBER = "[0-9]{1,9}";
 const SIZE = "[0-9]{4,8}";
@@ -81,3 +83,6 @@ function isKnown(type: string, option: string): boolean {
   const pattern = Object.hasOwn(known, name) ? known[name] : undefined;
   return pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(value);
 }
+
+/** default mount options of libvirt, storage_util.c: no program or device of a server's file has an effect. */
+export const SAFE: readonly MountFlag[] = ["nosuid", "nodev", "noexec"];

@@ -19,7 +19,7 @@ export interface MountOrder {
 }
 
 /** Returns the same order with another option for each attempt. */
-export function withOption(order: MountOrder, option: string): MountOrder {
+export function addOption(order: MountOrder, option: string): MountOrder {
   const attempts = order.attempts.map((one) => ({ ...one, options: [...one.options, option] }));
   return { ...order, attempts };
 }

@@ -1,10 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import type { SourcedPool } from "../pool-types.ts";
-import { type MountOptions, sortOptions } from "./mount-options.ts";
-import type { MountAttempt, MountFlag, MountOrder } from "./mount-order.ts";
+import { type MountOptions, SAFE, sortOptions } from "./mount-options.ts";
+import type { MountAttempt, MountOrder } from "./mount-order.ts";
 
-/** default mount options of libvirt, storage_util.c: no program or device of a server's file has an effect. */
-const SAFE: readonly MountFlag[] = ["nosuid", "nodev", "noexec"];
 /** Versions of NFS in the order of mount.nfs(8): the newest first. */
 const VERSIONS = ["4.2", "4.1", "4.0", "3"];
 /** NFS without the NLM protocol, which needs rpc.statd: locks count on this host only. nfs(5) */

@@ -1,5 +1,5 @@
 import { backendOf } from "../backends/table.ts";
-import type { Pool } from "../keep-pool.ts";
+import type { Pool } from "../stored-pool.ts";
 
 /** Whether two pools have one source, so that libvirt refuses the second. virStoragePoolObjSourceFindDuplicate() of libvirt */
 export function hasSameSource(one: Pool, other: Pool): boolean {

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Refused } from "../backends/backend.ts";
 import { backendOf } from "../backends/table.ts";
-import type { Pool, PoolTarget } from "../keep-pool.ts";
 import type { PoolType } from "../pool-types.ts";
+import type { Pool, PoolTarget } from "../stored-pool.ts";
 
 const COPY_ON_WRITE = {
   place: "features/cow",

@@ -1,4 +1,4 @@
-import { hostPciAddress, withPciDomain } from "../../../domain/forms/address.ts";
+import { addPciDomain, hostPciAddress } from "../../../domain/forms/address.ts";
 import { choice } from "../../../xml/choice.ts";
 import { checked, element, rewritten, type ValueOf } from "../../../xml/element.ts";
 import { attribute, child, required } from "../../../xml/field.ts";
@@ -13,7 +13,7 @@ const hostName = matching(/^[A-Za-z0-9_]{1,64}$/, "a SCSI host's name, such as s
 
 const parentaddr = element("parentaddr", () => ({
   uniqueId: required(attribute("unique_id", integer(0, 2 ** 31 - 1))),
-  address: required(child(rewritten(hostPciAddress, withPciDomain))),
+  address: required(child(rewritten(hostPciAddress, addPciDomain))),
 }));
 
 const written = choice("adapter", {

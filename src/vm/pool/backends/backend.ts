@@ -1,8 +1,8 @@
 import type { Instance } from "../../../state/instance.ts";
 import type { IsSearched, IsStarted } from "../../../storage/pool/backends/table.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { PoolType } from "../../../storage/pool/pool-types.ts";
 import type { Formatting, TargetPool } from "../../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";

@@ -1,5 +1,5 @@
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { startHeld } from "../start-held.ts";
 import { NO_END, type PoolBackend } from "./backend.ts";
 import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";

@@ -1,6 +1,6 @@
 import { canonical } from "../../../domain/forms/canonical.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { invalid } from "../find-pool.ts";
 import { logOut, refuseUsedSession, whileLoggingOut, withSession } from "../iscsi/session.ts";
 import { startHeld } from "../start-held.ts";

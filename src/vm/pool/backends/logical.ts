@@ -1,6 +1,6 @@
 import { devicesSpace } from "../../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { withLockedDevices } from "../device/locked-devices.ts";
 import { findGroups } from "../made/find-groups.ts";
 import { makeGroup, removeGroup } from "../made/make-group.ts";

@@ -1,7 +1,7 @@
 import type { FileId } from "../../../plan/facts/file.ts";
 import { isGenericNode, listRelated } from "../../../resolve/related-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { sourceDevices } from "./source-device.ts";
 

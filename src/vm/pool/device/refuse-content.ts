@@ -3,6 +3,8 @@ import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 
+// Rule: A device is formatted only if it is empty.
+
 /** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
 const MARKED_BYTES = 1024 * 1024;
 

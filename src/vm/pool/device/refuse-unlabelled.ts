@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { partitionedDisk } from "../../../resolve/pools/partitions.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../../storage/volume/disk-format.ts";
 
 /**

@@ -2,8 +2,8 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { refuseBusyDisk } from "../../../resolve/busy-disk.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { fileSystemType, MARKED_BYTES } from "../../../storage/pool/mount/file-system-type.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { guestOnDevice } from "./device-guest.ts";
 
 /**

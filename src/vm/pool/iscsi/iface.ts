@@ -4,7 +4,7 @@ import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 import { endOf, runCommand } from "./command.ts";
 
 /** Returns a target with the interface of its initiator, which is made if it is missing. Throws as runCommand(). */
-export async function withNewIface(host: Host, target: IscsiTarget): Promise<IscsiTarget> {
+export async function addNewIface(host: Host, target: IscsiTarget): Promise<IscsiTarget> {
   const { initiator } = target;
   if (initiator === undefined) return target;
   const known = await knownIface(host, initiator);
@@ -18,7 +18,7 @@ export async function withNewIface(host: Host, target: IscsiTarget): Promise<Isc
 }
 
 /** Returns a target with the interface of its initiator, if that is there; undefined if it is missing. */
-export async function withKnownIface(host: Host, target: IscsiTarget): Promise<IscsiTarget | undefined> {
+export async function addKnownIface(host: Host, target: IscsiTarget): Promise<IscsiTarget | undefined> {
   const { initiator } = target;
   if (initiator === undefined) return target;
   const iface = await knownIface(host, initiator);

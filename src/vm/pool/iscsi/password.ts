@@ -4,11 +4,11 @@ import { type FoundSecret, knownSecret, secretFor } from "../../../resolve/secre
 import { usedValue } from "../../../resolve/secrets/used-value.ts";
 import type { Instance } from "../../../state/instance.ts";
 import {
+  addPassword,
   type ChapPassword,
   DATABASES,
   fitsRecord,
   recordPath,
-  withPassword,
 } from "../../../storage/pool/iscsi/record.ts";
 import {
   type ChapLogin,
@@ -105,7 +105,7 @@ function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): voi
     );
   // Drafts of an interrupted call, which have a password.
   for (const draft of [record.draft, `${record.draft}.new`]) host.removeFile(draft);
-  const text = withPassword(record.text, chap);
+  const text = addPassword(record.text, chap);
   if (text === record.text) return;
   host.writeText(record.draft, text, MODE);
   host.renameFile(record.draft, record.path);

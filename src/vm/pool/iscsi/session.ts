@@ -9,11 +9,11 @@ import {
   loginCommand,
   logoutCommand,
 } from "../../../storage/pool/iscsi/target.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import { checkEnd, codeOf, endOf, NONE_FOUND } from "./command.ts";
-import { withKnownIface, withNewIface } from "./iface.ts";
+import { addKnownIface, addNewIface } from "./iface.ts";
 import { makeRecord, preparePassword } from "./password.ts";
 
 /** Exit code for a target that has a session. ISCSI_ERR_SESS_EXISTS of iscsiadm(8) */
@@ -68,7 +68,7 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
 async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> {
   const { host, isForKey } = instance;
   if (isForKey === true) throw notForKey(wanted);
-  const target = await withNewIface(host, wanted);
+  const target = await addNewIface(host, wanted);
   if (target.login !== undefined) await preparePassword(instance, target, target.login);
   const login = { target, words: loginCommand(target) };
   let end = await endOf(host, login);
@@ -89,7 +89,7 @@ export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<
   const wanted = iscsiTarget(pool);
   if (isForKey === true || listSessionHosts(host, wanted).length === 0) return;
   // Without the interface, all sessions with the target would end.
-  const target = await withKnownIface(host, wanted);
+  const target = await addKnownIface(host, wanted);
   if (target === undefined) return;
   const logout = { target, words: logoutCommand(target) };
   const end = await endOf(host, logout);

@@ -2,15 +2,15 @@ import { errorsOfWork, SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { readLogicalVolumes, readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
-import { removeLeftParts } from "./left-parts.ts";
+import { removeLeftParts } from "./remove-partial-volumes.ts";
 import { runTool } from "./run-tool.ts";
 import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 

@@ -2,15 +2,17 @@ import { errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../erro
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import { runTool } from "./run-tool.ts";
+
+// Rule: A volume group on a guest's disk is not started; one with a guest's volume is not stopped.
 
 /**
  * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if either fails, unless some

@@ -2,7 +2,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import { findPoolMount } from "../../../resolve/pool-mount.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { findGuestMounting, findGuestOn } from "../../guest/guests-on-mount.ts";
 import { changeStored } from "../../stored/change-stored.ts";
 import { invalid } from "../find-pool.ts";

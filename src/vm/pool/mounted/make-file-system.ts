@@ -1,8 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import type { ProgramEnd } from "../../../host/processes.ts";
 import type { Instance } from "../../../state/instance.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { withLockedDevices } from "../device/locked-devices.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";

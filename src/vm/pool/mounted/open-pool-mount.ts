@@ -1,18 +1,20 @@
 import { SvirtError } from "../../../errors.ts";
 import type { OpenedMount } from "../../../host/mounts.ts";
 import { privateRange, readPolicyFacts } from "../../../report/policy-facts.ts";
-import { refuseFolderLabel } from "../../../resolve/written-place.ts";
+import { refuseFolderLabel } from "../../../resolve/writable-places.ts";
 import { putLabel } from "../../../run/labels/file-label.ts";
 import { keepsLabels } from "../../../run/labels/machine-marks.ts";
 import { formatContext } from "../../../selinux/context.ts";
 import { type Instance, registryOf } from "../../../state/instance.ts";
 import { readRecord } from "../../../state/record.ts";
 import { backendOf } from "../../../storage/pool/backends/table.ts";
-import { type MountOrder, withOption } from "../../../storage/pool/mount/mount-order.ts";
+import { addOption, type MountOrder } from "../../../storage/pool/mount/mount-order.ts";
 import { planDeviceMount } from "../../../storage/pool/mount/plan-mount.ts";
 import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
 import { sourceDevice, typeOfDevice } from "../device/source-device.ts";
 import { targetLabel } from "../target-label.ts";
+
+// Rule: A mount without labels per file has the label in the XML, or is content.
 
 const LABEL = "security.selinux";
 
@@ -92,7 +94,7 @@ function refuseOtherGuest(instance: Instance, label: string): void {
 
 async function openWithContext({ host }: Instance, order: MountOrder, label: string): Promise<OpenedMount> {
   try {
-    return await host.openMount(withOption(order, `context=${label}`));
+    return await host.openMount(addOption(order, `context=${label}`));
   } catch (error) {
     if (!(error instanceof SvirtError) || error.kind === "timeout") throw error;
     throw otherLabel(order, label, error.message);

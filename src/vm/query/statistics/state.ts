@@ -1,5 +1,5 @@
 import { numberState } from "../../../qemu/monitor/state-numbers.ts";
-import { readReason } from "../../../state/reason.ts";
+import { readReason } from "../../../state/shutoff-reason.ts";
 import { askState } from "../guest-state.ts";
 import type { Entry, Subject } from "./subject.ts";
 

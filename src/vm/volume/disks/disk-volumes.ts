@@ -3,7 +3,7 @@ import { asSvirtError, SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { Definition } from "../../../state/definitions.ts";
 import type { Instance } from "../../../state/instance.ts";
-import { refuseRunning } from "../../define/refuse-other.ts";
+import { refuseRunning } from "../../define/refuse-replaced.ts";
 import { findDomain } from "../../guest/find-domain.ts";
 import { disksOf, type ListedDisk } from "../../query/disk-list.ts";
 import { findVolume } from "../find-volume.ts";

@@ -1,6 +1,6 @@
 import type { Host } from "../../../host/host.ts";
-import type { Pool } from "../../../storage/pool/keep-pool.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
+import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import type { VolumeBackend } from "./volume-backend.ts";
 
 /** Volumes of a volume group. */

@@ -33,6 +33,8 @@ import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
 
+// Rule: A partition is made beside the others, which stay, also if they are in use.
+
 /** Partition to make, and the data that it gets. */
 interface NewVolume {
   readonly volume: Volume;

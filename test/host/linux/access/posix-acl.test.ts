@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatAcl, parseAcl, withoutUser, withUser } from "../../../../src/host/linux/access/posix-acl.ts";
+import { addUser, formatAcl, parseAcl, withoutUser } from "../../../../src/host/linux/access/posix-acl.ts";
 import { aclBytes, NAMED_LISTS } from "../../../real-host/acl-bytes.ts";
 
 const [ONE, OTHER] = [1_879_048_193, 1_879_048_194];
@@ -33,7 +33,7 @@ test("a mode is a mode again: nobody is named and no mask is left", () => {
 });
 
 function granted(list: ReturnType<typeof parseAcl>, uid: number, permissions: number) {
-  const more = withUser(list, uid, permissions);
+  const more = addUser(list, uid, permissions);
   if (more === undefined) throw new Error("the mask forbids it");
   return more;
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFil
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
 import { resizeFile } from "../../../../src/host/linux/content/resize-file.ts";
 import type { NewFile } from "../../../../src/host/new-file.ts";
-import { partialVolume } from "../../../../src/plan/half-made.ts";
+import { partialVolume } from "../../../../src/plan/partial-names.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { errorOf } from "../../../scenes/scene.ts";
 

@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import type { PassedTap } from "../../../../src/plan/facts/tap.ts";
-import { isOpenTap } from "../../../../src/run/process/open-tap.ts";
+import { isOpenTap } from "../../../../src/run/process/still-held.ts";
 
 const host = makeLinuxHost();
 const run = (...words: readonly string[]): unknown => Bun.spawnSync([...words]);

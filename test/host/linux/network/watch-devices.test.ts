@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
-import { parseUevent } from "../../../../src/host/linux/network/uevent.ts";
-import { watchDevices } from "../../../../src/host/linux/network/watch-devices.ts";
+import { parseUevent, watchDevices } from "../../../../src/host/linux/network/watch-devices.ts";
 
 // Documentation/ABI/testing/sysfs-uevent of Linux: a write to a device's file "uevent" has the kernel report it.
 

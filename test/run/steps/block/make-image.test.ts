@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import type { Host } from "../../../../src/host/host.ts";
 import { DEFAULT_CIPHER, formatLuksHeader } from "../../../../src/images/luks/new-luks.ts";
-import { partialPath } from "../../../../src/plan/half-made.ts";
+import { partialPath } from "../../../../src/plan/partial-names.ts";
 import type { StepOf } from "../../../../src/plan/steps/step.ts";
 import { makeImage, removeImage } from "../../../../src/run/steps/block/make-image.ts";
 import { RealFolder } from "../../../real-host/folder.ts";

@@ -3,7 +3,7 @@ import { SvirtError } from "../../../../src/errors.ts";
 import type { GuestPipe } from "../../../../src/host/channels.ts";
 import type { Host } from "../../../../src/host/host.ts";
 import type { Monitor } from "../../../../src/host/monitor.ts";
-import { STREAM_IDLE_MS } from "../../../../src/run/monitor/converse.ts";
+import { STREAM_IDLE_MS } from "../../../../src/run/monitor/qmp-time-limits.ts";
 import { streamOut } from "../../../../src/run/steps/stream/guest-stream.ts";
 import { errorOf, makeMachine, nodeOn } from "../../../scenes/scene.ts";
 

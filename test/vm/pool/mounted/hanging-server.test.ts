@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Instance } from "../../../../src/state/instance.ts";
 import { destroyDomain } from "../../../../src/vm/end/destroy.ts";
 import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
-import { selectPools, withUsage } from "../../../../src/vm/pool/pool-list.ts";
+import { addUsage, selectPools } from "../../../../src/vm/pool/pool-list.ts";
 import { destroyPool, refreshPool } from "../../../../src/vm/pool/start-pool.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { wipeVolume } from "../../../../src/vm/volume/content/wipe-volume.ts";
@@ -20,7 +20,7 @@ test("a pool whose server hangs is inaccessible after two seconds, and runs when
   expect(await getPoolFacts(node, "net")).toMatchObject({ state: "inaccessible", space: undefined });
   expect(machine.nowMs - began).toBe(2000);
   const names = selectPools(node, { filter: {}, wantsUuids: false, types: undefined });
-  expect((await withUsage(node, names)).map(({ name, state }) => [name, state])).toEqual([
+  expect((await addUsage(node, names)).map(({ name, state }) => [name, state])).toEqual([
     ["images", "running"],
     ["net", "inaccessible"],
   ]);

@@ -1,0 +1,9 @@
+import { isBound, unbound } from "./devices/network/bound.ts";
+import type { Domain } from "./domain.ts";
+
+/** Returns a domain whose interfaces are on their networks. */
+export function unbindInterfaces(domain: Domain): Domain {
+  const { devices } = domain;
+  if (!devices.interfaces.some(isBound)) return domain;
+  return { ...domain, devices: { ...devices, interfaces: devices.interfaces.map(unbound) } };
+}
