@@ -77,12 +77,15 @@ describe.each([
         begun=$(date -u +%Y-%m-%dT%H:%M:%SZ)
         echo ${enforce} >/sys/fs/selinux/enforce
         note kept svirt domcapabilities --emulatorbin ${INSTALLED} --virttype qemu
-        # The same order as svirt gives, with the output in a file that this test can read.
-        : >>/var/log/svirt/probed
+        # The same order as svirt gives, from a shell in svirt's domain, with the output in a file that this test can read.
+        cp /usr/bin/busybox $here/busybox
+        setfattr -n security.selinux -v system_u:object_r:svirt_manager_exec_t:s0 $here/busybox
         order() {
           printf '{"words":["%s"],"environment":["LC_ALL=C"],"uid":1946157056,"context":"system_u:system_r:svirt_t:s0","parent":%s,"firstClosed":3,"mostBytes":65536,"cpuSeconds":60}' ${INSTALLED} $1
         }
-        note ran sh -c 'svirt "#probe" "$(printf "$1" $$)" >>/var/log/svirt/probed </dev/null; exit $?' sh "$(order %s)"
+        note ran $here/busybox sh -c '/usr/bin/svirt "#probe" "$(printf "$1" $$)" >>/var/log/svirt/probed 2>/dev/null </dev/null; exit $?' sh "$(order %s)"
+        # Descriptors of another domain than svirt's, which SELinux denies it.
+        sh -c 'svirt "#probe" "$(printf "$1" $$)" >/dev/null 2>&1 </dev/null; exit $?' sh "$(order %s)"
         note probed cat /var/log/svirt/probed
         note made ls /tmp/svirt-hostile.made
         note mode cat /sys/fs/selinux/enforce
