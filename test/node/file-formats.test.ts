@@ -44,7 +44,7 @@ onTheNode(
     note delete-snapshot svirt snapshot-delete life-b s2
     head -c 4096 /dev/urandom >$here/data
     note upload svirt vol-upload n.raw $here/data --pool life-pool
-    note shrink svirt vol-resize n.raw 8192 --pool life-pool --shrink
+    note grow svirt vol-resize n.raw 4M --pool life-pool
     note wipe svirt vol-wipe n.raw --pool life-pool
     note delete svirt vol-delete n.raw --pool life-pool
     cp $pool/a.raw $here/before
@@ -72,7 +72,7 @@ onTheNode(
       notes,
       "delete-snapshot",
       "upload",
-      "shrink",
+      "grow",
       "wipe",
       "delete",
       "resize",
@@ -83,7 +83,7 @@ onTheNode(
     expect(outOf(notes, "size")).toBe(String(8 * 1024 * 1024));
     expect(outOf(notes, "cloned")).toContain("<format type='raw'/>");
   },
-  { timeoutMs: 300_000 },
+  { timeoutMs: 600_000 },
 );
 
 onTheNode("an image that the operator puts into a pool has the format of its header", async () => {
