@@ -129,6 +129,10 @@ export const SEE_QEMU_LOG = "See QEMU's log in /var/log/svirt.";
 export const HEED_QEMU =
   "Correct the fault that QEMU reports; list its commands: svirt qemu-monitor-command DOMAIN query-commands";
 
+/** Remedy if svirt does not run in its own domain. */
+export const GIVE_LABEL =
+  "Load svirt's policy module, and label svirt svirt_manager_exec_t: restorecon -v /usr/bin/svirt";
+
 /** Facts of an error. */
 export interface ErrorFacts {
   readonly kind: ErrorKind;

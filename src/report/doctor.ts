@@ -1,11 +1,11 @@
-import { asSvirtError } from "../errors.ts";
+import { asSvirtError, GIVE_LABEL } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { PolicyFacts } from "../label/selinux-model.ts";
 import type { Paths } from "../plan/paths.ts";
-import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { Finding } from "./finding.ts";
+import { checkOwnFolders } from "./own-folders.ts";
 import { describePermissive } from "./permissive.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 import { getQemuVersion } from "./qemu-version.ts";
@@ -28,11 +28,7 @@ export async function examineNode(host: Host, paths: Paths): Promise<Finding[]> 
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
     ...(paths.instance === "session" ? [] : checkShared(host)),
-    ...(await Promise.all(
-      (["state", "run", "log"] as const).map(
-        async (name) => await attempt(`${name} folder`, () => checkFolder(host, paths[name])),
-      ),
-    )),
+    ...checkOwnFolders(host, paths),
   ];
 }
 
@@ -45,7 +41,7 @@ function checkShared(host: Host): Finding[] {
 }
 
 /** Runs a check and reports its error as a finding: a user's folders may be missing. */
-async function attempt(check: string, look: () => Finding | Promise<Finding>): Promise<Finding> {
+async function attempt(check: string, look: () => Promise<Finding>): Promise<Finding> {
   try {
     return await look();
   } catch (error) {
@@ -113,10 +109,12 @@ function checkContext(host: Host, check: string, context: string): Finding {
 function checkOwnDomain(host: Host): Finding {
   const is = host.getOwnContext() ?? "no context";
   const check = "svirt's own domain";
-  if (is.includes(":svirt_manager_t")) return { check, verdict: "ok", is, remedy: undefined };
-  const remedy =
-    "Load svirt's policy module, and label svirt svirt_manager_exec_t: restorecon -v /usr/bin/svirt";
-  return { check, verdict: "warning", is: `${is}: svirt itself is not confined`, remedy };
+  if (isInOwnDomain(host)) return { check, verdict: "ok", is, remedy: undefined };
+  return { check, verdict: "warning", is: `${is}: svirt itself is not confined`, remedy: GIVE_LABEL };
+}
+
+function isInOwnDomain(host: Host): boolean {
+  return host.getOwnContext()?.includes(":svirt_manager_t") === true;
 }
 
 function checkKvm(host: Host): Finding {
@@ -132,7 +130,11 @@ async function checkQemu(host: Host, paths: Paths): Promise<Finding> {
   const version = await getQemuVersion(host, paths, QEMU);
   const check = "QEMU";
   if (version !== undefined) return { check, verdict: "ok", is: `${version} at ${QEMU}`, remedy: undefined };
-  return { check, verdict: "failed", is: `${QEMU} does not run`, remedy: "Install qemu-system-x86." };
+  if (host.inspectFile(QEMU) === undefined)
+    return { check, verdict: "failed", is: `${QEMU} is missing`, remedy: "Install qemu-system-x86." };
+  const remedy = isInOwnDomain(host) ? "See SELinux's denials: svirt explain" : GIVE_LABEL;
+  const where = host.getSelinux().mode === "disabled" ? "" : " in the domain of guests";
+  return { check, verdict: "failed", is: `${QEMU} does not run${where}`, remedy };
 }
 
 function checkGroups(host: Host): Finding {
@@ -158,26 +160,5 @@ function checkProgram(host: Host, path: string, remedy: string): Finding {
     verdict: isThere ? "ok" : "failed",
     is: isThere ? "there" : "missing",
     remedy: isThere ? undefined : remedy,
-  };
-}
-
-/**
- * Checks that the folder has a label. Labels and remembered labels are extended attributes, which its file system must
- * keep.
- */
-function checkFolder(host: Host, path: string): Finding {
-  const facts = host.inspectFile(path);
-  if (facts === undefined)
-    return { check: path, verdict: "ok", is: "created at the first start", remedy: undefined };
-  const label = getFileLabel(host, facts.id);
-  const remedy =
-    label === undefined
-      ? `Mount a file system with labels there (ext4, xfs, tmpfs), or label it.`
-      : undefined;
-  return {
-    check: path,
-    verdict: label === undefined ? "warning" : "ok",
-    is: label ?? "has no label",
-    remedy,
   };
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import type { Host } from "../../../src/host/host.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { runOn } from "../../cli/in-memory.ts";
+import { hostCall } from "../../memory-host/file-tree.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import {
   ALL_KINDS,
@@ -157,6 +159,18 @@ describe("auditNode() proves that", () => {
     await reapAll(machine);
     await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
     expect(await findings(machine)).toEqual([]);
+  });
+
+  test("a link in /dev to a file that the policy denies to svirt is no node, as /dev/core of a host with udevd", async () => {
+    const machine = await running();
+    machine.files.put("/dev/core", "symlink", { target: "/proc/kcore" });
+    const instance = nodeOn(machine);
+    const { host } = instance;
+    const inspectFile: Host["inspectFile"] = (path) => {
+      if (path === "/dev/core") throw hostCall("inspect /dev/core", "EACCES: permission denied, fstat");
+      return host.inspectFile(path);
+    };
+    expect((await auditNode({ ...instance, host: { ...host, inspectFile } })).findings).toEqual([]);
   });
 
   test("a gate to the kernel carries the policy's label", async () => {

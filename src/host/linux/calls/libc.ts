@@ -1,9 +1,11 @@
 import { dlopen, FFIType, read } from "bun:ffi";
-import { SvirtError } from "../../../errors.ts";
+import { GIVE_LABEL, SvirtError } from "../../../errors.ts";
 import { callFacts } from "./errno-remedy.ts";
 import { nativeBytes } from "./native-name.ts";
 
 const LIBC = "libc.so.6";
+/** Message of bun:ffi in a process that may not execute memory that it has written. */
+const WITHOUT_JIT = "bun:ffi requires the JIT";
 const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
 
 /** Functions for reading, writing and errno. Opened separately, because each symbol costs time. */
@@ -44,8 +46,25 @@ let others: Others | undefined;
 
 /** Returns the few C library functions that nearly every command calls; opens them at first use. */
 export function basicCalls(): Basic {
-  basic ??= dlopen(LIBC, BASIC).symbols;
+  basic ??= orWithoutJit(() => dlopen(LIBC, BASIC).symbols);
   return basic;
+}
+
+/**
+ * Opens functions of the C library. Throws "no-access" if SELinux denies the process execmem, which bun:ffi needs: svirt runs in its
+ * caller's domain while its executable has no label.
+ */
+function orWithoutJit<Symbols>(open: () => Symbols): Symbols {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof Error && error.message === WITHOUT_JIT)) throw error;
+    throw new SvirtError("Cannot call the C library: SELinux denies this process execmem", {
+      kind: "no-access",
+      remedy: GIVE_LABEL,
+      cause: error,
+    });
+  }
 }
 
 /** Returns false if the process is not permitted to create code at run time, which bun:ffi does (SELinux: execmem). */
@@ -61,7 +80,7 @@ export function hasBasicCalls(): boolean {
 export function libc(): Others {
   // Opened first, so that no dlopen() comes between a call and readErrno().
   basicCalls();
-  others ??= dlopen(LIBC, OTHERS).symbols;
+  others ??= orWithoutJit(() => dlopen(LIBC, OTHERS).symbols);
   return others;
 }
 

@@ -107,7 +107,7 @@ export function makeFolder(folder: {
   limit?: FolderLimit;
 }): void {
   orThrow(`create folder ${folder.path}`, () => {
-    mkdirSync(folder.path, { recursive: true, mode: folder.mode });
+    makeFolders(folder.path, folder.mode);
     if (folder.limit !== undefined) mountMemory(folder.path, folder.limit);
     const fd = openAt(folder.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
@@ -122,6 +122,18 @@ export function makeFolder(folder: {
       closeSync(fd);
     }
   });
+}
+
+/**
+ * Makes the folder and those above it. For a folder that exists and may not be inspected, as one with a label that the policy denies
+ * to svirt, mkdir reports EEXIST: the opening of the folder then reports the reason.
+ */
+function makeFolders(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
 
 /** Implements Host.makeSymlink: replaces an existing file; the link is on disk on return. */

@@ -265,6 +265,18 @@ describe.skipIf(MISSING !== undefined)(`writing on the real machine${ASIDE}`, ()
     }
   });
 
+  test("names the reason of a folder that cannot be opened, not that it exists", () => {
+    using folder = new RealFolder();
+    const path = folder.file("taken", "mine");
+    expect(() => folder.host.makeFolder({ path, mode: 0o700 })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(`Cannot create folder ${path}: ENOTDIR`),
+        remedy: "Correct the path.",
+      }),
+    );
+    expect(readFileSync(path, "utf8")).toBe("mine");
+  });
+
   test("does not take a symlink for a folder to be made", () => {
     using folder = new RealFolder();
     mkdirSync(`${folder.path}/others`, { mode: 0o755 });
