@@ -1,7 +1,8 @@
 // Rule: The error's kind sets the exit code and libvirt's error number.
 
 /**
- * Kind of an error. It determines the exit code (docs/commands.md) and, unless the error names another, libvirt's error.
+ * Kind of an error. It determines the exit code (docs/commands.md) and, unless the error names another,
+ * libvirt's error.
  */
 export type ErrorKind =
   | "failed"
@@ -44,11 +45,11 @@ const VIR_FROM = {
   STREAMS: 38,
 };
 
-/** Part of libvirt that reports an error. */
+/** Part of libvirt reporting an error. */
 export type LibvirtDomain = keyof typeof VIR_FROM;
 
 /**
- * virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it unless the error names another.
+ * virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it by default.
  * include/libvirt/virterror.h of libvirt
  */
 const LIBVIRT_ERRORS = {
@@ -101,7 +102,7 @@ const LIBVIRT_ERRORS = {
 
 type LibvirtName = keyof typeof LIBVIRT_ERRORS;
 
-/** Exit code of each kind, and libvirt's error unless an error of that kind names another one. */
+/** Exit code of each kind, and the default libvirt error. */
 const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly libvirt: LibvirtName }>> = {
   failed: { exitCode: 1, libvirt: "INTERNAL_ERROR" },
   "host-call": { exitCode: 1, libvirt: "SYSTEM_ERROR" },
@@ -109,7 +110,8 @@ const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly li
   usage: { exitCode: 2, libvirt: "INVALID_ARG" },
   xml: { exitCode: 2, libvirt: "XML_ERROR" },
   unsupported: { exitCode: 2, libvirt: "CONFIG_UNSUPPORTED" },
-  // As libvirt reports a missing file of the host. A lookup of a domain, network, device or volume names its own error.
+  // As libvirt reports a missing file of the host. A lookup of a domain, network, device or volume names its
+  // own error.
   "not-found": { exitCode: 3, libvirt: "SYSTEM_ERROR" },
   "wrong-state": { exitCode: 4, libvirt: "OPERATION_INVALID" },
   denied: { exitCode: 5, libvirt: "ACCESS_DENIED" },
@@ -121,7 +123,7 @@ const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly li
 /** Maximum number of errors in one list. */
 export const MOST_LISTED = 100;
 
-/** Remedy for a state that only a fault in svirt causes. */
+/** Remedy for a state caused by a fault in svirt. */
 export const REPORT_FAULT = "Report this fault in svirt, with the command and the commands before it.";
 /** Remedy if QEMU has ended or its answer cannot be parsed. */
 export const SEE_QEMU_LOG = "See QEMU's log in /var/log/svirt.";
@@ -138,11 +140,14 @@ export interface ErrorFacts {
   readonly kind: ErrorKind;
   /** One instruction for the operator. */
   readonly remedy: string;
-  /** XPath of the element or attribute that is refused. */
+  /** XPath of the refused element or attribute. */
   readonly place?: string;
   /** libvirt's error, if clients of libvirt distinguish more than the kind does. */
   readonly libvirt?: LibvirtName;
-  /** Part of libvirt that reports this error, if it is not the usual one of the number: VIR_FROM_THIS of libvirt's source file. */
+  /**
+   * Part of libvirt reporting this error, if it differs from the number's usual part: VIR_FROM_THIS of
+   * libvirt's source file.
+   */
   readonly from?: LibvirtDomain | undefined;
   readonly cause?: unknown;
 }
@@ -150,7 +155,7 @@ export interface ErrorFacts {
 /** Error of svirt: the attempt and the reason, with a remedy. */
 export class SvirtError extends Error {
   readonly kind: ErrorKind;
-  /** libvirt's error: the one that is named, that of a cause of the same kind, or that of the kind. */
+  /** libvirt's error: the named error, or the error of a cause of the same kind, or the kind's error. */
   readonly libvirt: LibvirtError;
   readonly remedy: string;
   readonly place: string | undefined;
@@ -164,15 +169,17 @@ export class SvirtError extends Error {
     this.place = facts.place;
   }
 
-  /** Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or in-use, 6 timeout, 7 partly. */
+  /**
+   * Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or in-use, 6 timeout, 7 partly.
+   */
   get exitCode(): number {
     return KINDS[this.kind].exitCode;
   }
 }
 
 /**
- * Returns libvirt's error of a call to a part of libvirt: errors in XML are those of the part that reads it. VIR_FROM_THIS of
- * libvirt's source files, which virXMLParse() gets
+ * Returns libvirt's error of a call to a part of libvirt. Errors in XML belong to the part reading it.
+ * VIR_FROM_THIS of libvirt's source files, which virXMLParse() gets
  */
 export function libvirtErrorIn(part: LibvirtDomain | undefined, { libvirt }: SvirtError): LibvirtError {
   const { code, domain } = libvirt;
@@ -191,7 +198,7 @@ function named(name: LibvirtName): LibvirtError {
   return { name: `VIR_ERR_${name}`, ...LIBVIRT_ERRORS[name] };
 }
 
-/** Several errors of one attempt. Message, kind and remedy are those of the first. */
+/** Several errors of one attempt. Message, kind and remedy are from the first error. */
 class SvirtErrors extends SvirtError {
   readonly errors: readonly SvirtError[];
 
@@ -202,13 +209,16 @@ class SvirtErrors extends SvirtError {
   }
 }
 
-/** Throws the errors as one error, the first 100 of them; a single one unchanged. Returns if there is none. */
+/**
+ * Throws the errors as a single error, the first 100 of them; a lone error unchanged. Returns if there is
+ * none.
+ */
 export function throwErrors([first, ...later]: readonly SvirtError[]): void {
   if (first === undefined) return;
   throw later.length === 0 ? first : new SvirtErrors(first, firstErrors([first, ...later]).slice(1));
 }
 
-/** Returns the first 100 errors; if there are more, an error that says so follows. */
+/** Returns the first 100 errors; if there are more, a last error says so. */
 export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[] {
   const next = errors[MOST_LISTED];
   if (next === undefined) return errors;
@@ -229,7 +239,9 @@ export async function errorsOfWork(work: () => Promise<unknown>): Promise<readon
   }
 }
 
-/** Returns the errors that a function throws; none if it throws none. Rethrows a value that is not a SvirtError. */
+/**
+ * Returns the errors thrown by a function; none if it throws none. Rethrows a value other than a SvirtError.
+ */
 export function errorsOf(act: () => unknown): readonly SvirtError[] {
   try {
     act();
@@ -251,10 +263,16 @@ export async function unlessWorkRefused<Result>(work: () => Promise<Result>): Pr
   }
 }
 
-/** Receives the error of a part that does not end the whole, such as of a damaged file in a list: it names the file and the remedy. */
+/**
+ * Receives the error of a part without ending the whole, such as a damaged file in a list. The error names
+ * the file and the remedy.
+ */
 export type OnRefused = (error: SvirtError) => void;
 
-/** Returns the result of a function; undefined if it throws a SvirtError, which goes to `onRefused`. Rethrows any other value. */
+/**
+ * Returns the result of a function. A thrown SvirtError goes to `onRefused`, and the result is undefined.
+ * Rethrows any other value.
+ */
 export function unlessRefused<Result>(
   act: () => Result,
   onRefused: OnRefused = () => undefined,
@@ -268,12 +286,12 @@ export function unlessRefused<Result>(
   }
 }
 
-/** Lists the errors in a thrown value. A value that is not a SvirtError is a fault in svirt. */
+/** Lists the errors in a thrown value. A value other than a SvirtError is a fault in svirt. */
 export function listErrors(thrown: unknown): readonly SvirtError[] {
   return thrown instanceof SvirtErrors ? thrown.errors : [asSvirtError(thrown)];
 }
 
-/** Joins errors while undoing to the error that caused the undo, which keeps its kind and remedy. */
+/** Joins errors while undoing to the error before them. The first error keeps its kind and remedy. */
 export function joinErrors(first: unknown, later: readonly unknown[]): SvirtError {
   const base = asSvirtError(first);
   if (later.length === 0) return base;
@@ -285,7 +303,7 @@ export function joinErrors(first: unknown, later: readonly unknown[]): SvirtErro
   });
 }
 
-/** Returns any thrown value as a SvirtError; a value that is not one is a fault in svirt. */
+/** Returns any thrown value as a SvirtError; another value is a fault in svirt. */
 export function asSvirtError(thrown: unknown): SvirtError {
   if (thrown instanceof SvirtError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

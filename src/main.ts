@@ -17,22 +17,22 @@ declare const SVIRT_BUILD: string | undefined;
 const BUILD = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
 /** Name under which clients of libvirt start svirt. */
 const HELPER = "virt-ssh-helper";
-/** Command of a guest's reaper, which is no URI. */
+/** Command of a guest's reaper; no URI. */
 const REAP = "reap";
-/** Exit code for a thrown value that has none. */
+/** Exit code for a thrown value without an exit code. */
 const FAILED = 1;
 /** Exit code of a probe that has not become its program, as a shell's. sh(1) */
 const NOT_RUN = 127;
-/** Longest time that a timer can wait. */
+/** Longest time for a timer. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-// Not awaited: otherwise bun's bundler writes a separate file for each set of modules that several commands share. A
-// start would read 14 of them instead of 4 (docs/building.md).
+// Not awaited: otherwise bun's bundler writes a separate file for each set of shared modules. A start would
+// read 14 of them instead of 4 (docs/building.md).
 void main();
 
 async function main(): Promise<void> {
-  // bun ends a program whose event loop is empty as a success, even if a promise is pending. So a timer runs until the
-  // work is done, and until then the exit code is that of a failure.
+  // bun ends a program with an empty event loop as a success, even if a promise is pending. So a timer runs
+  // until the work is done, and until then the exit code says failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
   process.exitCode = await run(process.argv[2]);
@@ -62,21 +62,23 @@ async function runCommand(): Promise<number> {
 }
 
 /**
- * Adds the command for a call under its name, by which clients of libvirt start svirt: a link to the executable, or the executable
- * itself, by whose path a guest's reaper then calls.
+ * Adds the command for a call under the name used by clients of libvirt. The name is a link to the
+ * executable, or the executable itself. A guest's reaper then calls by that path.
  */
 function commandWords(words: readonly string[]): readonly string[] {
   const isHelper = process.argv0.endsWith(`/${HELPER}`) || process.argv0 === HELPER;
   return isHelper && words[0] !== REAP ? [HELPER, ...words] : words;
 }
 
-/** Mounts for another svirt, which kills this one if a server does not answer. */
+/** Mounts for another svirt. The other svirt kills this process if a server does not answer. */
 async function beMountChild(): Promise<number> {
   await (await import("./host/linux/mounts/mount-child.ts")).runMountChild();
   return 0;
 }
 
-/** Becomes a program that another svirt probes. It returns only if it cannot: then the program has not run. */
+/**
+ * Becomes a program that another svirt probes. It returns only if it cannot: then the program has not run.
+ */
 async function beProbeChild(): Promise<number> {
   const { becomeProbe } = await import("./host/linux/probe/probe-child.ts");
   try {

@@ -1,6 +1,6 @@
 import type { Key } from "./key.ts";
 
-/** Uses of svirt that no function of libvirt has. */
+/** Uses of svirt without a function in libvirt. */
 export const SVIRT_USES = {
   // An error about a file shows whether it exists, and parts of its text. CVE-2019-10161 of libvirt
   "read a named file": "limited",

@@ -1,8 +1,8 @@
 import type { Use } from "./uses.ts";
 
-/** Use of a command that depends on its arguments. */
+/** Use of a command by its arguments. */
 export interface UseByArguments {
-  /** Use with no operands and options but those of `with`. */
+  /** Use without operands and options beyond `with`. */
   readonly shows: Use;
   /**
    * `name` with any value, `name=value` with that value, `name=NAME` with the name of an object, not of a
@@ -13,10 +13,10 @@ export interface UseByArguments {
   readonly otherwise: Use;
 }
 
-/** Operands and options with which a command shows its settings without changing them. */
+/** Operands and options for showing a command's settings without changing them. */
 const SHOWN = ["domain", "live", "config", "current", "json"] as const;
 
-/** Use of each command that does different things by different arguments. */
+/** Use of each command with different effects by different arguments. */
 export const USES_BY_ARGUMENTS = {
   desc: { shows: "virDomainGetMetadata", with: [...SHOWN, "title"], otherwise: "virDomainSetMetadata" },
   metadata: { shows: "virDomainGetMetadata", with: [...SHOWN, "uri"], otherwise: "virDomainSetMetadata" },

@@ -37,7 +37,7 @@ export function refuseUse({
 
 type Given = readonly [name: string, value: string];
 
-/** Lists the operands and options that are given. */
+/** Lists the given operands and options. */
 function listGiven(spec: CommandSpec, words: readonly string[]): readonly Given[] {
   const { operands, options, rest } = parseArguments(spec, words);
   const lists = rest.length === 0 ? [] : spec.operands.filter(isList);

@@ -17,7 +17,7 @@ const MOST_BANDWIDTH = 2 ** 33 - 1;
 /** Longest timeout: a year. */
 const MOST_SECONDS = 31_536_000;
 
-/** Common options of all commands that start a block job. */
+/** Common options of all commands starting a block job. */
 export const JOB_OPTIONS: readonly Option[] = [
   { name: "bytes", summary: "the bandwidth limit is in bytes/s rather than MiB/s" },
   { name: "wait", summary: "wait until the job is done, or waits to be pivoted or aborted" },
@@ -126,7 +126,7 @@ async function sayEnd(call: Call, words: JobMessages, came: Waited): Promise<voi
   output.print(`\n${words.end.said}\n`);
 }
 
-/** Refuses two options that exclude each other. Throws "usage" with virsh's message. */
+/** Refuses two exclusive options. Throws "usage" with virsh's message. */
 export function refuseBoth({ operands, options }: Call, one: string, other: string): void {
   const has = (name: string): boolean => options.has(name) || operands.has(name);
   if (!has(one) || !has(other)) return;

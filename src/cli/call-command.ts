@@ -11,7 +11,7 @@ export interface Invocation {
   readonly version: string;
 }
 
-/** A command that was found, and the function that runs another command line if the check allows it. */
+/** A found command, and the function for another command line, if the check allows it. */
 export interface FoundCommand {
   readonly command: Command;
   runChecked(invocation: Invocation, check: CheckCommand): Promise<number>;

@@ -9,7 +9,7 @@ export interface Operand {
   readonly name: string;
   readonly summary: string;
   readonly isOptional?: boolean;
-  /** One or more arguments; options may be between them. */
+  /** At least an argument; options may be between them. */
   readonly isRepeated?: boolean;
   /** The argument may be a command, and all arguments after it are those of that command, its options too. */
   isCommand?(word: string, rest: readonly string[]): boolean;
@@ -19,7 +19,7 @@ export interface Operand {
 export interface Option {
   readonly name: string;
   readonly summary: string;
-  /** One-letter form: `-n`. */
+  /** Form with a single letter: `-n`. */
   readonly short?: string;
   /** Name of the value in the help; undefined if the option has no value. */
   readonly value?: string;
@@ -35,11 +35,11 @@ export interface CommandSpec {
   readonly operands: readonly Operand[];
   readonly options: readonly Option[];
   /**
-   * Interrupted work that is finished or undone before the command runs.
+   * Interrupted work finished or undone before the command runs.
    *
-   * - `first`, the default: guests that have ended, and changes of the guest that the operand `domain` names.
-   * - `all`: guests that have ended, and changes of all guests, or of those that the operands name.
-   * - `others`: guests that have ended, and no changes: the command ends the guest with its changes.
+   * - `first`, the default: ended guests, and changes of the guest in the operand `domain`.
+   * - `all`: ended guests, and changes of all guests, or of the guests in the operands.
+   * - `others`: ended guests, and no changes: the command ends the guest with its changes.
    * - `root`: `first`, but only for root: the command must not need the folders of an ordinary user.
    * - `none`: no work. The command changes nothing and shows no state of guests, or recovers by itself.
    */
@@ -79,17 +79,20 @@ export interface Call {
 export interface Command {
   readonly spec: CommandSpec;
   run(call: Call): Promise<number | undefined>;
-  /** Returns the steps that `run` would take, and changes nothing; undefined if there are none. Absent: `svirt plan` prints no steps. */
+  /**
+   * Returns the steps that `run` would take, and changes nothing; undefined if there are none. Absent:
+   * `svirt plan` prints no steps.
+   */
   plan?(call: Call): Promise<CommandPlan | undefined>;
 }
 
 /** Steps of a command, and what is known of their recovery. */
 export type CommandPlan = Partial<ObjectChange> & Pick<ObjectChange, "steps">;
 
-/** Option of every command that prints data. */
+/** Option of every command with printed data. */
 export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 
-/** Option of commands that read XML. */
+/** Option of commands reading XML. */
 export const VALIDATE_OPTION: Option = {
   name: "validate",
   summary: "refuse XML that libvirt's schema does not allow; svirt always does so",
@@ -98,61 +101,61 @@ export const VALIDATE_OPTION: Option = {
 /** Operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
-/** Operand of commands about one saved file. */
+/** Operand of commands about a saved file. */
 export const SAVE_FILE_OPERAND: Operand = {
   name: "file",
   summary: "a file written by svirt save or virsh save",
 };
 
-/** Operand of commands that replace the XML in a saved state. */
+/** Operand of commands replacing the XML in a saved state. */
 export const CHANGED_XML_OPERAND: Operand = {
   name: "xml",
   summary: "a changed XML of the same domain: a file, or - for standard input",
 };
 
-/** Operand of commands about one network. */
+/** Operand of commands about a network. */
 export const NETWORK_OPERAND: Operand = { name: "network", summary: "name or uuid of a network" };
 
-/** Operand of commands about one filter of interfaces. */
+/** Operand of commands about a filter of interfaces. */
 export const FILTER_OPERAND: Operand = { name: "nwfilter", summary: "name or uuid of a network filter" };
 
-/** Operand of commands about one device of the host. */
+/** Operand of commands about a device of the host. */
 export const DEVICE_OPERAND: Operand = { name: "device", summary: "name of a device of the host" };
 
-/** Operand of commands about one network interface of the host. */
+/** Operand of commands about a network interface of the host. */
 export const INTERFACE_OPERAND: Operand = {
   name: "interface",
   summary: "name of a network interface of the host",
 };
 
-/** Operand of commands about one storage pool. */
+/** Operand of commands about a storage pool. */
 export const POOL_OPERAND: Operand = { name: "pool", summary: "name or uuid of a storage pool" };
 
-/** Operand of commands about one secret. */
+/** Operand of commands about a secret. */
 export const SECRET_OPERAND: Operand = { name: "secret", summary: "uuid of a secret" };
 
-/** Operand of commands about one volume. */
+/** Operand of commands about a volume. */
 export const VOLUME_OPERAND: Operand = { name: "vol", summary: "name, key or path of a volume" };
 
-/** Operand of commands that inspect any image. */
+/** Operand of commands inspecting any image. */
 export const IMAGE_OPERAND: Operand = {
   name: "vol",
   summary: "the path of an image or a block device; with --pool, the name of a volume too",
 };
 
-/** Option of commands about one volume. */
+/** Option of commands about a volume. */
 export const OF_POOL_OPTION: Option = {
   name: "pool",
   value: "POOL",
   summary: "name or uuid of the volume's pool",
 };
 
-/** Returns an operand whose presence the parser has checked. */
+/** Returns an operand checked by the parser. */
 export function operand(call: Call, name: string): string {
   return call.operands.get(name) ?? "";
 }
 
-/** Prints a value as one JSON document with a newline at its end. */
+/** Prints a value as a single JSON document with a newline at its end. */
 export function printJson(call: Call, value: unknown): void {
   call.output.print(`${visibleJson(JSON.stringify(value, undefined, 2))}\n`);
 }

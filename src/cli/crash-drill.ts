@@ -9,7 +9,7 @@ export const CRASH_OPTION: Option = {
   summary: "kill svirt itself before or after a step (numbered as in svirt plan)",
 };
 
-/** Returns the observer that carries out the drill. Throws "usage". */
+/** Returns the observer of the drill. Throws "usage". */
 export function crashDrill(call: Call): StepObserver {
   const drill = call.options.get(CRASH_OPTION.name);
   if (drill === undefined) return NO_OBSERVER;

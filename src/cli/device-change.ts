@@ -15,14 +15,14 @@ import {
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
 
-/** Options that select the running guest or the definition. */
+/** Options for the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
   { name: "live", summary: "change the running guest" },
   { name: "config", summary: "change the definition, for the next start" },
   { name: "current", summary: "change the guest if it runs, else the definition; the default" },
 ];
 
-/** Options of every command that changes a domain's devices. */
+/** Options of every command changing a domain's devices. */
 export const CHANGE_OPTIONS: readonly Option[] = [
   ...IMPACT_OPTIONS,
   DRY_RUN_OPTION,
@@ -30,24 +30,24 @@ export const CHANGE_OPTIONS: readonly Option[] = [
   CRASH_OPTION,
 ];
 
-/** Option of the commands that virsh has had from the beginning. */
+/** Option of virsh's oldest commands. */
 export const PERSISTENT_OPTION: Option = {
   name: "persistent",
   summary: "change the definition, and the guest if it runs",
 };
 
-/** Operands of every command that reads a device's XML. */
+/** Operands of every command reading a device's XML. */
 export const DEVICE_OPERANDS: readonly Operand[] = [
   DOMAIN_OPERAND,
   { name: "file", summary: "XML of the device: a file, or - for standard input" },
 ];
 
-/** Reads the device that the command line names. Throws "xml", "unsupported". */
+/** Reads the device in the command line. Throws "xml", "unsupported". */
 export function readDevice(call: Call): Device {
   return parseDevice(readInputFile(call, operand(call, "file")));
 }
 
-/** Returns the change that the command line requests. Throws "usage". */
+/** Returns the requested change of the command line. Throws "usage". */
 export function askOf(call: Call): Ask {
   return {
     key: operand(call, "domain"),

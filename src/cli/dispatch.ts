@@ -3,7 +3,10 @@ import { callCommand, type Invocation } from "./call-command.ts";
 import type { CheckCommand, CommandSpec } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 
-/** Finds the command of a command line and runs it, or prints help. Returns the exit code. Throws as commands do. */
+/**
+ * Finds the command of a command line and runs it, or prints help. Returns the exit code. Throws as commands
+ * do.
+ */
 export async function dispatch(invocation: Invocation): Promise<number> {
   const { name, words } = splitName(invocation.words);
   if (HELP_WORDS.includes(name)) return await printOverview(invocation, words);
@@ -41,7 +44,7 @@ async function specsOf(names: readonly string[]): Promise<CommandSpec[]> {
   return await Promise.all(names.map(async (name) => (await find(name)()).command.spec));
 }
 
-/** Splits the name of a command from its arguments. A name has one or two parts. */
+/** Splits the name of a command from its arguments. A name has up to two parts. */
 function splitName(all: readonly string[]): { readonly name: string; readonly words: readonly string[] } {
   const [first = "help", second, ...words] = all;
   const both = `${first} ${second}`;

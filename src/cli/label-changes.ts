@@ -3,14 +3,14 @@ import { findVolume } from "../vm/volume/find-volume.ts";
 import { type Call, type Option, printJson } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 
-/** Option that prints a change without applying it. */
+/** Option for printing a change without applying it. */
 export const DRY_RUN_OPTION: Option = {
   name: "dry-run",
   short: "n",
   summary: "only print the changes",
 };
 
-/** Returns the paths that operands name: with --pool those of volumes. Throws "not-found". */
+/** Returns the paths of operands: with --pool the paths of volumes. Throws "not-found". */
 export async function pathsOf(
   { instance, options }: Call,
   operands: readonly string[],

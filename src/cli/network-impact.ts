@@ -1,6 +1,6 @@
 import type { Option } from "./command.ts";
 
-/** Options that select the active network or its definition. */
+/** Options for the active network or its definition. */
 export const NETWORK_IMPACT_OPTIONS: readonly Option[] = [
   { name: "live", summary: "the active network" },
   { name: "config", summary: "the definition, for the next start" },

@@ -3,7 +3,10 @@ import type { Change } from "../vm/object-change/change.ts";
 import type { Call, Command, CommandSpec } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 
-/** Command that changes an object by recorded steps: its arguments name the change, and its result is reported. */
+/**
+ * Command that changes an object by recorded steps: its arguments name the change, and its result is
+ * reported.
+ */
 interface PlannedCommand<Result> {
   readonly spec: CommandSpec;
   /** Reads the arguments. Throws "usage", and the errors of a change. */

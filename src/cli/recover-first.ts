@@ -4,12 +4,12 @@ import type { Call, CommandSpec } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 import { warnOf } from "./output/warn-of.ts";
 
-/** Call of a command whose recovery has not run yet. */
+/** Call of a command before its recovery. */
 type NewCall = Omit<Call, "running">;
 
 /**
- * Finishes or undoes interrupted work before a command runs, as its specification says, and warns of failures. Returns the
- * running guests; none for a command without recovery.
+ * Finishes or undoes interrupted work before a command runs, as its specification says, and warns of
+ * failures. Returns the running guests; none for a command without recovery.
  */
 export async function recoverFirst(spec: CommandSpec, call: NewCall): Promise<readonly RunningGuest[]> {
   const { recovery = "first" } = spec;

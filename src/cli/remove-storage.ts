@@ -25,8 +25,9 @@ export interface Storage extends Pick<DiskVolumes, "definition" | "volumes"> {
 }
 
 /**
- * Finds the volumes that the options name, and prints the errors of disks that are not volumes. Also prints what will be deleted: if this
- * command is killed, no later one can tell. Throws "usage" with virsh's messages, and as findDiskVolumes().
+ * Finds the volumes in the options, and prints the errors of disks other than volumes. Also prints the names
+ * before the deletion: if this command is killed, no later command can tell. Throws "usage" with virsh's
+ * messages, and as findDiskVolumes().
  */
 export async function storageOf(call: Call): Promise<Storage> {
   const { instance, options, output } = call;
@@ -45,7 +46,7 @@ export async function storageOf(call: Call): Promise<Storage> {
   return { volumes, definition, exitCode: how === "storage" ? errors[0]?.exitCode : undefined };
 }
 
-/** Splits at commas; two in a row are one of a word. vshStringToArray() of libvirt's tools/vsh.c */
+/** Splits at commas; two in a row are a comma of a word. vshStringToArray() of libvirt's tools/vsh.c */
 function wordsOf(text: string): readonly string[] {
   return text
     .replaceAll(",,", "\0")
@@ -54,7 +55,8 @@ function wordsOf(text: string): readonly string[] {
 }
 
 /**
- * Deletes volumes, each for itself, and returns the exit code. Throws "partly" with the errors of those that stay, after all others are deleted.
+ * Deletes volumes, each for itself, and returns the exit code. Throws "partly" with the errors of the
+ * remaining volumes, after all others are deleted.
  */
 export async function removeStorage(
   call: Call,
@@ -68,7 +70,10 @@ export async function removeStorage(
   throw first;
 }
 
-/** Deletes volumes, and tries those in use again as long as others go: one may be below another. Returns the errors of those that stay. */
+/**
+ * Deletes volumes, and tries volumes in use again as long as others go: a volume may be below another.
+ * Returns the errors of the remaining volumes.
+ */
 async function removeEach(call: Call, volumes: readonly DiskVolume[]): Promise<readonly SvirtError[]> {
   const kept: { readonly volume: DiskVolume; readonly error: SvirtError }[] = [];
   for (const volume of volumes) {

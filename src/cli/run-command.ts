@@ -5,7 +5,7 @@ import { command as list } from "./commands/query/list.ts";
 import { warnOf } from "./output/warn-of.ts";
 import { forTerminal } from "./terminal-text.ts";
 
-/** Runs one command line and returns the exit code. Never throws. */
+/** Runs a command line and returns the exit code. Never throws. */
 export async function runCommandLine(asked: Invocation): Promise<number> {
   const invocation = { ...asked, output: forTerminal(asked.output) };
   try {
@@ -22,8 +22,8 @@ export async function runCommandLine(asked: Invocation): Promise<number> {
 }
 
 /**
- * Returns a command that programs call repeatedly, over SSH too; undefined for any other. Building the table of all commands would take
- * longer than running `list`.
+ * Returns a command that programs call repeatedly, over SSH too; undefined for any other. Building the table
+ * of all commands would take longer than running `list`.
  */
 async function findQuick(name: string | undefined): Promise<Command | undefined> {
   switch (name) {

@@ -2,17 +2,20 @@ import { SvirtError } from "../errors.ts";
 import { type FoundSnapshot, findCurrentSnapshot, findSnapshot } from "../vm/snapshot/find-snapshot.ts";
 import { type Call, type Operand, type Option, operand } from "./command.ts";
 
-/** Operand of commands about one snapshot. */
+/** Operand of commands about a snapshot. */
 export const SNAPSHOT_OPERAND: Operand = {
   name: "snapshotname",
   summary: "name of the snapshot",
   isOptional: true,
 };
 
-/** Option that names the current snapshot. */
+/** Option for the current snapshot. */
 export const CURRENT_OPTION: Option = { name: "current", summary: "the domain's current snapshot" };
 
-/** Returns the snapshot that a call names, by its name or as the current one. Throws "usage" with virsh's message, "not-found". */
+/**
+ * Returns the snapshot of a call, by its name or as the current snapshot. Throws "usage" with virsh's
+ * message, "not-found".
+ */
 export function snapshotOf(call: Call): FoundSnapshot {
   const found = maybeSnapshotOf(call, call.operands.get(SNAPSHOT_OPERAND.name), SNAPSHOT_OPERAND.name);
   if (found !== undefined) return found;
@@ -22,7 +25,10 @@ export function snapshotOf(call: Call): FoundSnapshot {
   });
 }
 
-/** Returns the snapshot of that name, or with --current the current one; undefined without both. virshLookupSnapshot() of libvirt */
+/**
+ * Returns the named snapshot, or with --current the current snapshot; undefined without both.
+ * virshLookupSnapshot() of libvirt
+ */
 export function maybeSnapshotOf(
   call: Call,
   name: string | undefined,

@@ -3,32 +3,32 @@ import { SvirtError } from "../errors.ts";
 import type { FilePart } from "../host/new-file.ts";
 import type { Call, Operand, Option } from "./command.ts";
 
-/** Operand of commands that create a volume. */
+/** Operand of commands creating a volume. */
 export const NEW_POOL_OPERAND: Operand = {
   name: "pool",
   summary: "name or uuid of a pool, or the absolute path of a folder",
 };
 
-/** Option of commands that create a volume. */
+/** Option of commands creating a volume. */
 export const PREALLOCATION_OPTION: Option = {
   name: "prealloc-metadata",
   summary:
     "write the tables of a qcow2 volume for all of it, and allocate its disk space unless the allocation is smaller",
 };
 
-/** Option of commands that copy a volume, which have no tables to write. */
+/** Option of commands copying a volume. They have no tables to write. */
 export const NO_PREALLOCATION_OPTION: Option = {
   name: "prealloc-metadata",
   summary: "refused: a copy has tables for its data only",
 };
 
-/** Option of commands that copy a volume. */
+/** Option of commands copying a volume. */
 export const REFLINK_OPTION: Option = {
   name: "reflink",
   summary: "fail where the file system cannot share the space of both volumes",
 };
 
-/** Options of commands that copy a part of a volume. */
+/** Options of commands copying a part of a volume. */
 export const PART_OPTIONS: readonly Option[] = [
   { name: "offset", value: "BYTES", summary: "first byte of the part in the volume" },
   { name: "length", value: "BYTES", summary: "most bytes of the part; 0 or a negative number: all" },
@@ -40,7 +40,8 @@ export function partOf({ options }: Call): Pick<FilePart, "offset" | "mostBytes"
   const length = numberOf("length", options.get("length") ?? "0");
   return {
     offset: numberOf("offset", options.get("offset") ?? "0"),
-    // A negative length of virsh is a number that no file has. vshCommandOptULongLongWrap() of libvirt's tools
+    // A negative length of virsh is a number that no file has. vshCommandOptULongLongWrap() of libvirt's
+    // tools
     mostBytes: length > 0 ? length : undefined,
     isSparse: options.has("sparse"),
   };
@@ -63,7 +64,7 @@ export function copyFlags({ options }: Call) {
   };
 }
 
-/** Returns the declared format of a volume that is copied. Throws "usage". */
+/** Returns the declared format of a copied volume. Throws "usage". */
 export function inputFormat({ options }: Call): "raw" | "qcow2" | undefined {
   const word = options.get("inputformat");
   if (word === undefined || word === "raw" || word === "qcow2") return word;

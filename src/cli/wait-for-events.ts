@@ -5,17 +5,19 @@ import type { HappenedEvent } from "../vm/events/watch-events.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
 import type { Call, Option } from "./command.ts";
 
-/** Longest time in seconds, in milliseconds of 32 bits. vshCommandOptTimeoutToMs() of libvirt's tools/vsh.c */
+/**
+ * Longest time in seconds, in milliseconds of 32 bits. vshCommandOptTimeoutToMs() of libvirt's tools/vsh.c
+ */
 const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
-/** Events of one sort of objects, as a command of virsh has them. */
+/** Events of a sort of objects, as a command of virsh has them. */
 export interface EventSort {
   readonly of: HappenedEvent["of"];
-  /** Name of the option that selects an object; undefined: that of the sort. */
+  /** Name of the option for an object; undefined: the sort's. */
   readonly option?: string;
   /** Events of libvirt in virsh's order; undefined: never reported. */
   readonly events: ReadonlyMap<string, EventKind | undefined>;
-  /** Function of libvirt's API by which virsh registers. */
+  /** virsh's function of libvirt's API for the registration. */
   readonly api: `vir${string}RegisterAny`;
   /** Words of virsh's error without --list and --event. */
   readonly missing: string;
@@ -23,7 +25,7 @@ export interface EventSort {
   describe(event: HappenedEvent, kind: EventKind): string | undefined;
 }
 
-/** Options of every command that waits for events. */
+/** Options of every command waiting for events. */
 export const EVENT_OPTIONS: readonly Option[] = [
   { name: "event", value: "type", summary: "event type to wait for" },
   { name: "loop", summary: "wait for more events after the first, until the timeout or an interrupt" },
@@ -33,8 +35,9 @@ export const EVENT_OPTIONS: readonly Option[] = [
 ];
 
 /**
- * Prints the types or the events that the command line requests, of one object or of all. Returns 1 if there was none. Throws
- * "usage", "unsupported" with virsh's messages. cmdEvent() of libvirt's tools/virsh-domain-event.c
+ * Prints the requested types or events of the command line, of an object or of all. Returns 1 if there was
+ * none. Throws "usage", "unsupported" with virsh's messages. cmdEvent() of libvirt's
+ * tools/virsh-domain-event.c
  */
 export async function waitForEvents(call: Call, sort: EventSort): Promise<number | undefined> {
   const { options, output } = call;
@@ -52,7 +55,7 @@ export async function waitForEvents(call: Call, sort: EventSort): Promise<number
   ];
   const only = key === undefined ? undefined : { of: sort.of, key };
   let count = 0;
-  // A reader that does not read must not delay the work for others that wait for events of the same guests.
+  // A stalled reader must not delay the work for other clients waiting for events of the same guests.
   const end = await followEvents(call.instance, { kinds, only, isLoop, timeoutMs }, async (event, seenMs) => {
     const stamp = options.has("timestamp") ? `${timestamp(seenMs)}: ` : "";
     for (const line of kinds.flatMap((kind) => sort.describe(event, kind) ?? [])) {
@@ -67,7 +70,7 @@ export async function waitForEvents(call: Call, sort: EventSort): Promise<number
 
 function kindsOf({ options }: Call, { api, events, missing }: EventSort): readonly EventKind[] {
   const type = options.get("event");
-  // Of all types virsh ignores those for which it cannot register.
+  // Of all types virsh ignores types without a registration.
   if (options.has("all")) return [...events.values()].filter((kind) => kind !== undefined);
   if (type === undefined) {
     throw new SvirtError(missing, { kind: "usage", remedy: "Wait for an event: --event lifecycle" });

@@ -5,8 +5,8 @@ import { unbindInterfaces } from "./unbound-interfaces.ts";
 type Graphics = Domain["devices"]["graphics"][number];
 
 /**
- * Returns a running guest's domain as a definition has it: interfaces are on their networks, disks are volumes of their pools, and
- * a start chooses the ports of its screens. VIR_DOMAIN_XML_INACTIVE of libvirt
+ * Returns a running guest's domain as a definition has it: interfaces are on their networks, disks are
+ * volumes of their pools, and a start chooses the ports of its screens. VIR_DOMAIN_XML_INACTIVE of libvirt
  */
 export function asDefined(domain: Domain): Domain {
   return replaceChosenPorts(unbindDisks(unbindInterfaces(domain)));

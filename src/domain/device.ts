@@ -14,9 +14,9 @@ import type { Domain } from "./domain.ts";
 import type { DeviceOf, ELEMENTS, EntryOf, Family } from "./families.ts";
 
 /**
- * Form of each family whose devices can be attached and detached, even while the guest runs. "none": only a new
- * definition changes a device of the family. A family with a form must be in the tables of qemu/hotplug and vm/hotplug,
- * or tsc fails.
+ * Form of each family whose devices can be attached and detached, even while the guest runs. "none": only a
+ * new definition changes a device of the family. A family with a form must be in the tables of qemu/hotplug
+ * and vm/hotplug, or tsc fails.
  */
 const FORMS = {
   disks: disk,
@@ -55,7 +55,7 @@ type HotFamily = EntryOf<typeof FORMS>;
 
 type Families = { readonly [F in HotFamily as (typeof ELEMENTS)[F]]: F };
 
-/** Element of a device that can be attached and detached. */
+/** Element of a device with attach and detach. */
 export type HotElement = keyof Families;
 
 /** Device of the family of an element. */
@@ -80,7 +80,10 @@ export function familyOf({ element }: Device): HotFamily {
   return FAMILY_OF[element];
 }
 
-/** Reads the document of one device, the input of `attach-device`. Throws "xml", "unsupported", with all refusals. */
+/**
+ * Reads the document of a device, the input of `attach-device`. Throws "xml", "unsupported", with all
+ * refusals.
+ */
 export function parseDevice(bytes: Uint8Array): Device {
   const root = parseDocument(bytes);
   const element = root.tag;
@@ -95,14 +98,14 @@ export function formatDevice({ element, value }: Device): string {
   return formatDocument(formOf(element).format(value));
 }
 
-/** Returns the domain with one more device, after the others of its family. */
+/** Returns the domain with another device, after the others of its family. */
 export function addDevice(domain: Domain, device: Device): Domain {
   const family = familyOf(device);
   const { devices } = domain;
   return { ...domain, devices: { ...devices, [family]: [...devices[family], device.value] } };
 }
 
-/** Returns the domain without the device, which is compared by identity. */
+/** Returns the domain without the device, compared by identity. */
 export function withoutDevice(domain: Domain, device: Device): Domain {
   const { value } = device;
   return { ...domain, devices: mapFamily(domain.devices, device, (one) => (one === value ? [] : [one])) };

@@ -45,7 +45,9 @@ export interface InspectedDomain {
   locate(place: string): string;
 }
 
-/** Reads a document and collects its refusals. Throws "xml" if the document is not XML or not a `<domain>`. */
+/**
+ * Reads a document and collects its refusals. Throws "xml" if the document is not XML or not a `<domain>`.
+ */
 export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
   const root = addPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {
@@ -100,7 +102,7 @@ function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
 }
 
 /**
- * Names the model in the `<seclabel>` of a guest that runs unconfined. libvirt shows the model that gave it no label, not
+ * Names the model in the `<seclabel>` of an unconfined guest. libvirt shows the model without a label, not
  * none.
  */
 function nameModel(draft: Draft): void {

@@ -9,8 +9,8 @@ import { numa } from "./machine/numa.ts";
 const written = required(child(memory));
 
 /**
- * `<memory>` of a domain. A domain with NUMA cells may omit it: then it is the sum of the cells and the memory devices.
- * virDomainDefPostParseMemory() of libvirt
+ * `<memory>` of a domain. A domain with NUMA cells may omit it: then it is the sum of the cells and the
+ * memory devices. virDomainDefPostParseMemory() of libvirt
  */
 export const domainMemory: Field<ValueOf<typeof memory>> = {
   place: written.place,

@@ -81,5 +81,5 @@ export const domain = checked(grammar, (value, node, faults) => {
   if (faults?.isWhole !== false) refuseContradictions(value, node, faults);
 });
 
-/** Domain with its UUID, which the document of a new definition may omit. */
+/** Domain with its UUID, optional in the document of a new definition. */
 export type Domain = ValueOf<typeof grammar> & { readonly uuid: string };

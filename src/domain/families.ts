@@ -1,22 +1,25 @@
 import type { Devices } from "./devices.ts";
 
-/** Family of devices: a key of `<devices>`. Each table by family has an entry for every one of them, or does not compile. */
+/**
+ * Family of devices: a key of `<devices>`. Each table by family has an entry for every family, or does not
+ * compile.
+ */
 export type Family = Exclude<keyof Devices, "emulator">;
 
-/** The devices of a family: a list, or one device. */
+/** The devices of a family: a list, or a single device. */
 type DevicesOf<F extends Family> = NonNullable<Devices[F]>;
 
-/** One device of a family. */
+/** Device of a family. */
 export type DeviceOf<F extends Family> = F extends Family
   ? DevicesOf<F> extends readonly (infer D)[]
     ? D
     : DevicesOf<F>
   : never;
 
-/** Entry of a family that needs nothing in a table, or that the entry of another family covers. */
+/** Entry of a family without needs in a table, or covered by another family's entry. */
 export type NoEntry = "none" | `with ${Family}`;
 
-/** Table by family whose entries have one type. */
+/** Table by family with entries of one type. */
 export type ByFamily<Entry> = Readonly<Record<Family, Entry | NoEntry>>;
 
 /** Families with an entry of their own in a table. */
@@ -25,12 +28,14 @@ export type EntryOf<Table> = Extract<
   string
 >;
 
-/** Table of functions by family that replace the devices of the family. */
+/** Table of functions by family. Each returns replacements of the family's devices. */
 export type FamilyChanges<Facts> = {
   readonly [F in Family]: ((found: DevicesOf<F>, facts: Facts) => DevicesOf<F>) | "none";
 };
 
-/** Name of each family's element. A family without a name does not compile, nor does a name without a family. */
+/**
+ * Name of each family's element. A family without a name does not compile, nor does a name without a family.
+ */
 export const ELEMENTS = {
   disks: "disk",
   controllers: "controller",
@@ -73,8 +78,8 @@ function isFamily(word: string): word is Family {
 }
 
 /**
- * Returns a function that takes an order of all `Key`s and returns it. An order that lacks one does not compile: the error
- * names the missing keys.
+ * Returns a function from an order of all `Key`s to the order itself. An incomplete order does not compile:
+ * the error names the missing keys.
  */
 export function orderOf<Key extends string>() {
   return <const Order extends readonly Key[]>(

@@ -9,7 +9,7 @@ export interface LiveImage {
   readonly path: string;
 }
 
-/** Facts of a running guest's devices that its definition lacks. */
+/** Facts of a running guest's devices missing in its definition. */
 export interface LiveDevices {
   /** Paths of the terminals that the kernel assigned to character devices, keyed by the device's alias. */
   readonly terminals?: ReadonlyMap<string, string>;
@@ -53,7 +53,10 @@ function showState(channel: Draft, isOpen: boolean | undefined): void {
   target.attributes.set("state", isOpen ? "connected" : "disconnected");
 }
 
-/** Backing images are written as in the XML or, if it has none, as QEMU got them. virDomainDiskSourceFormat() of libvirt */
+/**
+ * Backing images are written as in the XML or, if it has none, as QEMU got them. virDomainDiskSourceFormat()
+ * of libvirt
+ */
 function showChain(disk: Draft, [top, ...below]: readonly LiveImage[]): void {
   const source = childrenOf(disk).findIndex(({ tag }) => tag === "source");
   if (top === undefined || source === -1) return;
@@ -71,7 +74,7 @@ function numberBelow(store: Draft, [image, ...below]: readonly LiveImage[]): voi
   else numberBelow(deeper, below);
 }
 
-/** Returns the `<backingStore>` of the images; an empty one ends the chain. */
+/** Returns the `<backingStore>` of the images; an empty element ends the chain. */
 function formatBelow([image, ...below]: readonly LiveImage[]): Draft {
   if (image === undefined) return emptyDraft("backingStore");
   const { format, number, path, type } = image;

@@ -3,7 +3,9 @@ import { guardText } from "../xml/guard/guard-text.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { resolveValue } from "../xml/references.ts";
 
-/** Element of an application: its namespace, and the prefix and XML without a namespace with which it is set. */
+/**
+ * Element of an application: its namespace, and the prefix and XML without a namespace with which it is set.
+ */
 export interface ApplicationElement {
   readonly uri: string;
   /** Undefined if the element is removed. */
@@ -39,8 +41,9 @@ export function elementOf(metadata: string, uri: string): string | undefined {
 }
 
 /**
- * Returns `<metadata>` with another element of a namespace, or without it; undefined if no element is left. Throws "xml" for an element
- * that is not XML, "usage" for a namespace or prefix that is none. virDomainDefSetMetadata() of libvirt
+ * Returns `<metadata>` with another element of a namespace, or without it; undefined if no element is left.
+ * Throws "xml" for an element with broken XML, "usage" for an invalid namespace or prefix.
+ * virDomainDefSetMetadata() of libvirt
  */
 export function replaceElement(
   metadata: string | undefined,
@@ -70,7 +73,7 @@ interface Attribute {
 /** An element in a source, with the element around it. */
 interface SourceElement {
   readonly tag: string;
-  /** Undefined for a tag without one. */
+  /** Undefined for a tag without a prefix. */
   readonly prefix: string | undefined;
   readonly namespace: string | undefined;
   readonly attributes: readonly Attribute[];
@@ -122,7 +125,7 @@ function isDeclaration(name: string): boolean {
   return name === "xmlns" || name.startsWith("xmlns:");
 }
 
-/** Lists the prefixes that an element needs besides that of the namespace on its own tag. */
+/** Lists an element's necessary prefixes besides the prefix of its own tag. */
 function prefixesOf({ attributes, namespace, prefix }: SourceElement, uri: string): readonly string[] {
   const names = attributes.filter(({ name }) => !isDeclaration(name)).map(({ name }) => name);
   const own = namespace === uri || prefix === undefined ? [] : [prefix];
@@ -144,7 +147,7 @@ function tagEdits(source: string, { from, to }: SourceElement, edit: Omit<Edit, 
     : [start, { at: source.lastIndexOf("</", to - 1) + 2, ...edit }];
 }
 
-/** Returns a part of a source after its changes. At one place there may be an insertion and a removal. */
+/** Returns a part of a source after its changes. A place may have an insertion and a removal. */
 function edited(
   source: string,
   edits: readonly Edit[],
@@ -187,7 +190,7 @@ function beforeBlanks(text: string, offset: number): number {
 // Namespaces in XML 1.0, 4: a name without a colon. Names that begin with "xml" are reserved.
 const KEY = /^(?!xml)[\p{L}_][\p{L}\p{N}_.-]*$/iu;
 
-/** Puts elements without a namespace into one. virXMLInjectNamespace() of libvirt */
+/** Puts elements without a namespace into the given namespace. virXMLInjectNamespace() of libvirt */
 function addNamespace({ key, xml }: { readonly key: string; readonly xml: string }, uri: string): string {
   if (!KEY.test(key))
     throw refused("failed to validate prefix for a new XML namespace", "Give a name: --key app");

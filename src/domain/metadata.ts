@@ -2,8 +2,9 @@ import type { XmlNode } from "../xml/node.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 
 /**
- * Returns `<metadata>` with the first child of each namespace. An application owns one child, and a child without a namespace
- * has no owner. virXMLNodeSanitizeNamespaces() of libvirt, https://libvirt.org/formatdomain.html#general-metadata
+ * Returns `<metadata>` with the first child of each namespace. An application owns a child, and a child
+ * without a namespace has no owner. virXMLNodeSanitizeNamespaces() of libvirt,
+ * https://libvirt.org/formatdomain.html#general-metadata
  */
 export function sanitizeMetadata(source: string): string {
   const root = parseDocument(new TextEncoder().encode(source));

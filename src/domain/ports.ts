@@ -12,8 +12,8 @@ export type Port =
   | { readonly device: "channel"; readonly chardev: Channel };
 
 /**
- * Lists the character devices of QEMU. A console of type serial is another name for the first serial port: it is a device of
- * its own only without `<serial>`. virDomainDefAddConsoleCompat() of libvirt
+ * Lists the character devices of QEMU. A console of type serial is another name for the first serial port: it
+ * is a device of its own only without `<serial>`. virDomainDefAddConsoleCompat() of libvirt
  */
 export function listPorts(devices: Devices): readonly Port[] {
   const serials: readonly (Serial | ConsoleDevice)[] =

@@ -1,7 +1,7 @@
 import { isBound, unbound } from "./devices/network/bound.ts";
 import type { Domain } from "./domain.ts";
 
-/** Returns a domain whose interfaces are on their networks. */
+/** Returns a domain with its interfaces on their networks. */
 export function unbindInterfaces(domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.interfaces.some(isBound)) return domain;

@@ -2,7 +2,10 @@ import type { Disk } from "./devices/disk/disk.ts";
 import type { HostDevice } from "./devices/hostdev.ts";
 import type { Domain } from "./domain.ts";
 
-/** Whether QEMU itself makes connections for the guest: for user networking, or to servers of images and devices. */
+/**
+ * Whether QEMU itself makes connections for the guest: for user networking, or to servers of images and
+ * devices.
+ */
 export function usesNetwork({ devices }: Pick<Domain, "devices">): boolean {
   return (
     devices.interfaces.some(({ type }) => type === "user") ||
@@ -11,7 +14,10 @@ export function usesNetwork({ devices }: Pick<Domain, "devices">): boolean {
   );
 }
 
-/** Whether QEMU itself connects to a disk's server. If the server is another program of the host, svirt connects to it. */
+/**
+ * Whether QEMU itself connects to a disk's server. If the server is another program of the host, svirt
+ * connects to it.
+ */
 export function isServed(disk: Disk): boolean {
   return disk.type === "network" && !(disk.source?.hosts ?? []).some(({ transport }) => transport === "unix");
 }

@@ -7,16 +7,16 @@ export interface FileContent {
   readonly bytes: Uint8Array;
   /** If greater than the number of bytes, the rest is zeros and takes no space on disk. */
   readonly sizeBytes: number;
-  /** Bytes behind the first ones. */
+  /** Bytes behind the first. */
   readonly parts?: Iterable<ImageWrite>;
 }
 
-/** Part of a volume that is read from or written to another file. */
+/** Part of a volume to read from or write to another file. */
 export interface FilePart {
   readonly offset: number;
   /** Most bytes; undefined: all. */
   readonly mostBytes: number | undefined;
-  /** Whether holes stay holes. Otherwise they become zeros that take space on disk. */
+  /** Whether holes stay holes. Otherwise they become zeros with space on disk. */
   readonly isSparse: boolean;
   onProgress?(done: number, total: number): void;
 }
@@ -30,15 +30,15 @@ export interface FileCopy {
   readonly isShared: boolean;
 }
 
-/** Conversion of an image, which no other program may write to meanwhile. */
+/** Conversion of an image, closed to other programs' writes meanwhile. */
 export interface ImageConversion {
-  /** The image, and those below it. */
+  /** The image, and the images below it. */
   readonly from: readonly FileId[];
-  /** Returns the writes that make the new file, which are carried out one by one. */
+  /** Returns the writes for the new file, carried out in order. */
   convert(files: readonly SourceFile[]): Iterable<ImageWrite>;
 }
 
-/** Data that a block device gets: that of a file or another device, or of an image that is converted to raw. */
+/** New data of a block device: from a file or another device, or from an image converted to raw. */
 export type DeviceData =
   | { readonly from: FileId; readonly onProgress?: ((done: number, total: number) => void) | undefined }
   | { readonly conversion: ImageConversion };
@@ -55,19 +55,19 @@ export interface NewFile {
   readonly content: FileContent;
   /** Whether the file system overwrites its data in place. FS_NOCOW_FL */
   readonly isNocow?: boolean | undefined;
-  /** Whether a file of that name is replaced. */
+  /** Whether a file of the name is replaced. */
   readonly isReplaced?: true;
-  /** File whose bytes it gets instead, without its holes. */
+  /** File with its bytes instead, without holes. */
   readonly copy?: FileCopy | undefined;
-  /** Images whose data it gets instead. */
+  /** Images with its data instead. */
   readonly conversion?: ImageConversion | undefined;
-  /** Length of its beginning for which disk space is reserved. fallocate(2) */
+  /** Length of its beginning with reserved disk space. fallocate(2) */
   readonly reservedBytes: number;
   readonly mode: number;
   /** Absent: the caller's. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
-  /** Absent: the label that the kernel gives a new file in the folder. */
+  /** Absent: the kernel's label of a new file in the folder. */
   readonly label?: string | undefined;
   /** Attribute that it has before its name, if svirt may set it and the file system keeps it. */
   readonly mark?: { readonly name: string; readonly value: string } | undefined;

@@ -2,7 +2,9 @@ import type { FileId } from "../plan/facts/file.ts";
 import type { HelperSpec, LaunchSpec } from "../plan/facts/launch-spec.ts";
 import type { Scheduler } from "../plan/facts/limits.ts";
 
-/** Identifies a process even after its number is reused, by its start time in clock ticks. proc_pid_stat(5) */
+/**
+ * Identifies a process even after its number is reused, by its start time in clock ticks. proc_pid_stat(5)
+ */
 export interface ProcessId {
   readonly pid: number;
   readonly startTicks: number;
@@ -15,11 +17,17 @@ export interface ProcessFacts extends ProcessId {
   readonly context: string | undefined;
   readonly uid: number;
   readonly command: string;
-  /** It has been killed or exits: it runs no code of its own any more, and the kernel may wait for a device or a server. */
+  /**
+   * It has been killed or exits: it runs no code of its own any more, and the kernel may wait for a device or
+   * a server.
+   */
   readonly isEnding?: true;
 }
 
-/** Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much. `code`: its exit code, if it has run and failed. */
+/**
+ * Output of a program, or why there is none: it cannot be run or fails, does not end, or prints too much.
+ * `code`: its exit code, if it has run and failed.
+ */
 export type ProgramOutput =
   | { readonly text: string }
   | { readonly fault: "failed" | "timeout" | "too-long"; readonly code?: number };
@@ -51,13 +59,15 @@ export interface OpenFile {
 }
 
 /**
- * A file by fileKey(), a tap as `tap-NAME`, or connections as `peers-CONTEXT`. The path distinguishes a block device from a
- * character device of the same number.
+ * A file by fileKey(), a tap as `tap-NAME`, or connections as `peers-CONTEXT`. The path distinguishes a block
+ * device from a character device of the same number.
  */
 export interface HeldThing {
   readonly key: string;
   readonly path: string | undefined;
-  /** The access to check for; absent: "any". A file that becomes readable by others may be held for reading. */
+  /**
+   * The access to check for; absent: "any". A file that becomes readable by others may be held for reading.
+   */
   readonly forbidden?: "any" | "writing";
 }
 
@@ -82,7 +92,7 @@ export interface ControlWrite {
 
 /** Options for the inspection of processes. */
 export interface InspectProcessesOptions {
-  /** Whether a descriptor or mapping that cannot be identified counts as a hold. */
+  /** Whether an unidentified descriptor or mapping counts as a hold. */
   readonly isComplete: boolean;
   /** Limit on the descriptors, threads and lines of mappings inspected; absent: no limit. */
   readonly most?: number;
@@ -92,15 +102,15 @@ export interface InspectProcessesOptions {
 export interface ProcessHost {
   getProcess(pid: number): ProcessFacts | undefined;
   /**
-   * Returns whether a process with this PID and start time exists and is not a zombie, at the cost of reading one small
-   * file.
+   * Returns whether a process with this PID and start time exists and is not a zombie, at the cost of reading
+   * a small file.
    */
   hasProcess(process: ProcessId): boolean;
-  /** Returns the processes of one user, or of all users, without kernel threads. */
+  /** Returns the processes of a user, or of all users, without kernel threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
   /**
-   * Returns the processes that `isMeant` selects by context and user. The context costs least to read; it is undefined if the
-   * kernel does not report it.
+   * Returns the processes that `isMeant` selects by context and user. The context costs least to read; it is
+   * undefined if the kernel does not report it.
    */
   listProcessesIn(
     isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
@@ -109,18 +119,22 @@ export interface ProcessHost {
   listContexts(): readonly string[];
   /** Returns the arguments of a process; none for a kernel thread or a process that has ended. */
   getCommandLine(pid: number): readonly string[];
-  /** Lists the open files of a process. Those with a path for which `isLeftOut` is true are listed without a look at the file. */
+  /**
+   * Lists the open files of a process. Files with a path left out by `isLeftOut` are listed without a look at
+   * the file.
+   */
   listOpenFiles(pid: number, isLeftOut?: (target: string) => boolean): readonly OpenFile[];
   /**
-   * Returns the resources that some process may have open. Omits only files for which the kernel proves that no process
-   * has them open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.
+   * Returns the resources possibly open in some process. Omits only files for which the kernel proves the
+   * opposite: no process has them open or mapped, or, if writing is forbidden, writable. Most file systems
+   * offer no such proof.
    */
   listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
   /**
-   * Returns the holdings of these processes by descriptor or mapping, as the kernel reports them. With `isComplete` it adds
-   * holdings that cannot be identified. These are descriptors that wait in a socket, files and buffers registered with an
-   * io_uring, and images that a system call keeps open. Descriptors and mappings that the kernel does not show count as well.
-   * If the processes exceed the limit, one holding says so, with or without `isComplete`.
+   * Returns the holdings of these processes by descriptor or mapping, as the kernel reports them. With
+   * `isComplete` it adds unidentified holdings: descriptors waiting in a socket, files and buffers registered
+   * with an io_uring, and images kept open by a system call. Descriptors and mappings hidden by the kernel
+   * count as well. If the processes exceed the limit, a holding says so, with or without `isComplete`.
    */
   findHoldings(
     things: readonly HeldThing[],
@@ -131,63 +145,79 @@ export interface ProcessHost {
   getCpuSeconds(pid: number): number | undefined;
   /** Kills svirt immediately, like an external `kill -9`, for drills. */
   killSelf(): never;
-  /** Returns the output of a program of the host, by its absolute path, run without a shell. Kills the processes that it leaves. */
+  /**
+   * Returns the output of a program of the host, by its absolute path, run without a shell. Kills the
+   * processes that it leaves.
+   */
   readOutput(words: readonly string[], input?: string): Promise<ProgramOutput>;
   /**
-   * Returns the output of a program that a caller may have chosen. It runs as a user of its own, or the calling user, without capabilities
-   * and groups, and gains no rights. It makes no process, file or connection. Its time, memory and output are limited.
+   * Returns the output of a program that a caller may have chosen. It runs as a user of its own, or the
+   * calling user, without capabilities and groups, and gains no rights. It makes no process, file or
+   * connection. Its time, memory and output are limited.
    */
   readProbe(probe: Probe): Promise<ProgramOutput>;
   /**
-   * Runs a program of the host, by its absolute path, with these arguments and this input, by default none, and waits for it; kills it
-   * after the time.
+   * Runs a program of the host, by its absolute path, with these arguments and this input, by default none,
+   * and waits for it; kills it after the time.
    */
   runProgram(words: readonly string[], timeoutMs: number, input?: string): Promise<ProgramEnd>;
   /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /**
-   * Kills all processes of a user in one call, so that none escapes by forking. A user without processes is not an error.
-   * Throws "failed". kill(2)
+   * Kills all processes of a user in a single call: none escapes by forking. A user without processes is not
+   * an error. Throws "failed". kill(2)
    */
   killUser(uid: number): Promise<void>;
   /**
-   * Runs `work`, which a SIGHUP, SIGINT or SIGTERM to svirt does not interrupt: the signal has its effect once `work` is done. After an
-   * error of `work` it has none. signal(7)
+   * Runs `work`, which a SIGHUP, SIGINT or SIGTERM to svirt does not interrupt: the signal has its effect
+   * once `work` is done. After an error of `work` it has none. signal(7)
    */
   deferSignals<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
+  /**
+   * Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed.
+   */
   spawnGuest(order: LaunchSpec): Promise<ProcessId>;
-  /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */
+  /**
+   * Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is
+   * no log.
+   */
   readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
   /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
   spawnHelper(order: HelperSpec): Promise<void>;
-  /** Starts a program that becomes a daemon, and returns once it is ready. Throws "failed" with its message, "timeout". */
+  /**
+   * Starts a program that becomes a daemon, and returns once it is ready. Throws "failed" with its message,
+   * "timeout".
+   */
   spawnDaemon(words: readonly string[]): Promise<void>;
-  /** Returns whether a system user has a process whose first argument this is. */
+  /** Returns whether a system user has a process with this first argument. */
   hasDaemon(argument: string): boolean;
-  /** Kills the processes of system users whose first argument this is, and waits for their end. Throws "timeout". */
+  /**
+   * Kills the processes of system users whose first argument this is, and waits for their end. Throws
+   * "timeout".
+   */
   endDaemon(argument: string): Promise<void>;
   /** Writes a file of the kernel with a single write. */
   writeControl(path: string, value: string): void;
   /**
-   * Writes files of the kernel one after the other, in a process of its own: a driver may keep a write waiting for as long as a program uses the
-   * device. That process has the lock until it ends, which no signal makes it do while the kernel waits, and no other starts meanwhile. Throws "timeout"
-   * after the time, also for the lock, and then the kernel may still carry out the write that waits; the errors of writeControl().
+   * Writes files of the kernel in a row, in a process of its own: a driver may keep a write waiting for as
+   * long as a program uses the device. The process has the lock until it ends, out of reach of signals while
+   * the kernel waits, and no other starts meanwhile. Throws "timeout" after the time, also for the lock, and
+   * then the kernel may still carry out the waiting write; the errors of writeControl().
    */
   writeControls(writes: readonly ControlWrite[], limitMs: number, lock: string): Promise<void>;
   /**
-   * Returns whether a file of the kernel can be read within the time, under the lock, by a process as of writeControls(). A driver that does not release its
-   * device keeps the reader waiting, too.
+   * Returns whether a file of the kernel can be read within the time, under the lock, by a process as of
+   * writeControls(). A driver that does not release its device keeps the reader waiting, too.
    */
   isReadable(path: string, limitMs: number, lock: string): Promise<boolean>;
   /** Returns the number of the killed process that has this lock since the kernel still waits in it. */
   findWaiting(lock: string): number | undefined;
-  /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
+  /** Removes a control group and its empty descendants. Does nothing if it is missing. */
   removeControlGroup(path: string): void;
-  /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */
+  /** Ignores an ended thread, as setAffinity() and setScheduler() do. */
   moveThread(thread: number, group: string): void;
   setAffinity(thread: number, cpus: readonly number[]): void;
   setScheduler(thread: number, scheduler: Scheduler): void;
-  /** Limits the memory that this process may lock, in KiB. Ignores a process that has ended. prlimit(2) */
+  /** Limits this process's locked memory, in KiB. Ignores an ended process. prlimit(2) */
   setMemlock(process: ProcessId, limitKiB: number | "unlimited"): void;
 }

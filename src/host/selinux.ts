@@ -14,7 +14,10 @@ export interface LoadedPolicy {
   readonly denyUnknown: boolean;
   /** SHA-256 of the loaded policy; undefined if svirt is not permitted to read it. */
   readonly sha256: string | undefined;
-  /** SHA-256 of the names, lengths and bytes of the files that name the contexts of guests and files; undefined if there are none. */
+  /**
+   * SHA-256 of the names, lengths and bytes of the files that name the contexts of guests and files;
+   * undefined if there are none.
+   */
   readonly contexts: string | undefined;
 }
 
@@ -29,17 +32,20 @@ export interface FileAccess {
 /** SELinux and its log. */
 export interface SelinuxHost {
   getSelinux(): SelinuxState;
-  /** Returns the mode of getSelinux(), at the cost of reading one small file. */
+  /** Returns the mode of getSelinux(), at the cost of reading a small file. */
   getSelinuxMode(): SelinuxState["mode"];
   /** Returns svirt's context; undefined without SELinux. */
   getOwnContext(): string | undefined;
   /** Returns whether the context is valid in the loaded policy. selinuxfs "context" */
   isValidContext(context: string): boolean;
-  /** Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs "access" */
+  /**
+   * Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs
+   * "access"
+   */
   mayAccess(access: FileAccess): boolean;
   /**
-   * Returns the kernel log, one record per line, prefixed with the priority; undefined if svirt is not permitted to read
-   * it. dev-kmsg
+   * Returns the kernel log, a record per line, prefixed with the priority; undefined if svirt is not
+   * permitted to read it. dev-kmsg
    */
   readKernelLog(): readonly string[] | undefined;
   /** Returns undefined without SELinux. */

@@ -12,7 +12,10 @@ export function refuseImage(element: ChainElement, header: ImageHeader): void {
   }
 }
 
-/** Refuses an image whose encryption is not that of the domain. The guest would see other data, or write its own unencrypted. */
+/**
+ * Refuses an image with an encryption other than the domain's. The guest would see other data, or write its
+ * own unencrypted.
+ */
 function refuseEncryption({ isEncrypted, path }: ChainElement, { encryption }: ImageHeader): void {
   if (encryption === "aes")
     throw new SvirtError(`${path} is encrypted (aes), which QEMU no longer opens for guests`, {
@@ -34,7 +37,10 @@ function refuseEncryption({ isEncrypted, path }: ChainElement, { encryption }: I
   );
 }
 
-/** Refuses <dataStore> for an image whose data are not in another file: QEMU would not open it. Throws "unsupported". */
+/**
+ * Refuses <dataStore> for an image whose data are not in another file: QEMU would not open it. Throws
+ * "unsupported".
+ */
 export function refuseSurplusData({ format, path }: ChainElement, header: ImageHeader): void {
   if (header.dataFile !== undefined) return;
   const why = format === "raw" ? "it is raw" : "its header names no data file";

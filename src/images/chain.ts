@@ -8,7 +8,7 @@ import { resolveImageName } from "./name.ts";
 /** Type and identity of the file at a path, with symbolic links followed. stat(2) */
 export interface ImageFacts {
   readonly type: "file" | "block" | "character" | "folder" | "fifo" | "socket";
-  /** Equal for two names of one file: device and inode, or the device number of a block device. */
+  /** Equal for two names of a file: device and inode, or the device number of a block device. */
   readonly id: { readonly device: string; readonly inode: string; readonly node?: string };
   /** Of a file; a block device has none here. */
   readonly sizeBytes?: number;
@@ -20,7 +20,10 @@ export interface ImageReader<Facts extends ImageFacts> {
   facts(path: string): Facts | undefined;
   /** Returns up to `length` bytes; fewer only at the end of the file. */
   read(image: Facts, offset: number, length: number): Uint8Array;
-  /** Returns the format of an image for which the header above records none. A guest's raw image is raw, whatever it wrote there. */
+  /**
+   * Returns the format of an image for which the header above records none. A guest's raw image is raw,
+   * whatever it wrote there.
+   */
   formatOf(image: Facts): string;
 }
 
@@ -50,11 +53,10 @@ export interface FoundElement<Facts extends ImageFacts> extends ChainElement {
 const DEEPEST = 200;
 
 /**
- * Follows an image's header to every other file that QEMU will open for it. The top image is first; each image's data
- * file follows it, then its backing file. Reads only headers, and nothing of a raw image.
- * Throws "not-found" for a missing file. Throws "denied" for an unrecorded format that must not be guessed,
- * "unsupported" or "failed" for an image that must not be followed. Each error lists the part of the chain that was
- * read.
+ * Follows an image's header to every other file to be opened by QEMU for it. The top image is first; each
+ * image's data file follows it, then its backing file. Reads only headers, and nothing of a raw image. Throws
+ * "not-found" for a missing file. Throws "denied" for an unrecorded format not to be guessed, "unsupported"
+ * or "failed" for an image not to be followed. Each error lists the read part of the chain.
  */
 export function walkChain<Facts extends ImageFacts>(
   top: TopImage,
@@ -181,7 +183,9 @@ function recordedFormat({ backingFormat }: ImageHeader): string | undefined {
   return backingFormat === "file" || backingFormat === "host_device" ? "raw" : backingFormat;
 }
 
-/** Returns a format that is not recorded, only for an image without other files. libvirt has the same rule. */
+/**
+ * Returns a format that is not recorded, only for an image without other files. libvirt has the same rule.
+ */
 function unrecordedFormat<Facts extends ImageFacts>(
   path: string,
   above: ChainElement,

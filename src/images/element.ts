@@ -1,4 +1,4 @@
-/** Formats that svirt can follow. Others are recognized by their magic and refused. */
+/** Formats followed by svirt. Others are recognized by their magic and refused. */
 export type ImageFormat = "raw" | "qcow2" | "qed";
 
 /** Facts of an image's own header: the image and the files that belong to it. */
@@ -8,12 +8,14 @@ export interface ImageHeader {
   readonly virtualSizeBytes?: number;
   /** Backing file, by the name in the header, unresolved. */
   readonly backingFile?: string;
-  /** Format recorded for the backing file, as written. Absent in old images, whose backing format is unknown. */
+  /**
+   * Format recorded for the backing file, as written. Absent in old images, whose backing format is unknown.
+   */
   readonly backingFormat?: string;
   /** File with the guest's data while this one has only the tables (qcow2 v3), as written. */
   readonly dataFile?: string;
   readonly encryption?: "aes" | "luks";
-  /** Marked as corrupt by QEMU, which then opens it only for reading. */
+  /** Marked as corrupt by QEMU: QEMU then opens it only for reading. */
   readonly corrupt?: boolean;
 }
 
@@ -29,7 +31,7 @@ export interface ImagePart {
   readonly size: number;
 }
 
-/** One file of a disk's chain: the image itself, a backing file or a data file. */
+/** File of a disk's chain: the image itself, a backing file or a data file. */
 export interface ChainElement {
   readonly path: string;
   readonly format: ImageFormat;

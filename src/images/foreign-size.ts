@@ -6,7 +6,10 @@ const SECTOR_BYTES = 512;
 /** KDMV. VMDK4_MAGIC of qemu.git block/vmdk.c */
 const VMDK_MAGIC = 0x4b444d56;
 
-/** Returns the size that a guest sees, of the first sector of an image's file. virStorageFileGetMetadataInternal() of libvirt */
+/**
+ * Returns the size that a guest sees, of the first sector of an image's file.
+ * virStorageFileGetMetadataInternal() of libvirt
+ */
 export function foreignCapacity(format: ForeignFormat, first: Uint8Array): number | undefined {
   const view = new DataView(first.buffer, first.byteOffset, first.length);
   // VMDK has older headers too, and files that only describe others.

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 
-/** First byte that is no character of ASCII. */
+/** First byte outside ASCII. */
 const ASCII_END = 0x80;
 
 /** Fields of a file header, read with bounds checks. */
@@ -39,7 +39,7 @@ export function headerBytes(format: string, bytes: Uint8Array, order: "big" | "l
   };
 }
 
-/** Returns the error for a header that violates its format. */
+/** Returns the error for a header in violation of its format. */
 export function brokenHeader(format: string, what: string): SvirtError {
   return new SvirtError(`Cannot read the ${format} header: ${what}`, {
     kind: "failed",
@@ -54,7 +54,7 @@ function decodeName(format: string, bytes: Uint8Array): string {
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
-  // A decoder takes longer than all other parts of a header, which may be one of thousands.
+  // A decoder takes longer than all other parts of a header, and there may be thousands of headers.
   if (bytes.every((byte) => byte < ASCII_END)) return String.fromCharCode(...bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

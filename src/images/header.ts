@@ -3,7 +3,10 @@ import type { ImageFormat, ImageHeader } from "./element.ts";
 import { parseQcow2Header } from "./qcow2-header.ts";
 import { parseQedHeader } from "./qed-header.ts";
 
-/** Length of the file's start that contains any header svirt accepts, with extensions and the backing file's name. */
+/**
+ * Length of the file's start that contains any header svirt accepts, with extensions and the backing file's
+ * name.
+ */
 export const HEADER_BYTES = 64 * 1024;
 
 const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = [
@@ -23,9 +26,10 @@ const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = 
 ];
 
 /**
- * Reads an image's header from the first HEADER_BYTES bytes of its file (fewer only at the end of the file). An image
- * declared raw is raw whatever its first bytes are. The guest may have written a header there that names a file of the
- * host. Throws "failed" for a broken header, "unsupported" for one that svirt cannot follow.
+ * Reads an image's header from the first HEADER_BYTES bytes of its file (fewer only at the end of the file).
+ * An image declared raw is raw whatever its first bytes are: the guest may have written a header there with
+ * the name of a file of the host. Throws "failed" for a broken header, "unsupported" for a header not to be
+ * followed.
  */
 export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): ImageHeader {
   switch (expected) {
@@ -39,8 +43,9 @@ export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): Imag
 }
 
 /**
- * Reads the header that a file claims to have, from the first `most` bytes of the file; "raw" for a file without
- * a header. Throws "failed" and "unsupported" as parseImageHeader(), for a format that svirt does not read, and for a header that is longer.
+ * Reads the header that a file claims to have, from the first `most` bytes of the file; "raw" for a file
+ * without a header. Throws "failed" and "unsupported" as parseImageHeader(), for a format that svirt does not
+ * read, and for a header that is longer.
  */
 export function parseClaimed(bytes: Uint8Array, most: number): ImageHeader | "raw" {
   const format = claimedFormat(bytes);
@@ -54,8 +59,8 @@ export function parseClaimed(bytes: Uint8Array, most: number): ImageHeader | "ra
 declare const author: unique symbol;
 
 /**
- * First bytes of a file that no guest could write, so that the operator is their author. Only src/resolve/formats/file-formats.ts
- * makes such a value.
+ * First bytes of a file that no guest could write, so that the operator is their author. Only
+ * src/resolve/formats/file-formats.ts makes such a value.
  */
 export type NeverGivenBytes = Uint8Array & { readonly [author]: "operator" };
 
@@ -65,22 +70,26 @@ export function probeImageFormat(bytes: NeverGivenBytes): string {
 }
 
 /**
- * Returns the format that a file claims to have by its first bytes, which its guest may have written; "raw" without a claim. The claim says only
- * that a closer look at the file is needed: nothing else may follow from it.
+ * Returns the format that a file claims to have by its first bytes, which its guest may have written; "raw"
+ * without a claim. The claim says only that a closer look at the file is needed: nothing else may follow from
+ * it.
  */
 export function claimedFormat(bytes: Uint8Array): string {
   return MAGICS.find(([, at, magic]) => startsWith(bytes, at, magic))?.[0] ?? "raw";
 }
 
-/** Place of the mark of ISO 9660: behind the first byte of sector 16. ECMA-119, 8.4.2; virStorageFileProbeFormat() of libvirt */
+/**
+ * Place of the mark of ISO 9660: behind the first byte of sector 16. ECMA-119, 8.4.2;
+ * virStorageFileProbeFormat() of libvirt
+ */
 export const ISO_MARK = { offset: 16 * 2048 + 1, length: 5 };
 
-/** Decides whether the bytes at ISO_MARK are that mark. */
+/** Decides whether the bytes at ISO_MARK are the mark. */
 export function isIsoMark(bytes: Uint8Array): boolean {
   return startsWith(bytes, 0, "CD001");
 }
 
-/** Returns a word as a format that svirt can follow. Throws "unsupported". */
+/** Returns a word as a format followed by svirt. Throws "unsupported". */
 export function parseImageFormat(word: string): ImageFormat {
   if (word === "raw" || word === "qcow2" || word === "qed") return word;
   throw new SvirtError(`Cannot use an image of format "${word}": only raw, qcow2 and qed are supported`, {

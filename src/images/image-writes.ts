@@ -2,7 +2,7 @@
 export interface ImageBytes {
   /** Length of its file. */
   readonly sizeBytes: number;
-  /** Returns that many bytes; those behind the end of the file are zeros. */
+  /** Returns this number of bytes; bytes behind the end of the file are zeros. */
   read(offset: number, length: number): Uint8Array;
 }
 
@@ -12,10 +12,13 @@ export interface ImageWrite {
   readonly bytes: Uint8Array;
 }
 
-/** Groups of writes, in their order. Each group is on disk before the next one begins. */
+/** Groups of writes, in their order. Each group is on disk before the next begins. */
 export type ImageWrites = readonly (readonly ImageWrite[])[];
 
-/** Bytes of an entry of qcow2's L1 table, and of its table of reference counts. qemu.git docs/interop/qcow2.rst */
+/**
+ * Bytes of an entry of qcow2's L1 table, and of its table of reference counts. qemu.git
+ * docs/interop/qcow2.rst
+ */
 export const ENTRY_BYTES = 8;
 /** Bytes of a reference count of 2^4 bits. */
 export const REFCOUNT_BYTES = 2;
@@ -24,7 +27,7 @@ export const MOST_L1_BYTES: number = 32 * 1024 * 1024;
 /** QCOW_MAX_REFTABLE_SIZE of qemu.git block/qcow2.h */
 export const MOST_REFCOUNT_BYTES: number = 8 * 1024 * 1024;
 
-/** Returns the number of clusters of a table with that many entries. */
+/** Returns the number of clusters of a table with this number of entries. */
 export function clustersFor(entries: number, clusterBytes: number): number {
   return Math.ceil((entries * ENTRY_BYTES) / clusterBytes);
 }

@@ -29,9 +29,9 @@ export function isJsonName(name: string): boolean {
 }
 
 /**
- * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, or with dotted keys (`"file.filename"`). The
- * path must be absolute: QEMU would resolve a relative one from its working directory. Refuses any option that could lead
- * elsewhere (`backing`, `offset`, `fd`, ...). Throws "unsupported".
+ * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, or with dotted keys
+ * (`"file.filename"`). The path must be absolute: QEMU would resolve a relative path from its working
+ * directory. Refuses any option leading elsewhere (`backing`, `offset`, `fd`, ...). Throws "unsupported".
  */
 export function parseJsonName(name: string): ImageName {
   const options = flatten(parseObject(name), "", DEEPEST);
@@ -42,7 +42,10 @@ export function parseJsonName(name: string): ImageName {
   return { path, ...(format === undefined ? {} : { format }) };
 }
 
-/** Descends from the outermost layer to the one that names the file. Only the outermost format may be other than raw. */
+/**
+ * Descends from the outermost layer to the layer with the file. Only the outermost format may be other than
+ * raw.
+ */
 function followFiles(options: Options): { path: string; format?: string; used: Set<string> } {
   const used = new Set<string>();
   const formats: string[] = [];
@@ -93,7 +96,8 @@ function flatten(value: object, prefix: string, depth: number): Map<string, unkn
       ? flatten(inner, `${prefix}${key}.`, depth - 1)
       : [[prefix + key, inner] as const];
     for (const [path, leaf] of entries) {
-      // A name may have both "file.filename" and {"file":{"filename":...}}: QEMU and svirt could choose differently.
+      // A name may have both "file.filename" and {"file":{"filename":...}}: QEMU and svirt could choose
+      // differently.
       if (flat.has(path)) throw refuse(`it has the key "${path}" twice`);
       flat.set(path, leaf);
     }

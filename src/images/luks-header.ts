@@ -10,7 +10,7 @@ const HEADER_BYTES = 592;
 /** Key slots of a header. */
 const [SLOTS, FIRST_SLOT, SLOT_BYTES] = [8, 208, 48];
 const [SLOT_ACTIVE, SLOT_INACTIVE] = [0x00ac71f3, 0x0000dead];
-/** Stripes into which a key is split. QCRYPTO_BLOCK_LUKS_STRIPES */
+/** Stripes of a split key. QCRYPTO_BLOCK_LUKS_STRIPES */
 const STRIPES = 4000;
 /** Fields of 32 bytes that end with a NUL: the names of the cipher, its mode and the hash. */
 const NAMES: readonly (readonly [name: string, at: number])[] = [
@@ -21,9 +21,10 @@ const NAMES: readonly (readonly [name: string, at: number])[] = [
 const NAME_BYTES = 32;
 
 /**
- * Reads the header of a LUKS volume of version 1, which QEMU opens. `sizeBytes` is the size of the volume, if it is known. Throws "failed" where
- * QEMU would not open it, or if its data begin behind its end; "unsupported" for another version. qemu.git crypto/block-luks.c
- * qcrypto_block_luks_check_header(), LUKS On-Disk Format Specification 1.2.3
+ * Reads the header of a LUKS volume of version 1, which QEMU opens. `sizeBytes` is the size of the volume, if
+ * it is known. Throws "failed" where QEMU would not open it, or if its data begin behind its end;
+ * "unsupported" for another version. qemu.git crypto/block-luks.c qcrypto_block_luks_check_header(), LUKS
+ * On-Disk Format Specification 1.2.3
  */
 export function parseLuksHeader(bytes: Uint8Array, sizeBytes: number | undefined): ImageHeader {
   const header = headerBytes("luks", bytes, "big");

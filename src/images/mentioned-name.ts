@@ -1,14 +1,21 @@
 import { claimedFormat } from "./header.ts";
 
-/** Place of a disk's type in the footer that a VHD image begins with, and the type that has a parent. struct VHDFooter of qemu.git block/vpc.c */
+/**
+ * Place of a disk's type in the footer that a VHD image begins with, and the type that has a parent. struct
+ * VHDFooter of qemu.git block/vpc.c
+ */
 const [TYPE_AT, DIFFERENCING] = [60, 4];
-/** Lines of a descriptor that name a file: of an extent, and of the parent. qemu.git block/vmdk.c vmdk_parse_extents(), vmdk_parent_open() */
+/**
+ * Lines of a descriptor that name a file: of an extent, and of the parent. qemu.git block/vmdk.c
+ * vmdk_parse_extents(), vmdk_parent_open()
+ */
 const EXTENT = /\b(?:RW|RDONLY|NOACCESS)\s+-?\d+\s+\S{1,16}\s*"([^\n\r"]*)/gi;
 const PARENT = /parentFileNameHint[ \t=]*"?([^\n\r"]*)/gi;
 
 /**
- * Decides whether an image of a format that svirt does not follow may name a file with that name, in any folder, by its first bytes. LUKS names no
- * file. Of vmdk and vpc only the places that name one count: their other words, such as "ide" and "disk", may be names of volumes too.
+ * Decides whether an image of a format that svirt does not follow may name a file with that name, in any
+ * folder, by its first bytes. LUKS names no file. Of vmdk and vpc only the places that name one count: their
+ * other words, such as "ide" and "disk", may be names of volumes too.
  */
 export function mayName(bytes: Uint8Array, name: string): boolean {
   const text = latin1(bytes);

@@ -21,7 +21,10 @@ interface Tables {
   readonly refcounts: Refcounts;
 }
 
-/** New clusters at the end of an image: a table of reference counts, if that grows, blocks of counts, and an L1 table. */
+/**
+ * New clusters at the end of an image: a table of reference counts, if that grows, blocks of counts, and an
+ * L1 table.
+ */
 interface NewClusters {
   readonly first: number;
   readonly refcountClusters: number;
@@ -37,8 +40,9 @@ interface Counted {
 }
 
 /**
- * Plans an L1 table with more entries behind all clusters in use: the writes before the header names it, its place, and those that
- * free the old one. The counts of clusters are on disk before anything names them, and after nothing does.
+ * Plans an L1 table with more entries behind all clusters in use: the writes before the header names it, its
+ * place, and the writes to free the old table. The counts of clusters are on disk before anything names them,
+ * and after nothing does.
  */
 export function planMovedTable(
   image: ImageBytes,
@@ -79,7 +83,7 @@ export function planMovedTable(
   };
 }
 
-/** Finds clusters that nothing uses, including those that count the new clusters themselves. */
+/** Finds unused clusters, including clusters for the counts of the new clusters. */
 function placeClusters(image: ImageBytes, { refcounts, tables }: Tables, entries: number): NewClusters {
   const { clusterBytes } = tables;
   const first = Math.max(Math.ceil(image.sizeBytes / clusterBytes), refcounts.countUsed());
@@ -100,7 +104,7 @@ function placeClusters(image: ImageBytes, { refcounts, tables }: Tables, entries
   }
 }
 
-/** Names the new blocks in the table of reference counts, or in a larger one, which the header then names. */
+/** Names the new blocks in the table of reference counts, or in a larger table, then named by the header. */
 function nameBlocks(
   { refcounts, tables }: Tables,
   { first, refcountClusters }: NewClusters,
@@ -128,7 +132,7 @@ function nameBlocks(
   };
 }
 
-/** Divides clusters by the blocks that count them. */
+/** Divides clusters by the blocks of their counts. */
 function partsOf(
   { byBlock }: Refcounts,
   { end, first }: { readonly first: number; readonly end: number },
@@ -146,7 +150,7 @@ function blockWith(clusterBytes: number, { end, first }: Counted): Uint8Array {
   return bytes;
 }
 
-/** Writes the counts of clusters whose block exists. */
+/** Writes the counts of clusters with an existing block. */
 function countsOf(refcounts: Refcounts, { block, end, first }: Counted, count: 0 | 1): ImageWrite {
   const at = refcounts.blockAt(block) ?? 0;
   return { offset: at + first * REFCOUNT_BYTES, bytes: formatCounts(end - first, count) };

@@ -7,9 +7,9 @@ const PROTOCOL = /^([^/:]*):/;
 const LOCAL_PROTOCOLS: ReadonlySet<string> = new Set(["file", "host_device"]);
 
 /**
- * Resolves `name`, written in the header of the image at `container`. A relative name starts from the folder of that
- * image, as in QEMU: by the path that it was opened by, with symbolic links unresolved. Throws "unsupported" for
- * anything other than a file or block device of this host.
+ * Resolves `name`, written in the header of the image at `container`. A relative name starts from the image's
+ * folder, as in QEMU: by its opened path, with symbolic links unresolved. Throws "unsupported" for anything
+ * other than a file or block device of this host.
  */
 export function resolveImageName(container: string, name: string): ImageName {
   if (isJsonName(name)) return parseJsonName(name);

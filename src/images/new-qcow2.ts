@@ -5,7 +5,7 @@ import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "./qcow2-
 /** Image to create. */
 export interface NewImage {
   readonly format: "raw" | "qcow2";
-  /** Size that the guest sees. */
+  /** Size visible to the guest. */
   readonly sizeBytes: number;
   /** Backing file of a qcow2 image. */
   readonly backing?: { readonly path: string; readonly format: string } | undefined;
@@ -21,7 +21,10 @@ const [BACKING_FORMAT, ENCRYPTION] = [0xe2792aca, 0x0537be77];
 /** Encryption by LUKS, in the field crypt_method. */
 const LUKS_METHOD = 2;
 const LONGEST_BACKING_NAME = 1023;
-/** The header is cluster 0. The table of reference counts, its blocks, the L1 table and the header of LUKS follow. */
+/**
+ * The header is cluster 0. The table of reference counts, its blocks, the L1 table and the header of LUKS
+ * follow.
+ */
 export const REFCOUNT_TABLE = 1;
 
 /** Number of clusters of each table of a new image. */
@@ -33,9 +36,9 @@ interface Tables {
 }
 
 /**
- * Returns the first bytes of a new image. A raw one has none but the header of its encryption, since it is all zeros. A qcow2 is returned
- * whole, since an empty one has no data. Throws "unsupported" for a size, a name or options that qcow2 cannot hold. qemu.git
- * docs/interop/qcow2.rst
+ * Returns the first bytes of a new image. A raw image has none but the header of its encryption, since it is
+ * all zeros. A qcow2 image is returned whole, since an empty image has no data. Throws "unsupported" for a
+ * size, a name or options impossible in qcow2. qemu.git docs/interop/qcow2.rst
  */
 export function formatNewImage({ backing, format, luks, options = {}, sizeBytes }: NewImage): Uint8Array {
   if (format === "raw") return luks ?? new Uint8Array();
@@ -97,10 +100,10 @@ function placesIn(layout: Qcow2Layout, sizeBytes: number, luksBytes: number): Pl
   return { ...tables, clusterBytes, firstBlock, l1Table, luksAt, clusters };
 }
 
-/** Counts the clusters of the tables, including those that count the tables themselves and other clusters. */
+/** Counts the clusters of the tables, including the clusters of all counts. */
 export function countTables({ clusterBits, entryBytes }: Qcow2Layout, sizeBytes: number, others = 0): Tables {
   const clusterBytes = 2 ** clusterBits;
-  // An L2 table is one cluster of entries, and each entry maps one cluster of data.
+  // An L2 table is a cluster of entries, and each entry maps a cluster of data.
   const bytesByEntry = (clusterBytes / entryBytes) * clusterBytes;
   const l1Entries = Math.max(1, Math.ceil(sizeBytes / bytesByEntry));
   const l1Clusters = Math.ceil((l1Entries * ENTRY_BYTES) / clusterBytes);
@@ -177,7 +180,7 @@ function writeExtensions(
   cluster.set(name, nameAt);
 }
 
-/** Returns the refusal of an image that the format cannot hold. */
+/** Returns the refusal of an image impossible in the format. */
 export function cannotHold(why: string, remedy: string): SvirtError {
   return new SvirtError(`Cannot create a qcow2 image: ${why}`, { kind: "unsupported", remedy });
 }

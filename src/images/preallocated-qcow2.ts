@@ -8,15 +8,17 @@ import {
 import { cannotHold, countTables, REFCOUNT_TABLE, writeHeader } from "./new-qcow2.ts";
 import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "./qcow2-features.ts";
 
-/** Bit of an entry whose table or cluster is used once. QCOW_OFLAG_COPIED of qemu.git docs/interop/qcow2.rst */
+/**
+ * Bit of an entry whose table or cluster is used once. QCOW_OFLAG_COPIED of qemu.git docs/interop/qcow2.rst
+ */
 const COPIED = 0x80000000;
 
-/** Image whose tables map all of it. */
+/** Image with tables for all of it. */
 interface PreallocatedImage {
   readonly bytes: Uint8Array;
   /** Length of its file. */
   readonly sizeBytes: number;
-  /** Tables, to be written behind the first bytes. They are made one by one, since they take memory. */
+  /** Tables, to be written behind the first bytes. They are made in turn, since they take memory. */
   readonly parts: Iterable<ImageWrite>;
 }
 
@@ -32,8 +34,8 @@ interface Places {
 }
 
 /**
- * Returns a qcow2 image without a backing file, each cluster of which has its place in the file. The places are holes. Throws
- * "unsupported" as formatNewImage(). preallocate_co() of qemu.git block/qcow2.c
+ * Returns a qcow2 image without a backing file, each cluster of which has its place in the file. The places
+ * are holes. Throws "unsupported" as formatNewImage(). preallocate_co() of qemu.git block/qcow2.c
  */
 export function preallocateImage(image: {
   readonly sizeBytes: number;
@@ -86,7 +88,7 @@ function* listTables(places: Places): Generator<ImageWrite> {
     };
 }
 
-/** Formats the places of clusters that follow each other. */
+/** Formats the places of successive clusters. */
 function formatPlaces(
   first: number,
   to: { readonly count: number; readonly clusterBytes: number; readonly entryBytes: number },

@@ -21,9 +21,9 @@ const FEATURE_NAME_BYTES = 48;
 const LONGEST_FORMAT = 15;
 
 /**
- * Reads the extensions from `start` to the end mark, or to `end` if there is none. Skips extensions that concern no
- * other file: bitmaps (0x23852875), the location of the encryption header (0x0537be77), and unknown types, as QEMU
- * does. Throws "failed".
+ * Reads the extensions from `start` to the end mark, or to `end` if there is none. Skips extensions that
+ * concern no other file: bitmaps (0x23852875), the location of the encryption header (0x0537be77), and
+ * unknown types, as QEMU does. Throws "failed".
  */
 export function parseQcow2Extensions(header: HeaderBytes, start: number, end: number): Qcow2Extensions {
   const extensions = listExtensions(header, start, end);
@@ -55,12 +55,15 @@ function listExtensions(header: HeaderBytes, start: number, end: number): readon
 function textOf(header: HeaderBytes, extensions: readonly Extension[], type: number): string | undefined {
   const [first, second] = extensions.filter((extension) => extension.type === type);
   if (first === undefined) return undefined;
-  // QEMU uses the last one, other programs the first: two of them could name different files.
+  // QEMU uses the last, other programs the first: two of them could name different files.
   if (second !== undefined) throw brokenHeader("qcow2", `it has the extension 0x${type.toString(16)} twice`);
   return header.text(first.at, first.length);
 }
 
-/** Reads rows of one byte for the kind (0 incompatible), one for the bit number, and 46 for the name, padded with NUL. */
+/**
+ * Reads rows of a byte for the kind (0 incompatible), a byte for the bit number, and 46 for the name, padded
+ * with NUL.
+ */
 function parseFeatureNames(header: HeaderBytes, table: Extension): readonly (readonly [number, string])[] {
   const rows = Math.floor(table.length / FEATURE_NAME_BYTES);
   return [...Array(rows).keys()]

@@ -3,7 +3,7 @@ import { SvirtError } from "../errors.ts";
 /** Compression of clusters. Types 0 and 1 of qemu.git docs/interop/qcow2.rst */
 export type Compression = "zlib" | "zstd";
 
-/** Options of a new qcow2 image. Absent ones have qemu-img's default. */
+/** Options of a new qcow2 image. Absent options have qemu-img's default. */
 export interface Qcow2Options {
   /** Version of the format as qemu-img names it: 0.10 is version 2, 1.1 is version 3. */
   readonly compat?: "0.10" | "1.1" | undefined;
@@ -12,7 +12,7 @@ export interface Qcow2Options {
   readonly extendedL2?: boolean | undefined;
 }
 
-/** Options with which an existing image would have been created. */
+/** Options for a new image like an existing image. */
 export interface Qcow2Properties {
   readonly compat: "0.10" | "1.1";
   readonly clusterBytes: number;
@@ -20,12 +20,12 @@ export interface Qcow2Properties {
   readonly extendedL2: boolean;
 }
 
-/** Properties of a new qcow2 image, from which its tables and header follow. */
+/** Properties of a new qcow2 image; its tables and header follow from them. */
 export interface Qcow2Layout {
   readonly version: 2 | 3;
   readonly clusterBits: number;
   readonly headerBytes: number;
-  /** Bytes of an entry that maps one cluster of data. */
+  /** Bytes of an entry for a cluster of data. */
   readonly entryBytes: number;
   readonly incompatible: bigint;
   readonly compatible: bigint;
@@ -34,12 +34,17 @@ export interface Qcow2Layout {
 /** Clusters of an image without a requested size. DEFAULT_CLUSTER_SIZE of qemu.git block/qcow2.h */
 const DEFAULT_CLUSTER_BYTES = 65_536;
 const [LEAST_CLUSTER_BITS, MOST_CLUSTER_BITS] = [9, 21];
-/** Least cluster with subclusters: 32 of one sector each. qemu.git docs/interop/qcow2.rst, "Extended L2 Entries" */
+/**
+ * Least cluster with subclusters: 32 of a sector each. qemu.git docs/interop/qcow2.rst, "Extended L2 Entries"
+ */
 const LEAST_EXTENDED_BITS = 14;
 /** Bit 4 of incompatible_features, and bit 0 of compatible_features. qemu.git docs/interop/qcow2.rst */
 export const [EXTENDED_L2, LAZY_REFCOUNTS] = [1n << 4n, 1n];
 
-/** Returns the layout of a new image. Throws "unsupported" for options that contradict each other or the format. */
+/**
+ * Returns the layout of a new image. Throws "unsupported" for options that contradict each other or the
+ * format.
+ */
 export function decideQcow2Layout(options: Qcow2Options): Qcow2Layout {
   const { clusterBytes = DEFAULT_CLUSTER_BYTES, compat = "1.1" } = options;
   const [isExtended, isLazy] = [options.extendedL2 === true, options.lazyRefcounts === true];

@@ -8,7 +8,7 @@ const MAGIC = 0x514649fb;
 const [VERSION_2_BYTES, VERSION_3_BYTES] = [72, 104];
 const LONGEST_BACKING_NAME = 1023;
 
-/** Bits of incompatible_features. A program that does not know one must not open the image. */
+/** Bits of incompatible_features. A program must know each of them to open the image. */
 const [CORRUPT, DATA_FILE, COMPRESSION] = [1n << 1n, 1n << 2n, 1n << 3n];
 const KNOWN_FEATURES = 0x1fn;
 /** Place of compatible_features. */
@@ -22,9 +22,9 @@ interface Layout {
 }
 
 /**
- * Reads a qcow2 header, version 2 or 3, with its extensions and the backing file's name. All lie in the first cluster.
- * Throws "failed" where QEMU would not open it, or if the bytes are cut off within the header; "unsupported" for an incompatible feature that
- * QEMU 10 does not know. qemu.git docs/interop/qcow2.rst
+ * Reads a qcow2 header, version 2 or 3, with its extensions and the backing file's name. All lie in the first
+ * cluster. Throws "failed" where QEMU would not open it, or if the bytes are cut off within the header;
+ * "unsupported" for an incompatible feature that QEMU 10 does not know. qemu.git docs/interop/qcow2.rst
  */
 export function parseQcow2Header(
   bytes: Uint8Array,

@@ -2,20 +2,22 @@ import { brokenHeader } from "./header-bytes.ts";
 import { ENTRY_BYTES, type ImageBytes, REFCOUNT_BYTES } from "./image-writes.ts";
 import type { Qcow2Tables } from "./qcow2-tables.ts";
 
-/** Most empty blocks at the end of the table that are searched. */
+/** Most searched empty blocks at the end of the table. */
 const MOST_BLOCKS = 64;
 
-/** Reference counts of an image's clusters. A block of counts is one cluster; a table has the blocks' places. */
+/**
+ * Reference counts of an image's clusters. A block of counts is a cluster; a table has the blocks' places.
+ */
 export interface Refcounts {
   /** Number of counts in a block. */
   readonly byBlock: number;
   /** Number of entries of the table. */
   readonly entries: number;
-  /** Returns the place of a block; undefined if there is none. Throws "failed" for an impossible one. */
+  /** Returns the place of a block; undefined if there is none. Throws "failed" for an impossible place. */
   blockAt(block: number): number | undefined;
   /** Throws "failed" unless each of these clusters is counted once. */
   checkOnce(first: number, clusters: number): void;
-  /** Returns the number of clusters up to the last one that is in use. */
+  /** Returns the number of clusters up to the last used cluster. */
   countUsed(): number;
 }
 
@@ -54,7 +56,7 @@ export function readRefcounts(image: ImageBytes, { clusterBytes, refcounts }: Qc
         const last = image.read(at, clusterBytes).findLastIndex((byte) => byte !== 0);
         if (last >= 0) return block * byBlock + Math.floor(last / REFCOUNT_BYTES) + 1;
         searched += 1;
-        // Taken as used: only an image that lies has more empty blocks.
+        // Taken as used: only a lying image has more empty blocks.
         if (searched === MOST_BLOCKS) return block * byBlock;
       }
       return 0;

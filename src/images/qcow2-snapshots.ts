@@ -1,14 +1,20 @@
 import { brokenHeader } from "./header-bytes.ts";
 import type { ImageBytes } from "./image-writes.ts";
 
-/** Bytes of an entry without its extra data and names, and places in it. qemu.git docs/interop/qcow2.rst, "Snapshots" */
+/**
+ * Bytes of an entry without its extra data and names, and places in it. qemu.git docs/interop/qcow2.rst,
+ * "Snapshots"
+ */
 const [ENTRY_BYTES, ID_LENGTH, NAME_LENGTH, EXTRA_LENGTH] = [40, 12, 14, 36];
-/** Extra data up to the size of the disk, which version 3 requires. */
+/** Extra data up to the size of the disk, required by version 3. */
 const SIZED_BYTES = 16;
 /** QCOW_MAX_SNAPSHOTS and QCOW_MAX_SNAPSHOT_EXTRA_DATA of qemu.git block/qcow2.h */
 const [MOST_SNAPSHOTS, MOST_EXTRA_BYTES] = [65_536, 1024];
 
-/** Decides whether each internal snapshot has the size of its disk, so that the image may have another one. Throws "failed" for a broken table. */
+/**
+ * Decides whether each internal snapshot records the size of its disk: the image may then get another size.
+ * Throws "failed" for a broken table.
+ */
 export function haveSnapshotsSizes(
   image: ImageBytes,
   { at: table, count }: { readonly at: number; readonly count: number },

@@ -20,13 +20,13 @@ const [INCOMPATIBLE, AUTOCLEAR, REFCOUNT_ORDER] = [72, 88, 96];
 const [HEADER_LENGTH, COMPRESSION] = [100, 104];
 /** Bits of incompatible_features. */
 const [DIRTY, CORRUPT] = [1n << 0n, 1n << 1n];
-/** Reference counts of 16 bits, which version 2 always has. */
+/** Reference counts of 16 bits, as always in version 2. */
 const ORDER = 4;
 
 /** Tables of a qcow2 image: their places and sizes. */
 export interface Qcow2Tables {
   readonly clusterBytes: number;
-  /** Bytes that an entry of the L1 table maps. */
+  /** Bytes mapped by an entry of the L1 table. */
   readonly bytesByEntry: number;
   /** Bytes of an entry of an L2 table. */
   readonly mappingBytes: number;
@@ -35,7 +35,7 @@ export interface Qcow2Tables {
   readonly refcounts: { readonly at: number; readonly clusters: number };
 }
 
-/** Tables of an image that is read, and the form of their entries. */
+/** Tables of an image being read, and the form of their entries. */
 export interface Qcow2Mapping extends Qcow2Tables {
   readonly compat: "0.10" | "1.1";
   readonly extendedL2: boolean;
@@ -43,8 +43,8 @@ export interface Qcow2Mapping extends Qcow2Tables {
 }
 
 /**
- * Reads where the tables of a qcow2 image are, to change them. Throws "failed" for a broken header, "unsupported" for an image
- * with more than these tables and guest data, and for one whose reference counts cannot be relied upon.
+ * Reads the places of the tables of a qcow2 image, to change them. Throws "failed" for a broken header,
+ * "unsupported" for an image with more than these tables and guest data, and for unreliable reference counts.
  */
 export function readQcow2Tables(image: ImageBytes): Qcow2Tables & { readonly hasSnapshots: boolean } {
   const bytes = readHeader(image);
@@ -64,7 +64,10 @@ export function readQcow2Tables(image: ImageBytes): Qcow2Tables & { readonly has
   return { ...parseTables(bytes), hasSnapshots: count > 0 };
 }
 
-/** Reads where the tables of a qcow2 image are, to read its data. Throws "failed" for a broken header, "unsupported" for data in another file or encrypted. */
+/**
+ * Reads where the tables of a qcow2 image are, to read its data. Throws "failed" for a broken header,
+ * "unsupported" for data in another file or encrypted.
+ */
 export function readQcow2Mapping(image: ImageBytes): Qcow2Mapping {
   const bytes = readHeader(image);
   const { dataFile, encryption } = parseQcow2Header(bytes);

@@ -3,14 +3,15 @@ import type { ImageHeader } from "./element.ts";
 import { brokenHeader, headerBytes } from "./header-bytes.ts";
 
 const MAGIC = 0x00444551;
-/** Feature bits that a reader must know. */
+/** Feature bits with an effect on readers. */
 const [HAS_BACKING, NEEDS_CHECK, BACKING_IS_RAW] = [1n << 0n, 1n << 1n, 1n << 2n];
 const KNOWN_FEATURES = HAS_BACKING | NEEDS_CHECK | BACKING_IS_RAW;
 const LONGEST_BACKING_NAME = 1023;
 
 /**
- * Reads a header of QED, QEMU's older format; all numbers are little-endian. A feature bit says whether the backing
- * file is raw. Otherwise its format is not recorded. Throws "failed", "unsupported". qemu.git docs/interop/qed_spec.rst
+ * Reads a header of QED, QEMU's older format; all numbers are little-endian. A feature bit says whether the
+ * backing file is raw. Otherwise its format is not recorded. Throws "failed", "unsupported". qemu.git
+ * docs/interop/qed_spec.rst
  */
 export function parseQedHeader(bytes: Uint8Array): ImageHeader {
   const header = headerBytes("qed", bytes, "little");

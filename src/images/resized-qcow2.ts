@@ -13,17 +13,20 @@ import { notChanged, type Qcow2Tables, readQcow2Tables } from "./qcow2-tables.ts
 
 /** Place of the size in the header. The encryption method, the size of the L1 table and its place follow. */
 const SIZE = 24;
-/** Bits of an entry that are the place of a table or a cluster, and those that a cluster of data has, which may be compressed. qemu.git docs/interop/qcow2.rst */
+/**
+ * Bits of an entry with the place of a table or a cluster, and bits with the place of a cluster of data,
+ * possibly compressed. qemu.git docs/interop/qcow2.rst
+ */
 const PLACE = 0x00fffffffffffe00n;
 const COMPRESSED = 1n << 62n;
 const DATA = PLACE | COMPRESSED;
-/** Most bytes of L2 tables that are searched for data. */
+/** Most bytes of L2 tables searched for data. */
 const MOST_SEARCHED_BYTES = 128 * 1024 * 1024;
 
 /**
- * Plans the writes that change the size of a qcow2 image. Between any two of them the image is whole: it has the old size or the
- * new one, and at most clusters that nothing uses. Throws "failed" for a broken image; "unsupported" for data behind the new
- * size, and for an image that svirt does not change. qemu.git docs/interop/qcow2.rst
+ * Plans the writes for a new size of a qcow2 image. Between any two of them the image is whole: it has the
+ * old or the new size, and at most unused clusters. Throws "failed" for a broken image; "unsupported" for
+ * data behind the new size, and for an image unsuitable for changes by svirt. qemu.git docs/interop/qcow2.rst
  */
 export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWrites {
   const tables = readQcow2Tables(image);
@@ -33,7 +36,7 @@ export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWri
       "it has internal snapshots",
       "While no guest uses the image: qemu-img resize --shrink FILE SIZE.",
     );
-  // The old end too: a table behind it, as one of a removed state of memory, would become the guest's disk.
+  // The old end too: a table behind it, as of a removed state of memory, would become the guest's disk.
   refuseDataBehind(image, tables, Math.min(sizeBytes, tables.sizeBytes));
   if (sizeBytes < tables.sizeBytes) refuseCutData(image, tables, sizeBytes);
   const entries = Math.ceil(sizeBytes / bytesByEntry);
@@ -56,7 +59,7 @@ export function planResizedQcow2(image: ImageBytes, sizeBytes: number): ImageWri
   return [...moved.before, [formatSize(sizeBytes, { at: moved.at, entries })], ...moved.after];
 }
 
-/** Formats the size with the L1 table that it needs, which are in one sector. */
+/** Formats the size with its L1 table: both are in a single sector. */
 function formatSize(sizeBytes: number, l1: Qcow2Tables["l1"]): ImageWrite {
   const bytes = new Uint8Array(24);
   const view = new DataView(bytes.buffer);
@@ -105,7 +108,7 @@ function refuseCutData(image: ImageBytes, tables: Qcow2Tables, sizeBytes: number
     throw dataBehind(sizeBytes);
 }
 
-/** Returns the place of an L2 table. Throws "failed" for an impossible one. */
+/** Returns the place of an L2 table. Throws "failed" for an impossible place. */
 function placeOfTable(image: ImageBytes, { clusterBytes }: Qcow2Tables, word: bigint): number {
   const at = Number(word & PLACE);
   if (at % clusterBytes !== 0 || at >= image.sizeBytes)
@@ -118,7 +121,9 @@ function wordAt(image: ImageBytes, at: number): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
 }
 
-/** Yields the entries of a table that have one of these bits, with their numbers. A table has up to four million. */
+/**
+ * Yields the entries of a table with any of these bits, with their numbers. A table has up to four million.
+ */
 function* listUsed(
   bytes: Uint8Array,
   { mask, step }: { readonly mask: bigint; readonly step: number },

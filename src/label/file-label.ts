@@ -32,7 +32,10 @@ export function sharingOf(role: FileRole): FileLabel["sharing"] {
   return role === "private" || role === "folder" ? "exclusive" : "shared";
 }
 
-/** Returns the label of a role, even for a guest whose files are not relabelled. Undefined if the file keeps its label. */
+/**
+ * Returns the label of a role, even for a guest whose files are not relabelled. Undefined if the file keeps
+ * its label.
+ */
 export function labelOfRole(decision: LabelDecision, role: FileRole): string | undefined {
   return labelModel(decision.model).files?.labelOf(decision, role);
 }

@@ -2,20 +2,22 @@ import { SvirtError } from "../errors.ts";
 
 // Rule: A guest writes only in the places for guests.
 
-/** File that a guest will write, with its symlinks resolved. Labels are undefined if the file system has none. */
+/**
+ * File that a guest will write, with its symlinks resolved. Labels are undefined if the file system has none.
+ */
 export interface WrittenPlace {
   readonly path: string;
-  /** A listener is a socket that does not exist yet. */
+  /** A listener is a future socket. */
   readonly kind: "file" | "folder" | "socket" | "listener" | "device";
   readonly label: string | undefined;
-  /** Label of the folder that contains it. */
+  /** Label of its folder. */
   readonly folderLabel: string | undefined;
   /** Lists home folders of users; called only if the labels do not decide. passwd(5) */
   listHomes(): readonly string[];
 }
 
 /**
- * Types that a policy gives to guests' files, and never to files that a host runs or trusts. seinfo -x -a
+ * A policy's types for guests' files, and never for files run or trusted by a host. seinfo -x -a
  * virt_image_type; virt.fc of the reference policy
  */
 const IMAGE_TYPES: ReadonlySet<string> = new Set([
@@ -30,7 +32,7 @@ const IMAGE_TYPES: ReadonlySet<string> = new Set([
   ...["xen_image_t", "virt_home_t", "svirt_home_t", "virt_var_lib_t", "svirt_runtime_t", "qemu_var_run_t"],
 ]);
 
-/** Types that do not show the purpose of a file: its place decides. */
+/** Types without the purpose of a file: its place decides. */
 const PLAIN_TYPES: ReadonlySet<string> = new Set([
   ...["var_t", "mnt_t", "default_t", "tmp_t", "user_tmp_t", "tmpfs_t", "user_tmpfs_t", "hugetlbfs_t"],
   ...["unlabeled_t", "file_t", "public_content_t", "public_content_rw_t"],
@@ -40,7 +42,10 @@ const PLAIN_TYPES: ReadonlySet<string> = new Set([
 /** Types of an ordinary user's files, accepted below a folder for images in a home. */
 const HOME_TYPES: ReadonlySet<string> = new Set(["user_home_t", "xdg_data_t", "data_home_t"]);
 
-/** Folders in which guests' files may have a type of `PLAIN_TYPES` or no label. libvirt-TCK makes its guests in the second of /var. */
+/**
+ * Folders in which guests' files may have a type of `PLAIN_TYPES` or no label. libvirt-TCK makes its guests
+ * in the second of /var.
+ */
 const PLACES =
   /^\/(?:srv|mnt|media|tmp|var\/(?:tmp|cache\/libvirt-tck|lib\/libvirt)|run\/media|dev\/shm|dev\/hugepages)(?:\/|$)/;
 
@@ -48,17 +53,23 @@ const PLACES =
 const HOME_PLACES =
   /\/(?:[.]local\/share\/libvirt\/images|VirtualMachines|[.]local\/state\/svirt\/nvram)(?:\/|$)/;
 
-/** Top-level folders that a distribution or a file system creates. hier(7). Any other holds an administrator's data. */
+/**
+ * Top-level folders that a distribution or a file system creates. hier(7). Any other holds an administrator's
+ * data.
+ */
 const SYSTEM_TOPS: ReadonlySet<string> = new Set([
   ...["bin", "boot", "dev", "efi", "etc", "gnu", "home", "initrd", "lib", "lib32", "lib64", "libx32"],
   ...["lost+found", "nix", "opt", "ostree", "proc", "root", "run", "sbin", "snap", "sys", "sysroot"],
   ...["usr", "var"],
 ]);
 
-/** Homes of daemons that do not count as homes, since guests' files lie there: libvirt-qemu's is in /var/lib/libvirt. */
+/**
+ * Homes of daemons that do not count as homes, since guests' files lie there: libvirt-qemu's is in
+ * /var/lib/libvirt.
+ */
 const NO_HOMES = /^\/(?:srv|mnt|media|tmp|var\/tmp|var\/lib\/libvirt(?:\/.*)?|run\/media|dev\/shm)$/;
 
-/** Settings of dnsmasq for libvirt's networks, which may name programs, and the folder that contains them. */
+/** Settings of dnsmasq for libvirt's networks, with possible names of programs, and their folder. */
 const SETTINGS = /^\/var\/lib\/libvirt\/dnsmasq(?:\/|$)/;
 const ABOVE_SETTINGS = "/var/lib/libvirt";
 
@@ -66,8 +77,8 @@ const ABOVE_SETTINGS = "/var/lib/libvirt";
 const OWN = /\/[.](?:config\/svirt|local\/state\/svirt(?!\/nvram\/))(?:\/|$)/;
 
 /**
- * Throws "denied" for a file that no guest may write. Only listed types and places are allowed, since the host runs or
- * trusts many other files. Device nodes are not checked here: their content is a device.
+ * Throws "denied" for a file that no guest may write. Only listed types and places are allowed, since the
+ * host runs or trusts many other files. Device nodes are not checked here: their content is a device.
  */
 export function refuseWrittenPlace(place: WrittenPlace): void {
   if (place.kind === "device") return;
@@ -79,7 +90,10 @@ export function refuseWrittenPlace(place: WrittenPlace): void {
   });
 }
 
-/** Returns whether a guest may write a place: what lies there may come from a guest, or from a key that may change guests. */
+/**
+ * Returns whether a guest may write a place: what lies there may come from a guest, or from a key that may
+ * change guests.
+ */
 export function isGuestPlace(place: WrittenPlace): boolean {
   return decideAgainst(place) === undefined;
 }
@@ -135,7 +149,7 @@ function decideAgainstFolder(
   return isPlace && folder !== "/" ? undefined : "is not a folder for guests' files";
 }
 
-/** Returns the home folder that contains the place, or that the shared folder contains. */
+/** Returns the home folder around the place, or inside the shared folder. */
 function homeOf({ kind, listHomes, path }: WrittenPlace): string | undefined {
   return listHomes()
     .map((home) => home.replace(/\/+$/, ""))
@@ -151,8 +165,8 @@ function isForFiles(path: string, type: string): boolean {
 }
 
 /**
- * Decides whether a listener may be in this folder of /run. Programs trust names only in a service's folder, which has a
- * type of its own.
+ * Decides whether a listener may be in this folder of /run. Programs trust names only in a service's folder,
+ * which has a type of its own.
  */
 function isRunPlace(path: string, folderType: string | undefined): boolean {
   if (folderType === undefined) return /^\/run\/[^/]+$/.test(path);

@@ -2,35 +2,38 @@ import type { LabelModelName } from "../domain/forms/label-model.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { LabelRequest } from "./label-request.ts";
 
-/** Guest whose label is decided. */
+/** Guest in want of a label. */
 export interface LabelledGuest {
   readonly kind: GuestKind;
-  /** Range that the level allocator chose; undefined if the model asked for none. */
+  /** Range chosen by the level allocator; undefined if the model asked for none. */
   readonly range: string | undefined;
 }
 
 /** Labels of a guest and its files. */
 export interface LabelDecision {
-  /** Model that decided. */
+  /** Deciding model. */
   readonly model: LabelModelName;
   readonly type: LabelRequest["type"];
   readonly relabel: boolean;
   /** Context of QEMU; undefined if it is not confined. */
   readonly label: string | undefined;
-  /** Label of files that only this guest uses. */
+  /** Label of files used by this guest only. */
   readonly imageLabel: string | undefined;
-  /** Label of a folder that only this guest uses, with its contents. The guest may change modes and owners in it. */
+  /**
+   * Label of a folder that only this guest uses, with its contents. The guest may change modes and owners in
+   * it.
+   */
   readonly folderLabel: string | undefined;
-  /** Label of disks that several guests write; every guest may write them. */
+  /** Label of disks written by several guests; every guest may write them. */
   readonly sharedLabel: string | undefined;
-  /** Label of files that guests read and no guest writes. */
+  /** Label of files read by guests and written by none. */
   readonly contentLabel: string | undefined;
-  /** Range that no other guest may have. */
+  /** Range reserved for this guest. */
   readonly range: string | undefined;
   readonly baseLabel: string | undefined;
 }
 
-/** Part of a decision that a guest's record keeps. */
+/** Part of a decision kept in a guest's record. */
 export type RecordedLabel = Pick<
   LabelDecision,
   "model" | "type" | "relabel" | "label" | "imageLabel" | "baseLabel"

@@ -6,7 +6,7 @@ import { guestSeclabel, modelOf } from "../domain/machine/guest-seclabel.ts";
 
 /** Label request of a domain's XML, with libvirt's defaults. */
 export interface LabelRequest {
-  /** Model that decides: `none` if the guest is to run without a label. */
+  /** Deciding model: `none` for a guest without a label. */
   readonly model: LabelModelName;
   readonly type: "dynamic" | "static" | "none";
   readonly relabel: boolean;
@@ -15,8 +15,8 @@ export interface LabelRequest {
 }
 
 /**
- * Returns the label request of the XML, with libvirt's defaults. The default type is dynamic. A static label relabels no file
- * unless the XML has `relabel='yes'`. https://libvirt.org/formatdomain.html#security-label
+ * Returns the label request of the XML, with libvirt's defaults. The default type is dynamic. A static label
+ * relabels no file unless the XML has `relabel='yes'`. https://libvirt.org/formatdomain.html#security-label
  */
 export function requestOf(domain: Domain): LabelRequest {
   const seclabel = guestSeclabel(domain.seclabels);

@@ -1,4 +1,4 @@
-/** Machine that runs svirt, as marks on files name it. */
+/** Machine running svirt, as marks on files name it. */
 export interface Machine {
   /** 32 hexadecimal digits. machine-id(5) */
   readonly id: string;
@@ -13,7 +13,10 @@ export const KEPT_ID = "/var/lib/svirt/machine-id";
 export interface MachineFacts {
   /** /etc/machine-id; undefined if it is missing. */
   readonly machineId: string | undefined;
-  /** Whether /run/machine-id exists: the id was generated for this boot only. machine-id(5), "First boot semantics" */
+  /**
+   * Whether /run/machine-id exists: the id was generated for this boot only. machine-id(5), "First boot
+   * semantics"
+   */
   readonly isTransient: boolean;
   /** /sys/class/dmi/id/product_uuid; undefined if it is missing or svirt is not permitted to read it. */
   readonly productUuid: string | undefined;
@@ -25,15 +28,18 @@ export interface MachineFacts {
 }
 
 const ID = /^[0-9a-f]{32}$/;
-/** UUID of a board without one: all digits are equal. */
+/** UUID of a board without a UUID: all digits are equal. */
 const NONE = /^(.)\1*$/;
-/** Placeholder UUIDs of boards of several vendors. dmidecode(8), and systemd src/libsystemd/sd-id128/id128-util.c */
+/**
+ * Placeholder UUIDs of boards of several vendors. dmidecode(8), and systemd
+ * src/libsystemd/sd-id128/id128-util.c
+ */
 const COMMON = new Set(["03000200040005000006000700080009", "00020003000400050006000700080009"]);
 
 /**
- * Returns the id that a machine keeps across boots: its machine-id, the UUID of its board, or svirt's generated id. A
- * machine-id generated at each boot is skipped. Without any of them the boot id is used. Marks from before a reboot then
- * count as another machine's, which is safe.
+ * Returns a machine's permanent id: its machine-id, the UUID of its board, or svirt's generated id. A
+ * machine-id generated at each boot is skipped. Without any of them the boot id is used. Marks from before a
+ * reboot then count as another machine's, which is safe.
  */
 export function decideMachine(facts: MachineFacts): Machine {
   const kept = facts.isTransient ? undefined : idOf(facts.machineId);

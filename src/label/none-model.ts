@@ -16,7 +16,7 @@ export const UNCONFINED: LabelDecision = {
   baseLabel: undefined,
 };
 
-/** Model of guests that run without a label, which the administrator must permit: labelling/guest-label.ts. */
+/** Model of guests without a label, at the administrator's permission: labelling/guest-label.ts. */
 export const none: LabelModel<undefined> = {
   name: "none",
   isAvailable: () => true,

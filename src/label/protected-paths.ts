@@ -3,8 +3,9 @@ import { SvirtError } from "../errors.ts";
 // Rule: A path of the system is never labelled.
 
 /**
- * Folders whose files no guest may use: the system's programs, settings and secrets, the kernel's file systems, and
- * svirt's records. A definition that names one is a mistake or an attack: relabelling it would break the host. FHS 3.0
+ * Folders closed to guests: the system's programs, settings and secrets, the kernel's file systems, and
+ * svirt's records. A definition with such a file is a mistake or an attack: relabelling it would break the
+ * host. FHS 3.0
  */
 const FORBIDDEN: readonly string[] = [
   ...["/bin", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sbin", "/sys"],
@@ -27,7 +28,7 @@ export function refuseImpossibleTarget(path: string): void {
 /** Further folders of the host: a guest may share neither them nor folders below them. */
 const HOST_FOLDERS: readonly string[] = ["/boot", "/dev", "/run", "/usr"];
 
-/** Throws "denied" for a folder that belongs to the host or contains a folder that does. */
+/** Throws "denied" for a folder of the host, and for a folder around it. */
 export function refuseHostFolder(path: string): void {
   const isAbove = FORBIDDEN.some((folder) => folder.startsWith(`${path}/`));
   const isBelow = HOST_FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`));
@@ -39,8 +40,8 @@ export function refuseHostFolder(path: string): void {
 }
 
 /**
- * Major numbers of devices that every program uses: memory, null, random, terminals under common names, KVM and others.
- * Documentation/admin-guide/devices.txt of Linux
+ * Major numbers of devices that every program uses: memory, null, random, terminals under common names, KVM
+ * and others. Documentation/admin-guide/devices.txt of Linux
  */
 const COMMON_MAJORS: ReadonlySet<string> = new Set(["1", "5", "10"]);
 
@@ -58,7 +59,7 @@ export function isInstalled(path: string): boolean {
   return path.startsWith("/usr/");
 }
 
-/** Throws "denied" for an installed file that a guest would write. */
+/** Throws "denied" for an installed file to be written by a guest. */
 export function refuseInstalled(path: string): void {
   if (!isInstalled(path)) return;
   throw new SvirtError(`Cannot let a guest write ${path}: it belongs to the host`, {

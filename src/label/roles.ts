@@ -21,9 +21,9 @@ export function useOfDisk(disk: {
 }
 
 /**
- * Central table of sVirt: kind of resource and its use by the guest -> role. A start, a hot-plug and a block job decide
- * labels only by this table; docs/labels.md is generated from it. A kind without a row does not compile. libvirt
- * security_selinux.c virSecuritySELinuxSetAllLabel()
+ * Central table of sVirt: kind of resource and its use by the guest -> role. A start, a hot-plug and a block
+ * job decide labels only by this table; docs/labels.md is generated from it. A kind without a row does not
+ * compile. libvirt security_selinux.c virSecuritySELinuxSetAllLabel()
  */
 export const LABEL_ROLES = {
   disk: {

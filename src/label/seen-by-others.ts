@@ -2,11 +2,14 @@
 
 /** Storage of a file, as the kernel reports it. */
 export interface StorageFacts {
-  /** File system of the file, then those below it, through an overlay's upper folder or a loop device's file. */
+  /**
+   * File system of the file, then its lower file systems, through an overlay's upper folder or a loop
+   * device's file.
+   */
   readonly fileSystems: readonly FileSystemFacts[];
   /** Disks below these file systems, or below the block device that the file represents. */
   readonly disks: readonly DiskFacts[];
-  /** Whether it is a device node, whose label is in this machine's devtmpfs. */
+  /** Whether it is a device node: its label is in this machine's devtmpfs. */
   readonly isNode: boolean;
 }
 
@@ -20,17 +23,22 @@ export interface FileSystemFacts {
 export interface DiskFacts {
   /** Name in /sys/class/block. */
   readonly name: string;
-  /** Target of that link, below /sys/devices. */
+  /** Target of the link, below /sys/devices. */
   readonly path: string;
-  /** `transport` of the NVMe controllers that lead to it. */
+  /** `transport` of its NVMe controllers. */
   readonly transports: readonly string[];
   /** Driver of its SCSI host: `proc_name`. */
   readonly scsiDriver?: string | undefined;
-  /** Whether it is a loop device whose file was removed or is in another mount namespace: its storage is unknown. */
+  /**
+   * Whether it is a loop device whose file was removed or is in another mount namespace: its storage is
+   * unknown.
+   */
   readonly isLost?: boolean | undefined;
 }
 
-/** Storage through which other machines may access a file; undefined if this machine's kernel knows of none. */
+/**
+ * Storage through which other machines may access a file; undefined if this machine's kernel knows of none.
+ */
 export interface Audience {
   /** For the file's content. */
   readonly content: string | undefined;
@@ -39,12 +47,12 @@ export interface Audience {
 }
 
 /**
- * Returns the storage through which other machines may access a file. Counts file systems with a server or a cluster, and
- * disks that are reached over a network. Counts a loop device whose file is not found, because that file may be on such
- * storage.
+ * Returns the storage by which other machines may access a file. Counts file systems with a server or a
+ * cluster, and disks reached over a network. Counts a loop device without a found file, because the file may
+ * be on such storage.
  *
- * Does not count storage that no kernel reports:
- * - a virtual disk that another virtual machine also has (virtio, VMware, Hyper-V);
+ * Does not count storage unknown to the kernel:
+ * - a virtual disk of several virtual machines (virtio, VMware, Hyper-V);
  * - a SAS enclosure with two hosts;
  * - the storage below a ZFS pool.
  */
@@ -55,7 +63,7 @@ export function seenByOthers({ disks, fileSystems, isNode }: StorageFacts): Audi
   return { content, labels: isNode ? own.find((reason) => reason !== undefined) : content };
 }
 
-/** File system that other machines may access. */
+/** File system in reach of other machines. */
 interface SharedFileSystem {
   readonly name: string;
   /** f_type of statfs(2). */
@@ -64,7 +72,10 @@ interface SharedFileSystem {
   readonly types: readonly string[];
 }
 
-/** File systems with a server or a cluster. Magic numbers are from linux/magic.h, unless another file is named. */
+/**
+ * File systems with a server or a cluster. Magic numbers are from linux/magic.h, unless another file is
+ * named.
+ */
 const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
   { name: "NFS", magics: [0x6969], types: ["nfs", "nfs4"] },
   // fs/smb/client/cifsfs.c
@@ -86,7 +97,7 @@ const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
   { name: "BeeGFS", magics: [0x19830326], types: ["beegfs", "fhgfs"] },
   { name: "PanFS", magics: [0xaad7aaea], types: ["panfs"] },
   { name: "ACFS", magics: [0x61636673], types: ["acfs"] },
-  // A cluster may mount it, which neither number nor type shows.
+  // A cluster may mount it; neither number nor type shows it.
   { name: "VxFS", magics: [0xa501fcf5], types: ["vxfs"] },
   { name: "StorNext", magics: [0xbeefdead], types: ["cvfs", "snfs"] },
   { name: "IBRIX", magics: [0x013111a8], types: ["ibrix"] },
@@ -118,12 +129,18 @@ const REMOTE_NAMES: readonly (readonly [RegExp, string])[] = [
   // Not part of Linux.
   [/^scini[a-z]/, "PowerFlex"],
 ];
-/** Parts of a path that SCSI transports put between a host and its disk. drivers/scsi/scsi_transport_{iscsi,fc}.c */
+/**
+ * Parts of a path that SCSI transports put between a host and its disk.
+ * drivers/scsi/scsi_transport_{iscsi,fc}.c
+ */
 const REMOTE_PLACES: readonly (readonly [RegExp, string])[] = [
   [/\/session\d+\//, "iSCSI"],
   [/\/rport-\d/, "Fibre Channel"],
 ];
-/** Transports of NVMe over fabrics. `pcie` is local, and `loop` is a target of this machine. drivers/nvme/host/ */
+/**
+ * Transports of NVMe over fabrics. `pcie` is local, and `loop` is a target of this machine.
+ * drivers/nvme/host/
+ */
 const REMOTE_NVME: ReadonlySet<string> = new Set(["tcp", "rdma", "fc"]);
 /** drivers/infiniband/ulp/srp/ib_srp.c */
 const REMOTE_SCSI: ReadonlyMap<string, string> = new Map([["ib_srp", "SRP"]]);

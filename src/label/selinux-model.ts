@@ -32,7 +32,9 @@ export interface PolicyFacts {
   readonly folderType: string;
 }
 
-/** The labels of sVirt: a type for the kind of guest and two categories of its own, for QEMU and its files. */
+/**
+ * The labels of sVirt: a type for the kind of guest and two categories of its own, for QEMU and its files.
+ */
 export const selinux: LabelModel<PolicyFacts> = {
   name: "selinux",
   isAvailable: ({ selinux: mode }) => mode !== "disabled",
@@ -63,9 +65,9 @@ export const selinux: LabelModel<PolicyFacts> = {
 };
 
 /**
- * Decides a dynamic label: user and role from svirt's context, the reserved range, and the type from the base label.
- * Without a base label, the policy names the type for this kind of guest. Throws "unsupported" for a base label that
- * cannot be parsed. libvirt security_selinux.c virSecuritySELinuxGenLabel
+ * Decides a dynamic label: user and role from svirt's context, the reserved range, and the type from the base
+ * label. Without a base label, the policy names the type for this kind of guest. Throws "unsupported" for a
+ * base label that cannot be parsed. libvirt security_selinux.c virSecuritySELinuxGenLabel
  */
 export function decideDynamicLabel(
   request: LabelRequest,
@@ -86,8 +88,8 @@ export function decideDynamicLabel(
 }
 
 /**
- * Decides a static label, given by the XML. A range of two categories is reserved, as for dynamic guests; any other is
- * the administrator's responsibility. Throws "unsupported" for a label without a range.
+ * Decides a static label, given by the XML. A range of two categories is reserved, as for dynamic guests; any
+ * other is the administrator's responsibility. Throws "unsupported" for a label without a range.
  */
 export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): LabelDecision {
   const label = canonicalContext(request.label ?? "");

@@ -21,9 +21,9 @@ import { refuseUnusable } from "./refuse-unusable.ts";
 import { labelByOwner } from "./session-label.ts";
 
 /**
- * Decides the label that each file gets and the one that is restored later. The caller holds the registry lock. Throws
- * "in-use" if the domain uses one file in two ways, or another tool or definition holds it. Throws "denied" for a file
- * that the policy would not let the guest use.
+ * Decides the label of each file and the label restored later. The caller holds the registry lock. Throws
+ * "in-use" if the domain uses a file in two ways, or another tool or definition holds it. Throws "denied" for
+ * a file forbidden to the guest by the policy.
  */
 export function decideFiles(
   instance: Instance,
@@ -54,7 +54,7 @@ export function decideFiles(
     refuseOtherLabel(instance, file, { uuid: use.uuid, to });
     refuseRelated(instance, file, { uuid: use.uuid, to, sharing });
     refuseUnusable(instance, label, { file, to });
-    // An administrator may have given the file the label that the XML names.
+    // An administrator may have given the file the label named in the XML.
     const meant = label.type === "static" ? to : undefined;
     const original = originalOf(instance, file, { sharing, to, meant });
     decided.set(key, {
@@ -71,7 +71,9 @@ export function decideFiles(
   return [...decided.values()];
 }
 
-/** All files of a folder that is mounted for the guest alone have its label, so an image that it only reads is its own there. */
+/**
+ * All files of a folder mounted for the guest alone have its label: even a read-only image is its own there.
+ */
 function labelOf(instance: Instance, label: LabelDecision, file: ResolvedFile): FileLabel {
   const { facts, override, role } = file;
   const { range } = label;
@@ -88,7 +90,10 @@ function labelOf(instance: Instance, label: LabelDecision, file: ResolvedFile): 
   return decideFileLabel(label, isOwn ? "private" : role, override);
 }
 
-/** Decides the labels of the guest's sockets, as for its files. A label of the source in the XML overrides the rule. */
+/**
+ * Decides the labels of the guest's sockets, as for its files. A label of the source in the XML overrides the
+ * rule.
+ */
 export function decideSockets(
   label: LabelDecision,
   sockets: readonly ResolvedSocket[],
@@ -102,7 +107,7 @@ export function decideSockets(
 }
 
 /**
- * Throws "in-use" if another guest uses the file under a different label. A file that one guest only reads must not
+ * Throws "in-use" if another guest uses the file under a different label. A guest's read-only file must not
  * become writable for another.
  */
 export function refuseOtherLabel(

@@ -1,6 +1,6 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 
-/** Results for several files, in their order: the completed ones, and an error for each that failed. */
+/** Results for several files, in their order: the completed results, and an error for each failure. */
 export interface EachPath<Result> {
   readonly done: readonly Result[];
   readonly errors: readonly SvirtError[];

@@ -13,8 +13,8 @@ export function keyOf(id: FileId): string {
 }
 
 /**
- * Returns the formats in which a guest writes its files, by their keys. A file that it gets twice is raw if it gets the file raw once. A device
- * is always raw for other commands, and needs no mark.
+ * Returns the formats in which a guest writes its files, by their keys. A file that it gets twice is raw if
+ * it gets the file raw once. A device is always raw for other commands, and needs no mark.
  */
 export function givenFormats(files: readonly ResolvedFile[]): ReadonlyMap<string, GivenFormat> {
   const formats = new Map<string, GivenFormat>();

@@ -33,10 +33,10 @@ export function withExisting<Result>(
   });
 }
 
-/** A file that is to be unused. */
+/** A file to be unused. */
 interface UnusedFile {
   readonly path: string;
-  /** Errors for files that a guest still holds. */
+  /** Errors for files still held by a guest. */
   readonly held: ReadonlyMap<string, SvirtError>;
   /** Verb for messages; absent: the file is labelled. */
   readonly attempt?: string;
@@ -45,7 +45,8 @@ interface UnusedFile {
 }
 
 /**
- * Calls `work` with the file at a path, unless it belongs to the host or is in use. Throws "not-found", "denied", "in-use".
+ * Calls `work` with the file at a path, unless it belongs to the host or is in use. Throws "not-found",
+ * "denied", "in-use".
  */
 export function withUnusedFile<Result>(
   instance: Instance,
@@ -70,7 +71,7 @@ export function withUnusedFile<Result>(
   });
 }
 
-/** Runs a check whose error says that the file is not labelled. Its error then names the attempt. */
+/** Runs a check with an error about an unlabelled file. Its error then names the attempt. */
 function asAttempt(attempt: string, path: string, check: () => void): void {
   try {
     check();
@@ -117,10 +118,10 @@ export function ofHost(path: string): SvirtError {
 }
 
 /**
- * Does the work under the registry lock, with the errors for files that a guest still holds, keyed by fileKey(). All
- * files are inspected together and without the lock, because the inspection covers all guests. Files that have appeared
- * or been claimed since are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the
- * others.
+ * Does the work under the registry lock, with the errors for files still held by a guest, keyed by fileKey().
+ * All files are inspected together and without the lock, because the inspection covers all guests. Files
+ * created or claimed since are inspected under the lock. Unlike withLooks(), a held file does not stop the
+ * work on the others.
  */
 export async function withHeld<Result>(
   instance: Instance,

@@ -15,17 +15,17 @@ import { readSettings } from "../state/settings.ts";
 // Rule: A label that the policy does not know is refused.
 // Rule: An unconfined guest needs the administrator's permission in the settings.
 
-/** Choices of a start that its label depends on. */
+/** Choices of a start for its label. */
 interface LabelChoice {
-  /** Ranges that the guest may get. guest-level.ts */
+  /** Ranges open to the guest. guest-level.ts */
   readonly offer: LevelOffer;
   /** Domain as defined, before missing optional devices were removed. */
   readonly written?: Domain;
 }
 
 /**
- * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level in the
- * meantime. Throws "denied" if this host does not permit such a guest, "in-use" if no level is left.
+ * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level in
+ * the meantime. Throws "denied" if this host does not permit such a guest, "in-use" if no level is left.
  */
 export function decideGuestLabel(
   instance: Instance,
@@ -45,8 +45,8 @@ export function decideGuestLabel(
 }
 
 /**
- * Returns the level from which a guest with a dynamic label gets a pair of categories. Throws "denied" as decideGuestLabel()
- * does.
+ * Returns the level from which a guest with a dynamic label gets a pair of categories. Throws "denied" as
+ * decideGuestLabel() does.
  */
 export function levelOf(instance: Instance, domain: Domain): Level {
   const request = requestOf(domain);
@@ -55,7 +55,9 @@ export function levelOf(instance: Instance, domain: Domain): Level {
   return level;
 }
 
-/** Returns the model of a guest. Throws "denied" if the host does not have it or the settings do not allow it. */
+/**
+ * Returns the model of a guest. Throws "denied" if the host does not have it or the settings do not allow it.
+ */
 function modelFor(instance: Instance, request: LabelRequest): HostModel {
   const settings = `${instance.paths.config}/svirt.conf`;
   if (request.type === "none" && readSettings(instance).requireConfined) throw notAllowed(settings);
@@ -72,7 +74,9 @@ function notAllowed(settings: string): SvirtError {
   });
 }
 
-/** Returns the kind of guest. A device that is missing now may come later, so all devices in the XML count. */
+/**
+ * Returns the kind of guest. A device that is missing now may come later, so all devices in the XML count.
+ */
 function guestKind(domain: Domain, written: Domain): GuestKind {
   const { disks, hostdevs } = written.devices;
   const looksForDevices =
@@ -90,7 +94,10 @@ function localUse(instance: Instance, uuid: string, level: Level) {
   return { uuid, level, registry, own, inUse: new Set([...rangesOfProcesses(instance), ...ofMounts]) };
 }
 
-/** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */
+/**
+ * Lists the ranges of all processes: containers and guests of other tools take their categories from the same
+ * set.
+ */
 function rangesOfProcesses(instance: Instance): readonly string[] {
   return instance.host.listContexts().flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
 }
@@ -107,10 +114,13 @@ function refuseInvalid(model: HostModel, label: string | undefined, type: LabelR
   });
 }
 
-/** The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in security/selinux/hooks.c of Linux */
+/**
+ * The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in
+ * security/selinux/hooks.c of Linux
+ */
 const CONTEXT = /[ ,]context="([^"]*)"/g;
 
-/** Lists the ranges of mounts whose files have no labels of their own: they are those of one guest with a static label. */
+/** Lists the ranges of mounts without labels of files: they belong to a single guest with a static label. */
 function rangesOfMounts(host: Host): readonly string[] {
   const mounts = host.readText("/proc/self/mountinfo") ?? "";
   return [...mounts.matchAll(CONTEXT)].flatMap(

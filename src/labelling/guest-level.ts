@@ -6,13 +6,14 @@ import { type Instance, levelsOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 import { levelOf } from "./guest-label.ts";
 
-/** Maximum number of ranges that a store may offer to one start. */
+/** Maximum number of ranges offered by a store to a start. */
 const MOST_OFFERS = 4;
 
 /**
- * Does the work of a start with the ranges that the guest may get. If a store's range is in use on this host, it is released
- * and the work begins again with another. A store's range is also released if the start fails; a guest that could not be
- * cleaned up has a record, and keeps it. The caller holds the guest's lock. Throws the errors of the work and of the store.
+ * Does the work of a start with the guest's possible ranges. If a store's range is in use on this host, it is
+ * released and the work begins again with another. A store's range is also released if the start fails; a
+ * guest left over by a failed clean-up has a record, and keeps it. The caller holds the guest's lock. Throws
+ * the errors of the work and of the store.
  */
 export async function withLevel<Result>(
   instance: Instance,
@@ -33,7 +34,10 @@ export async function withLevel<Result>(
   }
 }
 
-/** Returns the ranges that the guest may get. A guest without a dynamic label needs no offer. Throws the store's errors. */
+/**
+ * Returns the ranges that the guest may get. A guest without a dynamic label needs no offer. Throws the
+ * store's errors.
+ */
 export async function offerLevel(
   instance: Instance,
   domain: Domain,

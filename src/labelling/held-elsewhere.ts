@@ -16,9 +16,9 @@ import { type Instance, registryOf } from "../state/instance.ts";
 /** How a guest will use a file. */
 export interface FileUse {
   readonly sharing: "exclusive" | "shared";
-  /** The label that the file gets; undefined: it keeps its own. */
+  /** The file's new label; undefined: it keeps its own. */
   readonly to: string | undefined;
-  /** A label that an administrator may have given the file. */
+  /** A label possibly set by an administrator. */
   readonly meant: string | undefined;
 }
 
@@ -29,8 +29,8 @@ interface FileWithMarks {
 }
 
 /**
- * Throws "in-use" for a file that guests of another machine hold or may hold. The new guest may share it with them under
- * its current label.
+ * Throws "in-use" for a file that guests of another machine hold or may hold. The new guest may share it with
+ * them under its current label.
  */
 export function refuseElsewhere(
   instance: Instance,
@@ -53,9 +53,9 @@ export function isHeldElsewhere(instance: Instance, file: FileWithMarks): boolea
 }
 
 /**
- * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. A label
- * that the file remembers since the current boot counts as this machine's: an older svirt set no machine marks. The
- * caller has checked that no guest here holds the file.
+ * Returns the storage by which other machines may see a file with a guest's label and without a machine's
+ * mark. A label remembered by the file since the current boot counts as this machine's: an older svirt set no
+ * machine marks. The caller has checked the file: no guest here holds it.
  */
 export function heldUnmarked(
   instance: Instance,
@@ -70,8 +70,8 @@ export function heldUnmarked(
 }
 
 /**
- * Reports whether a file has the private range of a guest of this machine from its mount, as in a folder that svirt has mounted for
- * that guest. No other machine has set such a label.
+ * Reports whether a file has the private range of a guest of this machine from its mount, as in a folder
+ * mounted by svirt for the guest. No other machine has set such a label.
  */
 export function isOfGuestsMount(
   instance: Instance,
@@ -80,7 +80,7 @@ export function isOfGuestsMount(
   return registryOf(instance).isTaken("level", range) && !instance.host.withAttributes(id, keepsLabels);
 }
 
-/** Returns the error for a file that no machine has marked and that another machine's guest may hold. */
+/** Returns the error for a file without a machine's mark, possibly held by another machine's guest. */
 export function mayBeHeld(
   { host }: Instance,
   { id, marks: { label }, named }: FileWithMarks & { readonly named: string },
@@ -97,6 +97,6 @@ export function mayBeHeld(
   );
 }
 
-/** Remedy for a file that has one guest's label from its mount, which no call can change. */
+/** Remedy for a file with a guest's label from its mount: no call can change it. */
 export const OF_MOUNT =
   "If the guest owns that label, write it into the guest's XML as a static label; if not, mount the file system with another context=.";

@@ -13,24 +13,30 @@ import {
 } from "./refuse-held.ts";
 
 /**
- * Maximum number of attempts. The more files guests have open, the longer an inspection takes; a claim that changes
- * during it invalidates it.
+ * Maximum number of attempts. The more files guests have open, the longer an inspection takes; a claim that
+ * changes during it invalidates it.
  */
 const MOST_TRIES = 10;
 
-/** Files and taps that no other guest's process held without a claim: by key, the owners of claims when it was inspected. */
+/**
+ * Files and taps that no other guest's process held without a claim: by key, the owners of claims when it was
+ * inspected.
+ */
 export type Looks = ReadonlyMap<string, string>;
 
 const NONE: Looks = new Map();
 
-/** Result of an attempt: the files and taps to inspect before the work can be done, or the result of the work. */
+/**
+ * Result of an attempt: the files and taps to inspect before the work can be done, or the result of the work.
+ */
 export type Attempt<Result> = { readonly unseen: readonly HeldThing[] } | { readonly result: Result };
 
 /**
- * Does the work under the registry lock, on files and taps that no other guest's process holds. Those that listUnseen()
- * returns are inspected without the lock, and the work begins again. So a guest with many open files does not keep other
- * guests from being started or ended. Between inspection and work only svirt could pass such a file to a guest, and its claim
- * then appears in listUnseen(). Throws "in-use" for a held file, "timeout" if claims do not stop changing.
+ * Does the work under the registry lock, on files and taps held by no other guest's process. The results of
+ * listUnseen() are inspected without the lock, and the work begins again. So a guest with many open files
+ * does not keep other guests from being started or ended. Between inspection and work only svirt could pass
+ * such a file to a guest, and its claim then appears in listUnseen(). Throws "in-use" for a held file,
+ * "timeout" if claims do not stop changing.
  */
 export async function withLooks<Result>(
   instance: Instance,
@@ -53,8 +59,8 @@ export async function withLooks<Result>(
 }
 
 /**
- * Lists files and taps that the steps claim and other guests may hold, unless they have been inspected since their claims
- * changed. The caller holds the lock.
+ * Lists files and taps that the steps claim and other guests may hold, unless they have been inspected since
+ * their claims changed. The caller holds the lock.
  */
 export function listUnseen(
   instance: Instance,
@@ -65,12 +71,12 @@ export function listUnseen(
   return unseen.length === 0 || listOtherGuests(instance, own).length === 0 ? [] : unseen;
 }
 
-/** Returns the owners of claims on those files and taps, read before they are inspected. */
+/** Returns the owners of claims on these files and taps, read before the inspection. */
 export function beginLooks(instance: Instance, things: readonly HeldThing[]): Looks {
   return new Map(things.map(({ key }) => [key, ownersOf(instance, key)]));
 }
 
-/** Lists the files and taps that have not been inspected, or whose claims have changed since. */
+/** Lists the files and taps without an inspection, or with changed claims since. */
 export function listChanged(
   instance: Instance,
   things: readonly HeldThing[],

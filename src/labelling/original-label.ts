@@ -12,10 +12,10 @@ import { type FileUse, heldUnmarked, isOfGuestsMount, refuseElsewhere } from "./
 
 // Rule: The original label is the one from before any guest; a stale private label is none.
 
-/** Tolerance between two computations of one boot time: libvirt's results differ by a second. */
+/** Tolerance between two computations of a boot time: libvirt's results differ by a second. */
 const BOOT_TIME_JITTER_S = 2;
 
-/** A file, and the path by which the request names it. */
+/** A file, and its path in the request. */
 export interface NamedFile {
   readonly named: string;
   readonly facts: FileFacts;
@@ -24,10 +24,10 @@ export interface NamedFile {
 const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined };
 
 /**
- * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
- * current one. A missing label, or the label of a guest that no longer exists (unless it is `meant`), is replaced by the
- * original in that guest's record, or by the policy's default. Throws "in-use" if another tool or another machine holds
- * the file.
+ * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file,
+ * or else its current label. A missing label, or the label of an ended guest (unless it is `meant`), is
+ * replaced by the original in the guest's record, or by the policy's default. Throws "in-use" if another tool
+ * or another machine holds the file.
  */
 export function originalOf(instance: Instance, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = instance;
@@ -50,8 +50,9 @@ export function originalOf(instance: Instance, file: NamedFile, use: FileUse = A
 }
 
 /**
- * Returns the original label from the record of the guest that labelled the file, if its end has not been carried out yet: a
- * power failure may have emptied its claims, and an undone start removed the attributes that remember it.
+ * Returns the original label from the record of the labelling guest, if its end has not been carried out yet:
+ * a power failure may have emptied its claims, and an undone start removed the attributes with the memory of
+ * it.
  */
 function recordedOriginal(
   instance: Instance,
@@ -65,16 +66,18 @@ function recordedOriginal(
   return undefined;
 }
 
-/** A label that belongs to a single guest, on a file that no guest on this machine holds. */
+/** A label of a single guest, on a file held by no guest on this machine. */
 interface LeftLabel {
   /**
-   * The storage by which other machines may see the file, whose guest it may be; undefined: the guest no longer exists.
+   * The storage by which other machines may see the file, possibly another machine's guest's; undefined: the
+   * guest no longer exists.
    */
   readonly through: string | undefined;
 }
 
 /**
- * Returns the guest's label on an unused file; undefined also for a static label, and if another machine has marked the file.
+ * Returns the guest's label on an unused file; undefined also for a static label, and if another machine has
+ * marked the file.
  */
 export function findLeftLabel(instance: Instance, { id }: FileFacts): LeftLabel | undefined {
   const { host } = instance;
@@ -94,7 +97,7 @@ export function isStale(instance: Instance, facts: FileFacts): boolean {
   return left !== undefined && left.through === undefined;
 }
 
-/** Throws "in-use" for a file that libvirt holds, or that has the level of a process that svirt did not start. */
+/** Throws "in-use" for a file held by libvirt, or with the level of a process not started by svirt. */
 export function refuseOtherTool(instance: Instance, named: string, { label, remembered }: FileMarks): void {
   if (
     remembered?.bootId === undefined &&
@@ -115,8 +118,8 @@ export function refuseOtherTool(instance: Instance, named: string, { label, reme
 }
 
 /**
- * Returns whether a process that svirt did not start has the range. Guests of svirt claim all their files: an unclaimed file
- * with the level of one is a copy.
+ * Returns whether a process not started by svirt has the range. Guests of svirt claim all their files: an
+ * unclaimed file with a guest's level is a copy.
  */
 function isLevelOfOthers(instance: Instance, range: string): boolean {
   if (registryOf(instance).isTaken("level", range)) return false;

@@ -8,9 +8,10 @@ import { type Instance, registryOf } from "../state/instance.ts";
 const RUNS_AS_OWNER = 0o6000;
 
 /**
- * Returns the owner, group and mode that the guest's end restores on a file of its user: those from before the first of
- * its current guests. A file that the guest writes never becomes a program that runs as its owner. Undefined for a file
- * of another user, which the guest's user cannot change, for a socket, and for a file that the start makes.
+ * Returns the owner, group and mode restored by the guest's end on a file of its user: the values from before
+ * the first of its current guests. A file written by the guest never becomes a program with its owner's
+ * rights. Undefined for a file of another user, unchangeable to the guest's user, for a socket, and for a
+ * file made by the start.
  */
 export function ownershipOf(
   instance: Instance,

@@ -12,13 +12,13 @@ import { ownerName, readRecord } from "../state/record.ts";
 
 const TAP = "tap-";
 
-/** Guest for which the files are inspected. Its own processes may hold them. */
+/** Guest behind the inspection. Its own processes may hold the files. */
 export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
 
 /**
- * Returns an error "in-use", by key, for each file or tap that another guest's process has open or mapped without a
- * claim. The report of that guest's QEMU does not count. If a process has more open than is inspected, every file that it has
- * no claim on is refused.
+ * Returns an error "in-use", by key, for each file or tap opened or mapped by another guest's process without
+ * a claim. The report of the other guest's QEMU does not count. If a process has more open files than the
+ * inspection covers, every file without its claim is refused.
  */
 export function findHeldByOthers(
   instance: Instance,
@@ -35,8 +35,8 @@ export function findHeldByOthers(
 }
 
 /**
- * Lists the files and taps that some process may have open. A tap that does not exist yet is open in none: a queue of it can
- * be opened only by its name in svirt's network namespace. drivers/net/tun.c tun_set_iff() of Linux
+ * Lists the files and taps possibly open in some process. A future tap is open in none: a queue of it can be
+ * opened only by its name in svirt's network namespace. drivers/net/tun.c tun_set_iff() of Linux
  */
 export function listPossiblyHeld({ host }: Instance, things: readonly HeldThing[]): readonly HeldThing[] {
   return host
@@ -48,7 +48,7 @@ export function listPossiblyHeld({ host }: Instance, things: readonly HeldThing[
     );
 }
 
-/** Returns the errors for one guest's processes. */
+/** Returns the errors for a guest's processes. */
 function findHeldBy(
   instance: Instance,
   opened: readonly HeldThing[],
@@ -81,8 +81,8 @@ function groupByGuest(processes: readonly ProcessFacts[]): readonly (readonly Pr
 }
 
 /**
- * Lists the processes of all guests: those with a level of their own, including libvirt's; without confinement, by their
- * user.
+ * Lists the processes of all guests: processes with a private level, including libvirt's; without
+ * confinement, by their user.
  */
 function listGuests({ host }: Instance): readonly ProcessFacts[] {
   const own = host.getOwnContext();
@@ -105,7 +105,7 @@ function isSame(one: ProcessFacts, own: Pick<GuestIdentity, "uid" | "context"> |
   );
 }
 
-/** Returns the guest that owns the process, by its user or its level. */
+/** Returns the owning guest of the process, by its user or its level. */
 function ownerOf(instance: Instance, { context, uid }: ProcessFacts): string | undefined {
   const registry = registryOf(instance);
   const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
@@ -118,7 +118,7 @@ function isClaimedBy(instance: Instance, key: string, owner: string): boolean {
   return listOwners(instance, key).includes(owner);
 }
 
-/** Lists the guests that have a claim on the file or tap with that key. */
+/** Lists the guests with a claim on the file or tap of the key. */
 export function listOwners(instance: Instance, key: string): readonly string[] {
   const [kind, name] = key.startsWith(TAP)
     ? (["tap", key.slice(TAP.length)] as const)

@@ -9,7 +9,10 @@ import type { NamedFile } from "./original-label.ts";
 
 // Rule: The files of another guest's mount are refused.
 
-/** Throws "in-use" for a file in a folder that is mounted for another guest alone: all files in it have that guest's label. */
+/**
+ * Throws "in-use" for a file in a folder mounted for another guest alone: all files in it have the other
+ * guest's label.
+ */
 export function refuseInMount(instance: Instance, uuid: string, { facts, named }: NamedFile): void {
   const { host } = instance;
   const { id } = facts;

@@ -4,8 +4,8 @@ import { type Instance, registryOf } from "../state/instance.ts";
 import type { NamedFile } from "./original-label.ts";
 
 /**
- * Throws "in-use" for a file in a folder that a guest shares: all files in it have that guest's label. `free` holds
- * folders that no guest shares; the function adds those that it finds.
+ * Throws "in-use" for a file in a folder shared by a guest: all files in it have the guest's label. `free`
+ * holds folders without a sharing guest; the function adds to it.
  */
 export function refuseInTree(
   instance: Instance,

@@ -14,9 +14,9 @@ import { resolveReferences } from "../xml/references.ts";
 const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
 
 /**
- * Throws "in-use" for a file that only an image's header names, not the XML, if another definition has it as its own
- * disk. A guest that controls its QEMU can write any path into that header, and would get another guest's disk at its next
- * start.
+ * Throws "in-use" for a file named by an image's header only, not the XML, if another definition has it as
+ * its own disk. A guest in control of its QEMU can write any path into the header, and would get another
+ * guest's disk at its next start.
  */
 export function refuseOthersDisk(instance: Instance, uuid: string, files: readonly ResolvedFile[]): void {
   const named = new Map<string, string>();
@@ -37,7 +37,10 @@ export function refuseOthersDisk(instance: Instance, uuid: string, files: readon
   }
 }
 
-/** Returns the file that the definition has for itself. Parsing a definition is slow, so its text is searched first. */
+/**
+ * Returns the file that the definition has for itself. Parsing a definition is slow, so its text is searched
+ * first.
+ */
 function findOwn(
   instance: Instance,
   { xml }: Definition,

@@ -11,8 +11,9 @@ interface DeviceUse extends FileLabel {
 }
 
 /**
- * Throws "in-use" for a block device or a generic node if another guest reaches its data by another node, as the disk of a partition: each
- * node has a label and a claim of its own. Both may read it, and both may write it with one label. The caller holds the registry's lock.
+ * Throws "in-use" for a block device or a generic node if another guest reaches its data by another node, as
+ * the disk of a partition: each node has a label and a claim of its own. Both may read it, and both may write
+ * it with the same label. The caller holds the registry's lock.
  */
 export function refuseRelated(
   instance: Instance,

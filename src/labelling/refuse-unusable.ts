@@ -6,12 +6,13 @@ import type { Instance } from "../state/instance.ts";
 
 // Rule: A file that keeps its label must be usable under it.
 
-/** The label that a file without one counts as. */
+/** The assumed label of a file without a label. */
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";
 
 /**
- * Refuses a file that the kernel would not let the guest use under its future label. Such a file keeps its own label
- * (`relabel='no'`) or gets one from the XML. QEMU would only say "Permission denied". Throws "denied".
+ * Refuses a file unusable to the guest under its future label, by the kernel's rules. Such a file keeps its
+ * own label (`relabel='no'`) or gets its label from the XML. QEMU would only say "Permission denied". Throws
+ * "denied".
  */
 export function refuseUnusable(
   instance: Instance,

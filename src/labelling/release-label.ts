@@ -31,9 +31,9 @@ interface Release {
 }
 
 /**
- * Removes the mark of another machine from files. An unused file then gets the label that it remembers or, without one, the
- * policy's default. A file that fails does not stop the others: "not-found", also if the named machine does not hold the
- * file, "in-use", "denied".
+ * Removes the mark of another machine from files. An unused file then gets its remembered label or the
+ * policy's default. A failed file does not stop the others: "not-found", also if the named machine does not
+ * hold the file, "in-use", "denied".
  */
 export async function releaseLabels(
   instance: Instance,
@@ -91,8 +91,8 @@ function labelOfMount(named: string, label: string | undefined): SvirtError {
 }
 
 /**
- * Returns the label that the file gets. If policy has none, as for a mount below /mnt, it is the folder's, as for a new file
- * there.
+ * Returns the label that the file gets. If policy has none, as for a mount below /mnt, it is the folder's, as
+ * for a new file there.
  */
 function labelFor(
   instance: Instance,

@@ -9,10 +9,10 @@ import type { Instance } from "../state/instance.ts";
 /** Role of files. */
 const FILES = "object_r";
 
-/** Label that XML of storage requests for a file or folder. */
+/** Label requested by XML of storage for a file or folder. */
 interface RequestedLabel extends Pick<WrittenPlace, "path" | "kind" | "folderLabel"> {
   readonly label: string;
-  /** Whether it may be one guest's: it is that of a mount, whose files have no other. */
+  /** Whether it may be a guest's own label: a mount's label is the only label of its files. */
   readonly isOfMount?: boolean;
   /** Name of the file in messages. */
   readonly what: string;
@@ -21,9 +21,9 @@ interface RequestedLabel extends Pick<WrittenPlace, "path" | "kind" | "folderLab
 }
 
 /**
- * Returns a label that XML of storage requests, in the kernel's form; undefined without SELinux. Throws "usage" for a text that is
- * no context; "denied" for a label that the policy does not know, a process's, one with which guests could write it, or one of
- * files that no guest may write.
+ * Returns a label requested by XML of storage, in the kernel's form; undefined without SELinux. Throws
+ * "usage" for an invalid context; "denied" for a label unknown to the policy, a process's label, a label
+ * writable by guests, or a label of files closed to guests.
  */
 export function requestedLabel({ host }: Instance, requested: RequestedLabel): string | undefined {
   if (host.getSelinux().mode === "disabled") return undefined;

@@ -5,8 +5,9 @@ import { getFileLabel } from "../run/labels/get-file-label.ts";
 import { type Instance, isSession } from "../state/instance.ts";
 
 /**
- * Returns the label to set in a session, where the kernel lets an ordinary user label only files of that user. A file of
- * another user must have that label already, and keeps it: undefined. Throws "denied". inode_owner_or_capable() of Linux
+ * Returns the label to set in a session, where the kernel lets an ordinary user label only own files. Another
+ * user's file must have the label already, and keeps it: undefined. Throws "denied". inode_owner_or_capable()
+ * of Linux
  */
 export function labelByOwner(
   instance: Instance,

@@ -13,23 +13,25 @@ import { type EachPath, forEachPath } from "./for-each-path.ts";
 import { withHeld, withUnusedFile } from "./free-file.ts";
 import { isRoot, onlyRoot } from "./require-root.ts";
 
-/** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
+/**
+ * A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file.
+ */
 export interface LabelChange {
   readonly path: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
-/** An administrator's act on one file. */
+/** An administrator's act on a file. */
 interface LabelAct {
   readonly path: string;
   readonly isDryRun: boolean;
 }
 
 /**
- * Sets a file's label at an administrator's request; the label that the file remembered is forgotten. Throws "usage" for an
- * invalid context, "not-found", "in-use" for a file that a guest uses. Throws "denied" for an ordinary user, a file of
- * the host, or a label that the policy does not know.
+ * Sets a file's label at an administrator's request; the remembered label is forgotten. Throws "usage" for an
+ * invalid context, "not-found", "in-use" for a guest's file. Throws "denied" for an ordinary user, a file of
+ * the host, or a label unknown to the policy.
  */
 export async function setLabel(instance: Instance, act: LabelAct, context: string): Promise<LabelChange> {
   const to = canonicalContext(context);
@@ -44,10 +46,10 @@ export async function setLabel(instance: Instance, act: LabelAct, context: strin
 }
 
 /**
- * Restores the label that each file remembers. A file that remembers none, or only that of a guest that no longer exists,
- * gets the policy's default. All files are restored under one lock, because a lock for each file would take a fifth of
- * the time. A file that fails does not stop the others: "not-found", "in-use", "denied", which an ordinary user gets for
- * each; "failed" without a policy.
+ * Restores the remembered label of each file. A file without a remembered label, or only with an ended
+ * guest's, gets the policy's default. All files are restored under a single lock, because a lock for each
+ * file would take a fifth of the time. A failed file does not stop the others: "not-found", "in-use",
+ * "denied", which an ordinary user gets for each; "failed" without a policy.
  */
 export async function restoreLabels(
   instance: Instance,
@@ -72,12 +74,12 @@ function giveBack(
   return label;
 }
 
-/** A file, and the label that it remembers. */
+/** A file, and its remembered label. */
 interface MarkedFile extends Pick<FileMarks, "remembered"> {
   readonly facts: FileFacts;
 }
 
-/** Returns the label that a restore would give the file now; undefined if neither the file nor policy has one. */
+/** Returns the file's label after a restore now; undefined if neither the file nor policy has a label. */
 export function restoredLabel(
   instance: Instance,
   { facts, remembered }: MarkedFile,
@@ -88,7 +90,9 @@ export function restoredLabel(
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
-/** Changes one file's label. The caller holds the registry lock, so that no start claims the file in the meantime. */
+/**
+ * Changes a file's label. The caller holds the registry lock, so no start claims the file in the meantime.
+ */
 function changeLabel(
   instance: Instance,
   { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },

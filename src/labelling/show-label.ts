@@ -12,7 +12,7 @@ import { withExisting } from "./free-file.ts";
 import { isStale } from "./original-label.ts";
 import { restoredLabel } from "./set-label.ts";
 
-/** A guest that holds a file. */
+/** A guest with a hold on a file. */
 interface FileUser {
   readonly name: string;
   readonly uuid: string;
@@ -27,15 +27,18 @@ export interface LabelFacts {
   /** The policy's default; undefined if policy has none for such a file. */
   readonly defaultLabel: string | undefined;
   readonly usedBy: readonly FileUser[];
-  /** The label that the file remembers, and the tool that wrote it. */
+  /** The remembered label of the file, and the tool behind it. */
   readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
-  /** The other machines that hold the file, each with its id. */
+  /** The other machines with a hold on the file, each with its id. */
   readonly heldBy?: readonly Machine[];
-  /** The storage by which other machines may see its content; absent: only this machine can, as far as the kernel knows. */
+  /**
+   * The storage by which other machines may see its content; absent: only this machine can, as far as the
+   * kernel knows.
+   */
   readonly seenBy?: string;
   /** The label that the file gets when its last user ends, or by svirt label restore. */
   readonly givenBack: string | undefined;
-  /** The file has the label of a guest that no longer exists. */
+  /** The file has the label of an ended guest. */
   readonly isStale: boolean;
 }
 

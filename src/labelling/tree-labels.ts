@@ -26,8 +26,8 @@ interface TreeUse {
 }
 
 /**
- * Decides the label that each shared folder gets, with all files below it. The caller holds the registry lock. Throws
- * "in-use" if a file below is in use, "denied" and "unsupported" for a folder that cannot be shared.
+ * Decides the label of each shared folder, with all files below it. The caller holds the registry lock.
+ * Throws "in-use" if a file below is in use, "denied" and "unsupported" for an unsuitable folder.
  */
 export function decideTrees(instance: Instance, label: LabelDecision, use: TreeUse): SharedTree[] {
   return use.folders.map((folder) => {

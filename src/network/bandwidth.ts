@@ -1,6 +1,9 @@
 import type { Shape } from "./traffic-shape.ts";
 
-/** Side of `<bandwidth>`: rates in kilobytes per second, a burst in KiB. https://libvirt.org/formatnetwork.html#quality-of-service */
+/**
+ * Side of `<bandwidth>`: rates in kilobytes per second, a burst in KiB.
+ * https://libvirt.org/formatnetwork.html#quality-of-service
+ */
 interface Side {
   readonly average?: number;
   readonly peak?: number;
@@ -30,8 +33,8 @@ export function shapeOf({ average, burst, peak }: Side = {}): Shape | undefined 
 }
 
 /**
- * Returns the limit of an `<outbound>`. Without a burst, that is what passes in a second. libvirt ignores the peak of frames from
- * guests. Undefined without an average. virNetDevBandwidthSet() of libvirt
+ * Returns the limit of an `<outbound>`. Without a burst, that is what passes in a second. libvirt ignores the
+ * peak of frames from guests. Undefined without an average. virNetDevBandwidthSet() of libvirt
  */
 export function limitOf({ average, burst }: Side = {}): Limit | undefined {
   if (average === undefined) return undefined;

@@ -3,14 +3,14 @@ import { SvirtError } from "../errors.ts";
 /** libvirt's names of bridges, virbr0 to virbr256. networkFindUnusedBridgeName() of libvirt */
 const [TEMPLATE, LAST] = ["virbr%d", 256];
 
-/** Whether a bridge has a fixed name; one with `%d` is a template of names. */
+/** Whether a bridge has a fixed name; a name with `%d` is a template of names. */
 export function isBridgeName(name: string | undefined): name is string {
   return name !== undefined && !name.includes("%d");
 }
 
 /**
- * Returns the first name of the template that is unused on the host and by other networks. Throws "in-use" if all names are
- * used.
+ * Returns the first name of the template that is unused on the host and by other networks. Throws "in-use" if
+ * all names are used.
  */
 export function pickBridgeName(template: string | undefined, isUsed: (name: string) => boolean): string {
   const pattern = template?.includes("%d") === true ? template : TEMPLATE;

@@ -3,7 +3,7 @@ import { hasOwnBridge } from "./forms/mode-rules.ts";
 import type { Network } from "./forms/network.ts";
 import { refuseUnusable } from "./rules/usable.ts";
 
-/** Values for parts that a definition may omit. */
+/** Values for optional parts of a definition. */
 export interface Spares {
   readonly uuid: string;
   /** MAC address of the bridge. */
@@ -16,7 +16,7 @@ export interface Spares {
 export type CompletedNetwork = Network & { readonly uuid: string };
 
 /**
- * Returns the network with the parts that libvirt adds when it is defined. Throws "unsupported" for a network that libvirt
+ * Returns the network with the parts added by libvirt's define. Throws "unsupported" for a network libvirt
  * does not define. networkValidate() and virNetworkSetBridgeMacAddr() of libvirt
  */
 export function completeNetwork(network: Network, spares: Spares): CompletedNetwork {

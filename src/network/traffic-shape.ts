@@ -2,7 +2,10 @@ import * as v from "valibot";
 
 const bytes = v.number();
 
-/** Limit of the frames to guests or to one guest: the rate, and the rate up to which unused bandwidth may be borrowed. tc-htb(8) */
+/**
+ * Limit of the frames to guests or to a single guest: the rate, and the rate up to which unused bandwidth may
+ * be borrowed. tc-htb(8)
+ */
 export const shapeSchema = v.strictObject({
   bytesPerSecond: bytes,
   peakBytesPerSecond: bytes,

@@ -4,11 +4,11 @@ export interface Paths {
   readonly instance: "system" | "session";
   /** Definitions and settings: `/etc/svirt`. */
   readonly config: string;
-  /** State of one boot: `/run/svirt`. */
+  /** State of a boot: `/run/svirt`. */
   readonly run: string;
   /** Records and claims of guests; outlives a boot if it is on a disk: `/var/lib/svirt`. */
   readonly state: string;
-  /** One log per guest: `/var/log/svirt`. */
+  /** A log per guest: `/var/log/svirt`. */
   readonly log: string;
 }
 
@@ -24,7 +24,7 @@ export const SYSTEM_PATHS: Paths = {
   log: "/var/log/svirt",
 };
 
-/** Paths of one guest. */
+/** Paths of a guest. */
 export interface GuestPaths {
   readonly record: string;
   readonly lock: string;
@@ -33,14 +33,14 @@ export interface GuestPaths {
   /** The guest's working folder, with its image label. */
   readonly workFolder: string;
   readonly monitor: string;
-  /** QEMU's second monitor, for clients that wait for its events. */
+  /** QEMU's second monitor, for clients waiting for its events. */
   readonly events: string;
   /** QEMU's process number, written by its reaper. */
   readonly pid: string;
   readonly exit: string;
 }
 
-/** Returns the paths of the guest with that UUID. */
+/** Returns the paths of the guest with the UUID. */
 export function guestPaths(paths: Paths, uuid: string): GuestPaths {
   const folder = `${paths.run}/${uuid}`;
   return {
@@ -55,7 +55,7 @@ export function guestPaths(paths: Paths, uuid: string): GuestPaths {
   };
 }
 
-/** Returns the folder of records, one for each guest that is starting, running or not cleaned up. */
+/** Returns the folder of records: a record for each guest starting, running or not cleaned up. */
 export function recordsFolder(paths: Paths): string {
   return `${paths.state}/records`;
 }
@@ -85,30 +85,36 @@ export function pciLocksFolder(paths: Paths): string {
   return `${paths.run}/locks/pci`;
 }
 
-/** Returns the path of the lock for changing the driver of the PCI device with that address, or resetting it. */
+/**
+ * Returns the path of the lock for changing the driver of the PCI device with that address, or resetting it.
+ */
 export function pciLock(paths: Paths, address: string): string {
   return `${pciLocksFolder(paths)}/${address}`;
 }
 
-/** Returns the path of the lock of the process in which the kernel changes the PCI device with that address. */
+/** Returns the path of the lock for the kernel's changes of the PCI device with the address. */
 export function deviceProcessLock(paths: Paths, address: string): string {
   return `${paths.run}/locks/pci-process-${address}`;
 }
 
-/** Returns the path of the lock for writing the data of a new volume with that name, or on that disk. */
+/** Returns the path of the lock for writing the data of a new volume with the name, or on the disk. */
 export function volumeLock(paths: Paths, name: string): string {
   return `${paths.run}/locks/volume-${name}`;
 }
 
 /**
- * Returns the path of the lock for talking to a device of the guest. No device has the names of other locks: `edit` (to edit its definition),
- * `quiesce` (for a snapshot of frozen file systems) and `reports` (reportsLock()).
+ * Returns the path of the lock for talking to a device of the guest. No device has the names of other locks:
+ * `edit` (to edit its definition), `quiesce` (for a snapshot of frozen file systems) and `reports`
+ * (reportsLock()).
  */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }
 
-/** Returns the file with an emulator's capabilities for a type of guest. Slashes are encoded, as a file name has none. */
+/**
+ * Returns the file with an emulator's capabilities for a type of guest. Slashes are encoded, as a file name
+ * has none.
+ */
 export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu"): string {
   return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
 }
@@ -128,7 +134,7 @@ export function completedFile(paths: Paths, uuid: string): string {
   return `${completedFolder(paths)}/${uuid}`;
 }
 
-/** Returns the folder of texts that are being edited. */
+/** Returns the folder of texts in an editor. */
 export function editFolder(paths: Paths): string {
   return `${paths.run}/edit`;
 }

@@ -10,7 +10,7 @@ import { memoryId } from "./devices/memory.ts";
 import { interfaceId } from "./devices/network/argv.ts";
 import type { Guest } from "./model/guest.ts";
 
-/** QEMU ids of devices that were attached to the running guest; undefined for a device of the start. */
+/** QEMU ids of devices attached to the running guest; undefined for a device of the start. */
 export type LaterNames = {
   // A disk is named by its target or its place, and a controller by its number, whenever it is attached.
   readonly [E in Exclude<HotElement, "disk" | "controller">]: (found: HotDevice<E>) => string | undefined;
@@ -43,7 +43,7 @@ const ALIASES: FamilyChanges<AliasFacts> = {
   smartcards: (found) => named(found, "smartcard"),
   serials: (serials, facts) => serials.map((found) => addPort(found, facts)),
   parallels: (parallels, facts) => parallels.map((found) => addPort(found, facts)),
-  // A console that stands for the first serial port gets the alias of that port.
+  // A console for the first serial port gets the alias of the port.
   consoles: (consoles, facts) =>
     consoles.map((found) =>
       isSerialConsole(found) && !facts.ports.has(found) && facts.firstSerial !== undefined
@@ -86,8 +86,8 @@ const ALIASES: FamilyChanges<AliasFacts> = {
 };
 
 /**
- * Returns the guest's devices, each with its QEMU id as alias, devices of the board included. qemuAssignDeviceAliases() of
- * libvirt
+ * Returns the guest's devices, each with its QEMU id as alias, devices of the board included.
+ * qemuAssignDeviceAliases() of libvirt
  */
 export function addAliases(guest: Guest, later: LaterNames = NONE): Devices {
   const found = namePorts(guest);
@@ -105,7 +105,7 @@ function named<D extends Aliased>(family: readonly D[], prefix: string): D[] {
   return family.map((device, at) => ({ ...device, alias: device.alias ?? `${prefix}${at}` }));
 }
 
-/** Numbers the devices without those that have an alias in the XML. */
+/** Numbers the devices without an alias in the XML. */
 function counted<D extends Aliased>(family: readonly D[], prefix: string): D[] {
   return family.map((device, at) => ({
     ...device,

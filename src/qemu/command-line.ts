@@ -38,25 +38,28 @@ import {
   formatMonitor,
 } from "./start-arguments.ts";
 
-/** Facts on which a command line depends in addition to the domain. */
+/** Facts for a command line in addition to the domain. */
 export interface ArgvFacts {
-  /** The image chain of each disk as inspected on the host; without it, the chain that the XML gives. */
+  /** The image chain of each disk as inspected on the host; without it, the chain in the XML. */
   readonly chains?: FoundChains;
   /** Set for a real start; without it the arguments are libvirt's. */
   readonly launch?: Launch;
-  /** Encrypts the value of a secret, for libvirt's arguments; without it, a guest that needs a secret has none. */
+  /**
+   * Encrypts the value of a secret, for libvirt's arguments; without it, a guest that needs a secret has
+   * none.
+   */
   readonly sealed?: SecretPassing["sealed"];
 }
 
-/** Environment variables that a domain sets for its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
+/** Environment variables of a domain's QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
 export function formatVariables({ clock, qemuCommandline }: Domain): readonly string[] {
   const zone = clock?.offset === "timezone" ? [`TZ=${clock.timezone}`] : [];
   return [...zone, ...(qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`)];
 }
 
 /**
- * Returns QEMU's command line for a guest, the program first. Order, ids, node names and addresses are libvirt's. Throws
- * "unsupported" with everything that has no exact translation, each with its path.
+ * Returns QEMU's command line for a guest, the program first. Order, ids, node names and addresses are
+ * libvirt's. Throws "unsupported" with everything that has no exact translation, each with its path.
  */
 export function formatGuestArgv(guest: Guest, facts: ArgvFacts = {}): readonly string[] {
   try {

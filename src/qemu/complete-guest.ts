@@ -17,9 +17,10 @@ import type { Guest } from "./model/guest.ts";
 import { decideMachine } from "./model/machine.ts";
 
 /**
- * Decides all that the XML leaves open, as libvirt does: machine, implicit devices, addresses, and each setting with a
- * default. `domain` of the result is the form that libvirt stores; completing it again does not change it. Chooses
- * firmware from `firmware`, the descriptors of the host. Throws "unsupported", with all devices that are refused.
+ * Decides everything left open by the XML, as libvirt does: machine, implicit devices, addresses, and each
+ * setting with a default. `domain` of the result is the form stored by libvirt; completing it again does not
+ * change it. Chooses firmware from `firmware`, the descriptors of the host. Throws "unsupported", with all
+ * refused devices.
  */
 export function completeGuest(written: Domain, firmware?: FirmwareChoice): Guest {
   const { devices } = written;

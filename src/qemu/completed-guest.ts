@@ -3,7 +3,7 @@ import { placeUsb } from "./address/usb/ports.ts";
 import type { Guest } from "./model/guest.ts";
 import { decideMachine } from "./model/machine.ts";
 
-/** Returns the guest of a domain that completeGuest() has completed: adds only the USB ports, which are not stored. */
+/** Returns the guest of a completed domain: adds only the USB ports, which are not stored. */
 export function completedGuest(domain: Domain): Guest {
   return { domain, machine: decideMachine(domain), devices: placeUsb(domain.devices) };
 }

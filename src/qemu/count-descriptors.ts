@@ -1,8 +1,8 @@
 import type { Domain } from "../domain/domain.ts";
 
 /**
- * Descriptors of QEMU itself, rounded up: sockets of libraries, epoll, images, overlays, later devices, and open files of
- * 9p.
+ * Descriptors of QEMU itself, rounded up: sockets of libraries, epoll, images, overlays, later devices, and
+ * open files of 9p.
  */
 const OF_ALL = 4096;
 /** Descriptors per vCPU: a pair of eventfd(2) for each of 32 devices. hw/virtio/virtio-pci.c */
@@ -13,7 +13,7 @@ const OF_QUEUE = 8;
 const MOST = 32_768;
 
 /**
- * Returns the maximum number of descriptors that the guest's QEMU may have, with room for later devices. RLIMIT_NOFILE,
+ * Returns the maximum number of descriptors of the guest's QEMU, with room for later devices. RLIMIT_NOFILE,
  * getrlimit(2)
  */
 export function countDescriptors({ devices, vcpu }: Domain): number {

@@ -58,7 +58,7 @@ const DEFAULTS: FamilyChanges<undefined> = {
   memories: placeMemories,
 };
 
-/** Returns the devices with libvirt's defaults for all that each element leaves open. */
+/** Returns the devices with libvirt's defaults for all open settings. */
 export function fillDevices({ devices, os }: Domain): Devices {
   return {
     ...changeFamilies(devices, DEFAULTS, undefined),
@@ -108,8 +108,8 @@ function fillInterface(found: NetworkInterface): NetworkInterface {
 }
 
 /**
- * Returns the bus of the XML. By default a tablet is on USB and other devices on PS/2. Passthrough is on virtio, evdev on
- * no bus. virDomainInputDefPostParse()
+ * Returns the bus of the XML. By default a tablet is on USB and other devices on PS/2. Passthrough is on
+ * virtio, evdev on no bus. virDomainInputDefPostParse()
  */
 export function inputBus(input: Input): "ps2" | "usb" | "virtio" | "none" {
   if (input.type === "evdev") return "none";

@@ -55,7 +55,7 @@ function withoutEmpty(domain: Domain): Domain {
   return Object.fromEntries(kept) as Domain;
 }
 
-/** A clock with an adjustment in seconds is a variable one. virDomainClockDefParseXML() of libvirt */
+/** A clock with an adjustment in seconds is variable. virDomainClockDefParseXML() of libvirt */
 function fillClock(clock: Clock = { offset: "utc", timers: [] }): Clock {
   switch (clock.offset) {
     case "utc":

@@ -17,7 +17,8 @@ type Wanted = Omit<Descriptor, "fd">;
 type List = (guest: Guest, chains: FoundChains) => readonly Wanted[];
 
 /**
- * Files of each family that svirt opens for QEMU. "none": QEMU opens no file for its devices, or a start refuses them.
+ * Files of each family opened by svirt for QEMU. "none": QEMU opens no file for its devices, or a start
+ * refuses them.
  */
 const DEVICE_FILES = {
   disks: listImages,
@@ -67,10 +68,10 @@ const ORDER = orderOf<EntryOf<typeof DEVICE_FILES> | "vhost-scsi">()([
 ]);
 
 /**
- * Lists the files of the host that QEMU uses. KVM, firmware, kernel and initrd come first, then images of each disk from
- * the top down, files of ports, sources of randomness, and others. Each has its way of opening and its number in QEMU,
- * counted up from `firstFd`. A file that is used twice in the same way is listed once. Sockets are absent: QEMU creates
- * them in the guest's folder.
+ * Lists the files of the host used by QEMU. KVM, firmware, kernel and initrd come first, then images of each
+ * disk from the top down, files of ports, sources of randomness, and others. Each has its way of opening and
+ * its number in QEMU, counted up from `firstFd`. A file used twice in the same way is listed once. Sockets
+ * are absent: QEMU creates them in the guest's folder.
  */
 export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: number): readonly Descriptor[] {
   const lists: Readonly<Record<(typeof ORDER)[number], List>> = {
@@ -87,8 +88,9 @@ export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: numb
 }
 
 /**
- * Lists only files of disks, sources of randomness and USB devices: a running QEMU accepts further descriptors for them.
- * Files that QEMU opens by name are absent, since a running QEMU cannot be directed to a later descriptor.
+ * Lists only files of disks, sources of randomness and USB devices: a running QEMU accepts further
+ * descriptors for them. Files opened by QEMU by name are absent, since a running QEMU cannot be directed to a
+ * later descriptor.
  */
 export function listDeviceDescriptors(
   guest: Guest,
@@ -156,7 +158,7 @@ function listImage({ place, readOnly }: ChainImage, { driver, shareable }: Disk)
   if (place.type !== "file" && place.type !== "block") return [];
   const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
   const writer = shareable ? "sharer" : "writer";
-  // Guests that share an image can lock it, so locks of other programs are checked only on an unshared one.
+  // Guests sharing an image can lock it, so locks of other programs are checked only on an unshared image.
   const lock = { as: readOnly ? "reader" : writer, isFirst: !readOnly && !shareable } as const;
   return [{ ...wanted, direct: isDirect(driver?.cache), lock }];
 }
@@ -182,8 +184,8 @@ function listSource(chardev: ChardevBackend): Wanted[] {
 }
 
 /**
- * Lists each FIFO twice. The first descriptor, for reading and writing, is unused and keeps another end open. Without it
- * an open for writing would fail, and a reader would get end of file.
+ * Lists each FIFO twice. The first descriptor, for reading and writing, is unused and keeps another end open.
+ * Without it an open for writing would fail, and a reader would get end of file.
  */
 function listPipe(path: string): Wanted[] {
   const { read, write } = pipeEnds(path);

@@ -43,7 +43,7 @@ interface DeviceFacts {
 
 type Format = (guest: Guest, facts: DeviceFacts) => Arguments;
 
-/** Arguments that libvirt writes among those of devices. */
+/** Arguments written by libvirt among the devices' arguments. */
 type OtherPart = "ccid-readers" | "vmcoreinfo" | "launch-security" | "qemu-commandline" | "sandbox";
 
 /** QEMU's sandbox with all its restrictions. qemu(1) -sandbox */
@@ -131,13 +131,13 @@ const ORDER = orderOf<Family | OtherPart>()([
   "pstore",
 ]);
 
-/** Returns the arguments of all devices, and those that libvirt writes among them. Throws "unsupported". */
+/** Returns the arguments of all devices, and libvirt's arguments among them. Throws "unsupported". */
 export function formatDevices(guest: Guest, facts: DeviceFacts): Arguments {
   const parts = entriesIn({ ...DEVICE_ARGUMENTS, ...OTHER_ARGUMENTS }, ORDER);
   return parts.flatMap((format) => format(guest, facts));
 }
 
-/** Arguments that the XML gives verbatim. A real start refuses them, since svirt cannot know which files they open. */
+/** Arguments given verbatim by the XML. A real start refuses them, since svirt cannot know their files. */
 function formatRawWords({ domain }: Guest, { launch }: DeviceFacts): Arguments {
   const words = domain.qemuCommandline?.words ?? [];
   if (words.length === 0 || launch === undefined) return words.map(({ value }) => value);

@@ -1,4 +1,4 @@
-/** A device that may have an alias. */
+/** A device with an optional alias. */
 interface Named {
   readonly alias?: string;
 }
@@ -12,8 +12,8 @@ export function deviceNumber(family: readonly Named[], index: number): number {
 }
 
 /**
- * Returns the number in the default alias of an interface. Passed-through interfaces do not count: they are numbered as
- * host devices. qemuAssignDeviceNetAlias() of libvirt
+ * Returns the number in the default alias of an interface. Passed-through interfaces do not count: they are
+ * numbered as host devices. qemuAssignDeviceNetAlias() of libvirt
  */
 export function interfaceNumber(
   interfaces: readonly (Named & { readonly type: string })[],

@@ -3,14 +3,15 @@ import { ELEMENTS, FAMILIES, type Family } from "../domain/families.ts";
 import { listErrors, SvirtError, throwErrors } from "../errors.ts";
 import { movedRefusal } from "./refusal.ts";
 
-/** Maximum number of refusals to list: each costs one more translation. */
+/** Maximum number of listed refusals: each costs another translation. */
 const MOST_REFUSALS = 100;
 /** A place that begins with `/domain/devices/disk[2]` or `/domain/devices/vsock`. */
 const DEVICE = /^\/domain\/devices\/([a-z]+)(?:\[(\d+)\])?/;
 
 /**
- * Throws all refusals of `translate` about devices, given the first one. Removes each refused device and translates the
- * others again. Ends at a refusal of anything else, and at a controller, which other devices need.
+ * Throws all refusals of `translate` about devices, given the first refusal. Removes each refused device and
+ * translates the others again. Ends at a refusal of anything else, and at a controller, since other devices
+ * need it.
  */
 export function refuseEach(devices: Devices, first: unknown, translate: (devices: Devices) => unknown): void {
   const errors: SvirtError[] = [];
@@ -28,8 +29,8 @@ export function refuseEach(devices: Devices, first: unknown, translate: (devices
 }
 
 /**
- * The remaining devices. For a family from which one was removed, `numbers` has the original numbers of the others, from
- * 1.
+ * The remaining devices. For a family with a removed device, `numbers` has the original numbers of the
+ * others, from 1.
  */
 interface Rest {
   readonly devices: Devices;
@@ -68,7 +69,7 @@ function moveBack(refusal: SvirtError, { numbers }: Rest): SvirtError {
   return movedRefusal(refusal, `/domain/devices/${tag}[${known}]${place.slice(whole.length)}`);
 }
 
-/** Returns the family of an element's name. Does not use the forms, which a start does not load. */
+/** Returns the family of an element's name. Does not use the forms: a start does not load them. */
 function familyOf(tag: string): Family | undefined {
   return FAMILIES.find((family) => ELEMENTS[family] === tag);
 }

@@ -7,9 +7,9 @@ import { fillVideos } from "./devices/video/defaults.ts";
 import type { Machine } from "./model/machine.ts";
 
 /**
- * Adds the implicit devices of a PC: a balloon, PS/2 mouse and keyboard, an audio backend, and q35's watchdog. Adds a
- * graphics card to a display, and a serial port to a console. qemuDomainDefAddDefaultDevices() and
- * virDomainDefAddImplicitDevices() of libvirt
+ * Adds the implicit devices of a PC: a balloon, PS/2 mouse and keyboard, an audio backend, and q35's
+ * watchdog. Adds a graphics card to a display, and a serial port to a console.
+ * qemuDomainDefAddDefaultDevices() and virDomainDefAddImplicitDevices() of libvirt
  */
 export function addImplicitDevices(
   devices: Devices,
@@ -54,7 +54,10 @@ function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefine
 
 const PORTS = ["0", "1", "2", "3"] as const;
 
-/** ISA ports get the lowest free number, others one more than the highest. virDomainChrIsaSerialDefPostParse() */
+/**
+ * ISA ports get the lowest free number, others the number after the highest.
+ * virDomainChrIsaSerialDefPostParse()
+ */
 function addPorts(serials: readonly Serial[]): readonly Serial[] {
   const isIsa = ({ target }: Serial): boolean => target?.type === "isa-serial";
   const taken = new Set(serials.filter(isIsa).map(({ target }) => target?.port));

@@ -33,13 +33,16 @@ const LENGTHS = [
   ["iops_wr_max_length", "writeIopsSecMaxLength"],
 ] as const satisfies readonly (readonly [string, keyof Iotune])[];
 
-/** Returns the monitor command that limits a disk's speed, since -device has no option for it. Empty without `<iotune>`. */
+/**
+ * Returns the monitor command for a disk's speed limits, since -device has no option for them. Empty without
+ * `<iotune>`.
+ */
 export function limitSpeed(guest: Guest, disk: Disk): readonly QmpCommand[] {
   const { iotune } = disk;
   return iotune === undefined || disk.source === undefined ? [] : [setSpeed(guest, disk, iotune)];
 }
 
-/** Returns the monitor command that sets a disk's limits; undefined: none. */
+/** Returns the monitor command for a disk's limits; undefined: none. */
 export function setSpeed(
   guest: Guest,
   disk: Disk,
@@ -54,7 +57,10 @@ export function setSpeed(
   };
 }
 
-/** On virtio the backend is a child of the device with the id. qemuDomainSetDiskIoTune… of libvirt: its QOM path */
+/**
+ * On virtio the backend is a child of the device with the id. qemuDomainSetDiskIoTune… of libvirt: its QOM
+ * path
+ */
 function backendId(guest: Guest, disk: Disk): string {
   const id = diskId(guest, disk);
   return diskBus(disk) === "virtio" ? `/machine/peripheral/${id}/virtio-backend` : id;

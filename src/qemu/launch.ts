@@ -1,11 +1,11 @@
 import { deviceNumber } from "./device-number.ts";
 
-/** How QEMU uses a descriptor that svirt opened for it. */
+/** QEMU's use of a descriptor opened by svirt. */
 type DescriptorAccess = "read-only" | "read-write" | "append";
 
 /**
- * How QEMU reaches a file. "set": by a descriptor set of -add-fd. "name": by /proc/self/fd, which leads to the file that
- * svirt opened, if QEMU's user may open that file. "number": by the descriptor's number in an option.
+ * How QEMU reaches a file. "set": by a descriptor set of -add-fd. "name": by /proc/self/fd, which leads to
+ * the file opened by svirt, if QEMU's user may open it. "number": by the descriptor's number in an option.
  */
 const WAYS = {
   image: "set",
@@ -29,7 +29,7 @@ const WAYS = {
 } as const;
 type Purpose = keyof typeof WAYS;
 
-/** A file of the host that svirt opens and passes to QEMU under a fixed number. */
+/** A file of the host opened by svirt and passed to QEMU under a fixed number. */
 export interface Descriptor {
   readonly fd: number;
   readonly path: string;
@@ -37,9 +37,12 @@ export interface Descriptor {
   readonly purpose: Purpose;
   /** Truncated at open: the log of a chardev without `append='on'`. */
   readonly truncate: boolean;
-  /** Opened with O_DIRECT, past the host's cache. QEMU takes a descriptor from a set only if this flag matches. */
+  /**
+   * Opened with O_DIRECT, past the host's cache. QEMU takes a descriptor from a set only if this flag
+   * matches.
+   */
   readonly direct: boolean;
-  /** The device that owns the descriptor, if each device needs a separate descriptor of one file. */
+  /** The device owning the descriptor, if each device needs a separate descriptor of a file. */
   readonly owner?: string;
   /** Opened without waiting for the other end, such as a line without a peer. O_NONBLOCK, open(2) */
   readonly nonBlocking?: true;
@@ -55,7 +58,7 @@ export interface LaunchTap {
   readonly vhosts: readonly string[];
 }
 
-/** A connection that svirt has made for a device. */
+/** A connection made by svirt for a device. */
 export interface LaunchPeer {
   /** The number of a descriptor, or the name by which the monitor knows it. */
   readonly name: string;
@@ -77,9 +80,9 @@ export interface Launch {
   readonly descriptors: readonly Descriptor[];
   /** Taps of interfaces, by the id of QEMU's netdev. */
   readonly taps?: readonly LaunchTap[];
-  /** The guest's folder, in which QEMU creates its sockets. */
+  /** The guest's folder, for QEMU's sockets. */
   readonly folder: string;
-  /** Folder of root in which svirt puts the values of secrets until QEMU has read them. */
+  /** Folder of root for the values of secrets until QEMU has read them. */
   readonly secretFolder?: string;
   /** Time of the start, in seconds since 1970. Absent for a device that is attached later. */
   readonly nowSeconds?: number;
@@ -100,7 +103,7 @@ export function virtiofsSocket(folder: string, id: string): string {
   return `${folder}/${id}-fs.sock`;
 }
 
-/** Returns the socket on which QEMU waits for the server of a network card. `index`: its place among the interfaces. */
+/** Returns QEMU's socket for the server of a network card. `index`: its place among the interfaces. */
 export function cardSocket(folder: string, index: number): string {
   return `${folder}/card${index}.sock`;
 }
@@ -120,7 +123,7 @@ export function isInSet({ purpose }: Pick<Descriptor, "purpose">): boolean {
   return WAYS[purpose] === "set";
 }
 
-/** Returns the name under which QEMU finds a file that svirt opened. Without a launch, the path. */
+/** Returns the name in QEMU of a file opened by svirt. Without a launch, the path. */
 export function passedName(
   launch: Launch | undefined,
   wanted: Pick<Descriptor, "path" | "purpose" | "access">,
@@ -133,7 +136,10 @@ export function passedName(
   return isOpenedByName(passed) ? `/proc/self/fd/${passed.fd}` : fdsetPath(passed);
 }
 
-/** Returns the pair for -chardev socket of a device that another program serves: svirt's connection, or else the path. */
+/**
+ * Returns the pair for -chardev socket of a device served by another program: svirt's connection, or else the
+ * path.
+ */
 export function peerPair(
   launch: Launch | undefined,
   served: { readonly place: string; readonly path: string | undefined },
@@ -148,9 +154,9 @@ export function peerOf(launch: Launch | undefined, place: string): LaunchPeer | 
 }
 
 /**
- * Returns the key that turns QEMU's locks off in a real start: svirt holds the locks. The policy denies locks on shared
- * images to guests, since a reader could keep other guests from starting. qemu.git qapi/block-core.json
- * BlockdevOptionsFile
+ * Returns the key that turns QEMU's locks off in a real start: svirt holds the locks. The policy denies locks
+ * on shared images to guests, since a reader could keep other guests from starting. qemu.git
+ * qapi/block-core.json BlockdevOptionsFile
  */
 export function lockingKeys(launch: Launch | undefined): { readonly locking?: "off" } {
   return launch === undefined ? {} : { locking: "off" };

@@ -11,7 +11,10 @@ import { hasHmat } from "./machine/numa.ts";
 import { controllersOf, type Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
-/** Formats -machine, with the firmware's flash and the board's features. qemuBuildMachineCommandLine() of libvirt */
+/**
+ * Formats -machine, with the firmware's flash and the board's features. qemuBuildMachineCommandLine() of
+ * libvirt
+ */
 export function formatMachine(guest: Guest): Arguments {
   const { domain, machine, devices } = guest;
   const flash = flashNodes(guest);
@@ -59,7 +62,9 @@ function switchWord(state: boolean | undefined): "on" | "off" | undefined {
   return state === undefined ? undefined : onOffWord(state);
 }
 
-/** Formats -global for the memory reserved to system management mode. qemuBuildTSEGCommandLine() of libvirt */
+/**
+ * Formats -global for the memory reserved to system management mode. qemuBuildTSEGCommandLine() of libvirt
+ */
 export function formatTseg({ domain, machine }: Guest): Arguments {
   const tseg = domain.features?.smm?.tseg;
   if (tseg === undefined) return [];
@@ -72,8 +77,8 @@ export function formatTseg({ domain, machine }: Guest): Arguments {
 }
 
 /**
- * Formats -m in whole MiB, as QEMU requires, and its backend unless NUMA cells have the memory. qemuBuildMemCommandLine()
- * of libvirt
+ * Formats -m in whole MiB, as QEMU requires, and its backend unless NUMA cells have the memory.
+ * qemuBuildMemCommandLine() of libvirt
  */
 export function formatMemory({ domain }: Guest, launch: Launch | undefined): Arguments {
   const sizeKiB = initialKiB(domain);
@@ -94,7 +99,7 @@ export function formatMemory({ domain }: Guest, launch: Launch | undefined): Arg
   ];
 }
 
-/** Formats -smp: the sockets of the XML, or one for each CPU. */
+/** Formats -smp: the sockets of the XML, or a socket for each CPU. */
 export function formatSmp({ domain }: Guest): Arguments {
   const count = domain.vcpu?.count ?? 1;
   const started = countStarted(domain, count);

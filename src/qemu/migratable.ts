@@ -40,7 +40,7 @@ function withoutPconfig(cpu: Cpu): Cpu {
   };
 }
 
-/** Removes the only USB controller of an old board and the only PCI controller, if they are the default ones. */
+/** Removes the only USB controller of an old board and the only PCI controller, if they are the defaults. */
 function withoutDefaults(controllers: readonly Controller[], { chipset }: Machine): readonly Controller[] {
   return controllers.filter((found) => {
     const isDefault =

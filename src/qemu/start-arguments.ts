@@ -3,7 +3,9 @@ import { type Descriptor, fdsetPath, isInSet, type Launch, passedName } from "./
 import type { Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
-/** Formats -add-fd for the descriptors of a real start; otherwise libvirt's object with its key for secrets. */
+/**
+ * Formats -add-fd for the descriptors of a real start; otherwise libvirt's object with its key for secrets.
+ */
 export function formatHandover({ domain }: Guest, launch: Launch | undefined): Arguments {
   if (launch !== undefined) {
     return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
@@ -31,8 +33,8 @@ function cacheWord(sizeKiB = 0): string {
 }
 
 /**
- * Formats the monitor, a listening socket that svirt passes to QEMU, and that for events of a real start: a monitor has one client at a
- * time.
+ * Formats the monitor, a listening socket passed to QEMU by svirt, and the monitor for events of a real
+ * start: a monitor has a single client at a time.
  */
 export function formatMonitor(launch: Launch | undefined): Arguments {
   const events = launch?.eventsFd === undefined ? [] : monitorOn("events", launch.eventsFd);
@@ -45,8 +47,8 @@ function monitorOn(id: string, fd: number): Arguments {
 }
 
 /**
- * Formats -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
- * x86_load_linux()
+ * Formats -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git
+ * hw/i386/x86-common.c x86_load_linux()
  */
 export function formatKernel({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { kernel, initrd, cmdline, shim, dtb } = domain.os;
@@ -61,7 +63,10 @@ export function formatKernel({ domain }: Guest, launch: Launch | undefined): Arg
   ];
 }
 
-/** Formats -acpitable. A raw table has its own header; others get a signature. qemuBuildBootCommandLine() of libvirt */
+/**
+ * Formats -acpitable. A raw table has its own header; others get a signature. qemuBuildBootCommandLine() of
+ * libvirt
+ */
 export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Arguments {
   return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
     const sig = type === "raw" ? undefined : type.toUpperCase();

@@ -5,7 +5,8 @@ import type { Guest } from "./model/guest.ts";
 import type { QmpCommand } from "./monitor/qmp.ts";
 
 /**
- * Lists the commands for the monitor of a new QEMU, in this order, seldom more than two. The last one lets the vCPUs run.
+ * Lists the commands for the monitor of a new QEMU, in this order, seldom more than two. The last one lets
+ * the vCPUs run.
  *
  * - `qmp_capabilities`, required before any other command
  * - `balloon`, if the guest begins with less than all its memory
@@ -41,7 +42,10 @@ export function listStartCommands(guest: Guest): readonly QmpCommand[] {
   ];
 }
 
-/** Returns the command that sets how often the balloon asks the guest for memory statistics, in seconds; 0: never. */
+/**
+ * Returns the command that sets how often the balloon asks the guest for memory statistics, in seconds; 0:
+ * never.
+ */
 export function pollBalloon(balloon: Domain["devices"]["memballoon"], seconds: number): QmpCommand {
   const alias = balloon?.model === "none" ? undefined : balloon?.alias;
   const path = `/machine/peripheral/${alias ?? "balloon0"}`;

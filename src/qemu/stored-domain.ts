@@ -7,8 +7,9 @@ import type { FirmwareChoice } from "./firmware/defaults.ts";
 import { HostDependentError } from "./refusal.ts";
 
 /**
- * Returns the domain in its stored form: with defaults, implicit devices and addresses. `firmware` has the descriptors of
- * the host to choose from. Throws "unsupported" for a domain that no host can translate exactly for QEMU.
+ * Returns the domain in its stored form: with defaults, implicit devices and addresses. `firmware` has the
+ * descriptors of the host to choose from. Throws "unsupported" for a domain that no host can translate
+ * exactly for QEMU.
  */
 export function storedDomain(domain: Domain, firmware?: FirmwareChoice): Domain {
   const { stored, errors } = inspectStored(domain, firmware);
@@ -23,8 +24,8 @@ export interface InspectedStored {
 }
 
 /**
- * Returns the stored form with the refusals instead of throwing them. Throws "unsupported" for a domain that cannot be
- * completed.
+ * Returns the stored form with the refusals instead of throwing them. Throws "unsupported" for a domain that
+ * cannot be completed.
  */
 export function inspectStored(domain: Domain, firmware?: FirmwareChoice): InspectedStored {
   const guest = completeGuest(domain, firmware);
@@ -32,8 +33,8 @@ export function inspectStored(domain: Domain, firmware?: FirmwareChoice): Inspec
 }
 
 /**
- * Refuses a domain that could not be defined. Formats and parses it first, since a running guest's XML is read again from
- * its record.
+ * Refuses a domain unfit for a definition. Formats and parses it first, since a running guest's XML is read
+ * again from its record.
  */
 export function refuseUndefinable(domain: Domain): void {
   storedDomain(parseDomainText(formatDomain(domain)));

@@ -29,8 +29,8 @@ interface ClaimText extends Pick<Claim, "kind" | "key"> {
 }
 
 /**
- * Claims on this host: `claims/KIND/KEY/OWNER`, one file per claim. A look-up reads one folder, however many claims
- * exist. The caller holds the registry lock.
+ * Claims on this host: `claims/KIND/KEY/OWNER`, one file per claim. A look-up reads one folder, however many
+ * claims exist. The caller holds the registry lock.
  */
 export class ClaimRegistry {
   readonly #host: Host;
@@ -46,7 +46,10 @@ export class ClaimRegistry {
     return this.#listTexts(kind, key).map(toHolder);
   }
 
-  /** Lists the other owners of a key. Ignores damage of the owner's own claim. Throws "failed" for another damaged claim. */
+  /**
+   * Lists the other owners of a key. Ignores damage of the owner's own claim. Throws "failed" for another
+   * damaged claim.
+   */
   listOthers({ key, kind }: Pick<Claim, "kind" | "key">, owner: string): Holder[] {
     return this.#listTexts(kind, key)
       .filter((claimed) => claimed.owner !== owner)
@@ -58,7 +61,10 @@ export class ClaimRegistry {
     return this.#listOwners(kind, key).length > 0;
   }
 
-  /** Claims a key, even if the same owner has claimed it before. Throws "in-use" if another owner's claim conflicts. */
+  /**
+   * Claims a key, even if the same owner has claimed it before. Throws "in-use" if another owner's claim
+   * conflicts.
+   */
   reserve(claim: Claim, owner: string): void {
     // The owner's previous claim is overwritten, even if it is damaged.
     const inTheWay = this.listOthers(claim, owner).find(
@@ -70,8 +76,8 @@ export class ClaimRegistry {
     this.#host.makeFolder({ path: folder, mode: 0o700 });
     const { key: _, kind: __, ...entry } = claim;
     const text = `${JSON.stringify(entry)}\n`;
-    // A definition's claim must be durable. A guest's need not: it ends with the boot, and the guest's durable record
-    // lists all its claims.
+    // A definition's claim must be durable. A guest's need not: it ends with the boot, and the guest's
+    // durable record lists all its claims.
     if (claim.kind === "static") this.#host.writeText(`${folder}/${owner}`, text, 0o600);
     else this.#host.writeVolatile(`${folder}/${owner}`, text, 0o600);
   }
@@ -89,7 +95,7 @@ export class ClaimRegistry {
     return keys.filter((key) => this.isTaken(kind, key));
   }
 
-  /** Lists all claims of all owners, for audit and for claims that a crash left. */
+  /** Lists all claims of all owners, for audit and for claims left by a crash. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
     return this.#listAllTexts().map(({ key, kind, owner }) => ({ kind, key, owner }));
   }
@@ -125,7 +131,7 @@ export class ClaimRegistry {
   }
 
   /**
-   * Lists the owners of a key. Skips partial files of a svirt that was killed: they claim nothing and are removed with
+   * Lists the owners of a key. Skips partial files of a killed svirt: they claim nothing and are removed with
    * the folder.
    */
   #listOwners(kind: Claim["kind"], key: string): string[] {

@@ -5,22 +5,25 @@ import type { ClaimRegistry } from "./claims.ts";
 
 // Rule: A level is unique on the host.
 
-/** Guest that needs a range of its own. */
+/** Guest without a range. */
 export interface LevelRequest {
   readonly uuid: string;
   /** A plan reserves nothing. */
   readonly purpose: "start" | "plan";
-  /** Returns the level from which the guest gets a pair of categories. It reads the policy of the host. Throws "denied". */
+  /**
+   * Returns the level from which the guest gets a pair of categories. It reads the policy of the host. Throws
+   * "denied".
+   */
   level(): Level;
-  /** Ranges that a store has offered to this start and that are in use on this host. */
+  /** Ranges offered by a store to this start and in use on this host. */
   readonly refused: ReadonlySet<string>;
 }
 
-/** Ranges that a guest may get. chooseRange() checks them under the registry lock. */
+/** Ranges offered to a guest. chooseRange() checks them under the registry lock. */
 export type LevelOffer =
   /** Every pair of the level, in the guest's order. Only the claims of this host decide. */
   | { readonly by: "claims" }
-  /** The one range that a store has reserved for the guest, for several hosts. */
+  /** The range reserved by a store for the guest, for several hosts. */
   | {
       readonly by: "store";
       readonly range: string;
@@ -28,19 +31,19 @@ export type LevelOffer =
       release(): Promise<void>;
     };
 
-/** Store that decides which range a guest may get. A cluster can have one of its own. docs/decisions/labels.md */
+/** Store of ranges, deciding about a guest's range. A cluster can bring its own. docs/decisions/labels.md */
 export interface LevelAllocator {
   /**
-   * Offers ranges to a guest. The caller holds the guest's lock and not the registry lock, so a store may be on another
-   * machine. Throws "in-use" if no range is left.
+   * Offers ranges to a guest. The caller holds the guest's lock and not the registry lock, so a store may be
+   * on another machine. Throws "in-use" if no range is left.
    */
   offer(request: LevelRequest): Promise<LevelOffer>;
 }
 
-/** Offer of a host that shares levels with no other. */
+/** Offer of a host sharing levels with no other host. */
 export const BY_CLAIMS: LevelOffer = { by: "claims" };
 
-/** Allocator of a single host. Its store is the registry, in which a start reserves the range that it has chosen. */
+/** Allocator of a single host. Its store is the registry, in which a start reserves its chosen range. */
 export const CLAIMED_LEVELS: LevelAllocator = { offer: () => Promise.resolve(BY_CLAIMS) };
 
 /** Error if all offered ranges are in use on this host. Kind "in-use". */
@@ -53,13 +56,13 @@ interface LocalUse {
   readonly registry: ClaimRegistry;
   /** Ranges of all processes and mounts. */
   readonly inUse: ReadonlySet<string>;
-  /** Range that the guest holds already, for files of its own. */
+  /** Range already held by the guest, for its files. */
   readonly own?: string | undefined;
 }
 
 /**
- * Returns the first offered range that no other guest, no definition and no process has. The caller holds the registry lock.
- * Throws LevelsTaken.
+ * Returns the first offered range unused by other guests, definitions and processes. The caller holds the
+ * registry lock. Throws LevelsTaken.
  */
 export function chooseRange(offer: LevelOffer, use: LocalUse): string {
   const { inUse, level, own, registry, uuid } = use;
@@ -76,7 +79,7 @@ export function chooseRange(offer: LevelOffer, use: LocalUse): string {
   );
 }
 
-/** Returns a store's range. Throws "failed" for any range but a pair, which would not separate guests. */
+/** Returns a store's range. Throws "failed" for any range but a pair, since it would not separate guests. */
 function checkedPair(range: string): string {
   if (pairOf(range) !== undefined) return range;
   throw new SvirtError(`Cannot use the level ${range} of the store: it must be a pair of categories`, {

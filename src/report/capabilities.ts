@@ -12,9 +12,9 @@ import { getHostUuid } from "./host-uuid.ts";
 import { hostModel } from "./label-models.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
-/** Machine types of which svirt starts guests, with or without a version. */
+/** Machine types of svirt's guests, with or without a version. */
 const STARTED = /^(?:pc|q35|pc-(?:i440fx|q35)-.*)$/;
-/** Namespace of the elements that svirt adds to libvirt's documents. */
+/** Namespace of svirt's elements in libvirt's documents. */
 const NAMESPACE = "urn:svirt:capabilities:1.0";
 
 /** Machine type of the emulator; an alias has a canonical name. */
@@ -24,7 +24,7 @@ interface MachineType {
   readonly maxCpus?: number;
 }
 
-/** Loaded policy of SELinux, by which guests are confined. */
+/** Loaded policy of SELinux, the guests' confinement. */
 type ReportedPolicy = LoadedPolicy & { readonly name: string | undefined; readonly mode: string };
 
 /** Capabilities of a host, with its security model. */
@@ -44,8 +44,9 @@ export interface Capabilities {
 }
 
 /**
- * Reads the host's capabilities. `machines` are those of the emulator, and `cpu` is the host's processor as KVM can give it to guests;
- * both are undefined if the emulator does not answer. Throws "failed" if a policy is loaded that does not know guests.
+ * Reads the host's capabilities. `machines` are the emulator's, and `cpu` is the host's processor as KVM can
+ * give it to guests; both are undefined if the emulator does not answer. Throws "failed" if the loaded policy
+ * does not know guests.
  */
 export function getCapabilities(
   host: Host,
@@ -78,7 +79,10 @@ function getLoadedPolicy(host: Host): ReportedPolicy | undefined {
   return policy === undefined ? undefined : { ...policy, name, mode };
 }
 
-/** Lists machine types, the default one first, each with its alias behind it. virQEMUCapsGetMachineTypesCaps() of libvirt */
+/**
+ * Lists machine types, the default first, each with its alias behind it. virQEMUCapsGetMachineTypesCaps() of
+ * libvirt
+ */
 function listTypes(machines: EmulatorFacts["machines"]): readonly MachineType[] {
   const started = machines.filter(({ name }) => STARTED.test(name));
   const sorted = started.toSorted((one, other) => Number(other.isDefault) - Number(one.isDefault));

@@ -8,13 +8,16 @@ export interface ControlGroups {
   readonly controllers: ReadonlySet<string>;
 }
 
-/** Returns the control groups that svirt can use. Undefined if none are mounted for writing, or svirt is not root. */
+/**
+ * Returns the control groups that svirt can use. Undefined if none are mounted for writing, or svirt is not
+ * root.
+ */
 export function readControlGroups(host: Host): ControlGroups | undefined {
   if (host.getUid() !== 0 || !isMounted(host.readText("/proc/self/mounts") ?? "")) return undefined;
   return { root: ROOT, controllers: readControllers(host, `${ROOT}/cgroup.subtree_control`) };
 }
 
-/** Reads the controllers that a file of a control group lists. */
+/** Reads the controllers listed in a file of a control group. */
 export function readControllers(host: Host, path: string): ReadonlySet<string> {
   return new Set((host.readText(path) ?? "").trim().split(" ").filter(Boolean));
 }

@@ -5,8 +5,9 @@ import type { SpecText } from "../selinux/file-contexts/parse-rules.ts";
 import { contextsFolder } from "./policy-facts.ts";
 
 /**
- * Reads the policy's rules for default labels from their text form. The compiled form depends on the machine, and the
- * text is parsed quickly enough. Undefined without a policy. Throws "failed" for rules that cannot be parsed.
+ * Reads the policy's rules for default labels from their text form. The compiled form depends on the machine,
+ * and the text is parsed quickly enough. Undefined without a policy. Throws "failed" for rules that cannot be
+ * parsed.
  */
 export function readFileContexts(host: Host): FileContexts | undefined {
   const path = `${contextsFolder(host)}/files/file_contexts`;
@@ -26,7 +27,10 @@ export function readFileContexts(host: Host): FileContexts | undefined {
   });
 }
 
-/** Returns the label that the policy gives a file of that type at a path; undefined if it has none, or there is no policy. Throws as readFileContexts(). */
+/**
+ * Returns the policy's label for a file of the type at a path; undefined if it has none, or there is no
+ * policy. Throws as readFileContexts().
+ */
 export function defaultContextAt(host: Host, path: string, type: FileFacts["type"]): string | undefined {
   const contexts = readFileContexts(host);
   return contexts && defaultContextOf(contexts, path, type);

@@ -32,7 +32,7 @@ export async function examineNode(host: Host, paths: Paths): Promise<Finding[]> 
   ];
 }
 
-/** Checks control groups and device labels, which concern only root's guests. */
+/** Checks control groups and device labels, for root's guests only. */
 function checkShared(host: Host): Finding[] {
   return [
     checkGroups(host),

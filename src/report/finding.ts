@@ -1,4 +1,4 @@
-/** Result of a check of one requirement or recommendation for a host. */
+/** Result of a check of a requirement or recommendation for a host. */
 export interface Finding {
   readonly check: string;
   readonly verdict: "ok" | "warning" | "failed";

@@ -43,7 +43,9 @@ export function listHostCells(host: Host): readonly HostCell[] {
   });
 }
 
-/** Counts pages of each size. Memory of huge pages is not available to others. virNumaGetPages() of libvirt */
+/**
+ * Counts pages of each size. Memory of huge pages is not available to others. virNumaGetPages() of libvirt
+ */
 function listPages(host: Host, cell: number, memoryKiB: number): HostCell["pages"] {
   const own = `${NODE_FOLDER}/node${cell}/hugepages`;
   const folder = host.inspectFile(own) === undefined ? "/sys/kernel/mm/hugepages" : own;

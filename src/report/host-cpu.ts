@@ -52,7 +52,10 @@ export function getHostCpu(host: Host, named: NamedCpu | undefined): HostCpu {
   };
 }
 
-/** Lists the sizes of huge pages in KiB for which a folder of sysfs has folders. Documentation/admin-guide/mm/hugetlbpage.rst of Linux */
+/**
+ * Lists the sizes of huge pages in KiB for which a folder of sysfs has folders.
+ * Documentation/admin-guide/mm/hugetlbpage.rst of Linux
+ */
 export function listHugeSizes(host: Host, folder: string): readonly number[] {
   const sizes = host.listFolder(folder).flatMap((name) => /^hugepages-(\d+)kB$/.exec(name)?.[1] ?? []);
   return sizes.map(Number).toSorted((one, other) => one - other);

@@ -4,7 +4,10 @@ import type { Host } from "../host/host.ts";
 
 const FOLDER = "/sys/devices/system/cpu";
 
-/** Lists the host's processors, online and offline. linux.git Documentation/ABI/testing/sysfs-devices-system-cpu */
+/**
+ * Lists the host's processors, online and offline. linux.git
+ * Documentation/ABI/testing/sysfs-devices-system-cpu
+ */
 export function listHostProcessors(host: Host): IdSet {
   return readProcessors(host, "present");
 }

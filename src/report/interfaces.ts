@@ -5,11 +5,13 @@ import { formatDocument } from "../xml/format-document.ts";
 import { linkDrafts, readFact, readNumber, ueventOf } from "./node-devices/sysfs.ts";
 
 const FOLDER = "/sys/class/net";
-/** Name of a guest's tap, which is no part of the host's configuration. udevBridgeScanDirFilter() of libvirt */
+/**
+ * Name of a guest's tap, which is no part of the host's configuration. udevBridgeScanDirFilter() of libvirt
+ */
 const TAP = /^vnet\d/;
 /** Prefix of the links from a bond to its devices. Documentation/ABI/testing/sysfs-class-net of Linux */
 const SLAVE = "slave_";
-/** Prefix of the links from a device to those that it uses. */
+/** Prefix of the links from a device to its parts. */
 const LOWER = "lower_";
 const TYPES: ReadonlyMap<string | undefined, "bond" | "bridge" | "vlan"> = new Map([
   ["bond", "bond"],
@@ -23,11 +25,17 @@ export interface HostInterface {
   readonly mac: string;
   /** Whether the kernel reports it as up. */
   readonly isActive: boolean;
-  /** Whether the kernel reports it as down. One like `lo`, of which it knows neither, is inactive and not down. */
+  /**
+   * Whether the kernel reports it as down. A device like `lo`, with neither state in the kernel, is inactive
+   * and not down.
+   */
   readonly isDown: boolean;
 }
 
-/** Lists the interfaces of the host by their names, without ports of bridges and without taps. udevGetDevices() of libvirt */
+/**
+ * Lists the interfaces of the host by their names, without ports of bridges and without taps.
+ * udevGetDevices() of libvirt
+ */
 export function listInterfaces(host: Host): readonly HostInterface[] {
   const has = (name: string, file: string): boolean =>
     host.inspectFile(`${FOLDER}/${name}/${file}`) !== undefined;
@@ -37,7 +45,7 @@ export function listInterfaces(host: Host): readonly HostInterface[] {
     .flatMap((name) => findInterface(host, name) ?? []);
 }
 
-/** Returns the interface of that name; undefined if the host has none. */
+/** Returns the named interface; undefined if the host has none. */
 export function findInterface(host: Host, name: string): HostInterface | undefined {
   // A name from outside must not lead to another folder.
   if (!host.listFolder(FOLDER).includes(name)) return undefined;
@@ -109,7 +117,7 @@ function describeMonitoring(read: (file: string) => string): readonly Draft[] {
 
 /** Throws "failed" if the kernel does not report the VLAN's number. udevGetIfaceDefVlan() of libvirt */
 function describeVlan(host: Host, name: string): Draft {
-  // A policy may not permit that file. Names are usually those of the device and the number.
+  // A policy may not permit this file. Names are usually the device's name and number.
   const text = unlessRefused(() => host.readText(`/proc/net/vlan/${name}`)) ?? "";
   const lower = host.listFolder(`${FOLDER}/${name}`).find((file) => file.startsWith(LOWER));
   const tag = /VID: (\d+)\s/.exec(text)?.[1] ?? /\.(\d+)$/.exec(name)?.[1];

@@ -9,7 +9,10 @@ import { selinux } from "../label/selinux-model.ts";
 import type { Level } from "../selinux/level.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 
-/** Label model with the facts of a host, which are read when a method first needs them. Methods as in LabelModel. */
+/**
+ * Label model with the facts of a host, which are read when a method first needs them. Methods as in
+ * LabelModel.
+ */
 export interface HostModel {
   readonly name: LabelModelName;
   isAvailable(): boolean;
@@ -31,12 +34,12 @@ const ON_HOST: Readonly<Record<LabelModelName, (host: Host) => HostModel>> = {
   none: (host) => bindFacts(host, none, { readFacts: () => undefined, knows: () => false }),
 };
 
-/** Returns the model of that name on the host, available or not. */
+/** Returns the named model on the host, available or not. */
 export function modelOn(host: Host, name: LabelModelName): HostModel {
   return ON_HOST[name](host);
 }
 
-/** Returns the model that labels the host's guests: the first that is available. */
+/** Returns the labelling model of the host's guests: the first available model. */
 export function hostModel(host: Host): HostModel {
   const available = LABEL_MODELS.map((name) => modelOn(host, name)).find((model) => model.isAvailable());
   return available ?? modelOn(host, "none");

@@ -7,7 +7,7 @@ export const CPU_FOLDER = "/sys/devices/system/cpu";
 /** Folders of the NUMA nodes in sysfs. */
 export const NODE_FOLDER = "/sys/devices/system/node";
 
-/** Facts about the host that virsh nodeinfo prints. virNodeInfo of libvirt */
+/** Facts about the host for virsh nodeinfo. virNodeInfo of libvirt */
 export interface NodeFacts {
   readonly model: "x86_64";
   readonly cpus: number;
@@ -42,7 +42,10 @@ export function getNodeFacts(host: Host): NodeFacts {
   };
 }
 
-/** Lists NUMA nodes with their processors, by number. If the kernel reports none, one node has all online processors. */
+/**
+ * Lists NUMA nodes with their processors, by number. If the kernel reports none, a single node has all online
+ * processors.
+ */
 export function listCells(host: Host): ReadonlyMap<number, IdSet> {
   const cells = host.listFolder(NODE_FOLDER).flatMap((name) => {
     const number = /^node(\d+)$/.exec(name)?.[1];
@@ -61,8 +64,8 @@ export function getMemory(host: Host, cell?: number): ReadonlyMap<string, number
 }
 
 /**
- * Counts the sockets of a NUMA node, the cores of a socket and the threads of a core. If parts differ in these, all
- * processors count as cores of one socket. virHostCPUGetInfoPopulateLinux() of libvirt
+ * Counts the sockets of a NUMA node, the cores of a socket and the threads of a core. If parts differ in
+ * these, all processors count as cores of a single socket. virHostCPUGetInfoPopulateLinux() of libvirt
  */
 export function decideTopology(
   seats: readonly Seat[],

@@ -7,8 +7,9 @@ import { defaultLabelOf, readFileContexts } from "./default-labels.ts";
 import type { Finding } from "./finding.ts";
 
 /**
- * Checks the folders of svirt. Labels and remembered labels are extended attributes, which the file system must keep. A folder
- * that svirt made before its policy was loaded has a label that the policy denies to svirt.
+ * Checks the folders of svirt. Labels and remembered labels are extended attributes, which the file system
+ * must keep. A folder that svirt made before its policy was loaded has a label that the policy denies to
+ * svirt.
  */
 export function checkOwnFolders(host: Host, paths: Paths): Finding[] {
   return (["state", "run", "log"] as const).map((name) => {

@@ -10,7 +10,10 @@ const FOLDER_TYPE = "svirt_folder_t";
 /** First category of a range, after a colon. */
 const CATEGORY = /:c\d/;
 
-/** Reads the contexts that the loaded policy names for guests and images. Throws "failed" and names a missing file. */
+/**
+ * Reads the contexts that the loaded policy names for guests and images. Throws "failed" and names a missing
+ * file.
+ */
 export function readPolicyFacts(host: Host): PolicyFacts {
   const folder = contextsFolder(host);
   const read = (name: string): { text: string; path: string } => {
@@ -34,12 +37,18 @@ export function readPolicyFacts(host: Host): PolicyFacts {
   };
 }
 
-/** Returns the context in which QEMU describes itself as an emulator of guests of this type: their domain, without categories. */
+/**
+ * Returns the context in which QEMU describes itself as an emulator of guests of this type: their domain,
+ * without categories.
+ */
 export function probeContext({ domain, own }: PolicyFacts, type: "kvm" | "qemu"): string {
   return formatContext({ ...domain[type], user: own.user, role: own.role });
 }
 
-/** Returns the range of a label that only one guest has: an image or folder type with two categories. Otherwise undefined. */
+/**
+ * Returns the range of a guest's private label: an image or folder type with two categories. Otherwise
+ * undefined.
+ */
 export function privateRange(host: Host, label: string | undefined): string | undefined {
   // Most files have no categories, and this test is faster than parsing a context.
   if (label === undefined || !CATEGORY.test(label)) return undefined;
@@ -49,8 +58,9 @@ export function privateRange(host: Host, label: string | undefined): string | un
 }
 
 /**
- * Whether guests write files of a label's type, so that only its range keeps a guest from them. Guests with categories dominate a
- * range without. image/policy/svirt-guest.cil; types of the reference policy are named alike
+ * Whether guests write files of a label's type, so that only its range keeps a guest from them. Guests with
+ * categories dominate a range without. image/policy/svirt-guest.cil; types of the reference policy are named
+ * alike
  */
 export function isWrittenByGuests(host: Host, label: string): boolean {
   const { type } = parseContext(label);

@@ -12,7 +12,7 @@ export interface ProcessorTimes {
   readonly iowait: number;
 }
 
-/** Returns the times of all processors together, or of one. Throws "not-found". */
+/** Returns the times of all processors together, or of a single processor. Throws "not-found". */
 export function getProcessorTimes(host: Host, cpu: number | undefined): ProcessorTimes {
   const found = parseProcessorTimes(host.readText("/proc/stat") ?? "", cpu);
   if (found !== undefined) return found;
@@ -25,8 +25,8 @@ export function getProcessorTimes(host: Host, cpu: number | undefined): Processo
 }
 
 /**
- * Parses /proc/stat. Nice time counts as user time, interrupts as system time. proc_stat(5), virHostCPUGetStatsLinux() of
- * libvirt
+ * Parses /proc/stat. Nice time counts as user time, interrupts as system time. proc_stat(5),
+ * virHostCPUGetStatsLinux() of libvirt
  */
 export function parseProcessorTimes(text: string, cpu: number | undefined): ProcessorTimes | undefined {
   const line = new RegExp(`^cpu${cpu ?? ""}\\s+(\\d.*)$`, "m").exec(text)?.[1];

@@ -7,8 +7,8 @@ import { probeContext, readPolicyFacts } from "./policy-facts.ts";
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 
 /**
- * Returns the version that QEMU prints, such as 10.0.13, run in a guest's domain. Undefined if it is missing or cannot
- * run.
+ * Returns the version that QEMU prints, such as 10.0.13, run in a guest's domain. Undefined if it is missing
+ * or cannot run.
  */
 export async function getQemuVersion(
   host: Host,
@@ -26,7 +26,10 @@ interface QemuCall {
   readonly input?: string;
 }
 
-/** Returns QEMU's output, run in a guest's domain without categories if the host has SELinux. The path has no symlinks. */
+/**
+ * Returns QEMU's output, run in a guest's domain without categories if the host has SELinux. The path has no
+ * symlinks.
+ */
 export async function askQemu(
   host: Host,
   paths: Paths,

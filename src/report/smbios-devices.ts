@@ -66,7 +66,7 @@ function nameOf(names: readonly string[], number: number | undefined): string | 
   return names[number] || "<OUT OF SPEC>";
 }
 
-/** Formats an amount; 0 means that the firmware does not know it. */
+/** Formats an amount; 0: unknown to the firmware. */
 function formatAmount(amount: number | undefined, unit: string): string | undefined {
   if (amount === undefined) return undefined;
   return amount === 0 ? "Unknown" : `${amount} ${unit}`;
@@ -84,7 +84,10 @@ function formatDetail(bits: number | undefined): string | undefined {
   return found.length === 0 ? "None" : found.join(" ");
 }
 
-/** Formats a size in MiB, or in KiB if the highest bit is set. 0x7fff: extended size in MiB; 0: empty; 0xffff: unknown. */
+/**
+ * Formats a size in MiB, or in KiB if the highest bit is set. 0x7fff: extended size in MiB; 0: empty; 0xffff:
+ * unknown.
+ */
 function formatSize(size: number | undefined, extendedMiB: number | undefined): string | undefined {
   if (size === undefined || size === 0) return undefined;
   if (size === 0xffff) return "Unknown";

@@ -12,8 +12,8 @@ const HEADER_BYTES = 4;
 const END_OF_TABLE = 127;
 
 /**
- * Splits the tables into structures and stops at a damaged one. SMBIOS 3.7 (DMTF DSP0134), 6.1: type, length, handle, the
- * rest of `length` bytes, then strings, each with a NUL, and one NUL more.
+ * Splits the tables into structures and stops at a damaged structure. SMBIOS 3.7 (DMTF DSP0134), 6.1: type,
+ * length, handle, the rest of `length` bytes, then strings, each with a NUL, and a last NUL.
  */
 export function parseSmbios(table: Uint8Array): readonly SmbiosStructure[] {
   const found: SmbiosStructure[] = [];
@@ -40,7 +40,7 @@ function stringsIn(bytes: Uint8Array): readonly string[] {
   return text.split("\0").filter((part) => part !== "");
 }
 
-/** Reads a number of a structure; undefined if the structure is an older, shorter one. */
+/** Reads a number of a structure; undefined for an older, shorter structure. */
 export function numberAt({ bytes }: SmbiosStructure, at: number, size: 1 | 2 | 4): number | undefined {
   if (at + size > bytes.length) return undefined;
   let value = 0;
@@ -48,7 +48,10 @@ export function numberAt({ bytes }: SmbiosStructure, at: number, size: 1 | 2 | 4
   return value;
 }
 
-/** Reads a string of a structure: "Not Specified" for none, as dmidecode(8) has it; undefined in an older structure. */
+/**
+ * Reads a string of a structure: "Not Specified" for none, as dmidecode(8) has it; undefined in an older
+ * structure.
+ */
 export function stringAt(structure: SmbiosStructure, at: number): string | undefined {
   const number = numberAt(structure, at, 1);
   if (number === undefined) return undefined;

@@ -89,7 +89,7 @@ function formatBaseBoard(board: SmbiosStructure): readonly SmbiosEntry[] {
 }
 
 function formatChassis(chassis: SmbiosStructure): readonly SmbiosEntry[] {
-  // It follows the contained elements, whose number and size these bytes give.
+  // It follows the contained elements, with number and size given by these bytes.
   const contained = (numberAt(chassis, 0x13, 1) ?? 0) * (numberAt(chassis, 0x14, 1) ?? 0);
   return [
     ["manufacturer", stringAt(chassis, 4)],
@@ -100,7 +100,10 @@ function formatChassis(chassis: SmbiosStructure): readonly SmbiosEntry[] {
   ];
 }
 
-/** Formats a UUID; undefined for all ones and all zeros. Since SMBIOS 2.6 its first three parts are little-endian. */
+/**
+ * Formats a UUID; undefined for only ones and only zeros. Since SMBIOS 2.6 its first three parts are
+ * little-endian.
+ */
 function uuidIn(bytes: Uint8Array): string | undefined {
   if (bytes.length < 16 || bytes.every((byte) => byte === 0) || bytes.every((byte) => byte === 0xff))
     return undefined;

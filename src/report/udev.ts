@@ -2,10 +2,13 @@ import type { FileFacts } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import { UDEV_RULES, udevRulePath } from "../plan/actions/udev-rule.ts";
 
-/** Socket of systemd's udevd, which exists while it runs. */
+/** Socket of systemd's running udevd. */
 const CONTROL = "/run/udev/control";
 
-/** Returns whether udevd runs. It labels device nodes by policy when a device is added, triggered or changes owner. */
+/**
+ * Returns whether udevd runs. It labels device nodes by policy when a device is added, triggered or changes
+ * owner.
+ */
 function hasUdev(host: Host): boolean {
   return host.inspectFile(CONTROL)?.type === "socket";
 }
@@ -17,7 +20,10 @@ export function describeKeeper(host: Host): string {
     : "no udevd runs: the kernel's devtmpfs keeps the labels";
 }
 
-/** Returns the rule that keeps the label of a guest's device node; undefined for other files and without udevd. */
+/**
+ * Returns the rule that keeps the label of a guest's device node; undefined for other files and without
+ * udevd.
+ */
 export function udevRuleFor(
   host: Host,
   facts: FileFacts,

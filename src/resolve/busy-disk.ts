@@ -6,15 +6,17 @@ import { BY_NUMBER, listRelated, listWholes, type RelatedDevice } from "./relate
 /** Numbers and names of the block devices that the host has mounted or swaps to. */
 export type DiskUse = ReadonlySet<string>;
 
-/** Device that the host uses, and its relation to the one that was asked for; undefined: it is that one. */
+/**
+ * Device used by the host, and its relation to the requested device; undefined: it is the requested device.
+ */
 type UsedDevice = Pick<RelatedDevice, "name"> & { readonly is: RelatedDevice["is"] | undefined };
 
-/** A FUSE mount, whose source an ordinary user chooses. fusermount3(1) */
+/** A FUSE mount: an ordinary user chooses its source. fusermount3(1) */
 const FUSE = /^fuse(?:\.|$)/;
 
 /**
- * Reads the mounts and the swap devices. Some file systems, such as btrfs, have numbers of their own, and the source may be any name of
- * the device. proc_pid_mountinfo(5), proc_swaps(5)
+ * Reads the mounts and the swap devices. Some file systems, such as btrfs, have numbers of their own, and the
+ * source may be any name of the device. proc_pid_mountinfo(5), proc_swaps(5)
  */
 export function readDiskUse(host: Host): DiskUse {
   const mounts = linesOf(host, "/proc/self/mountinfo").map((line) => {
@@ -42,8 +44,8 @@ export function isInUse(
 }
 
 /**
- * Throws "wrong-state" if a block device, its partition or the disk that it is a partition of is mounted, used as swap or part of another
- * device.
+ * Throws "wrong-state" if a block device, its partition or the disk that it is a partition of is mounted,
+ * used as swap or part of another device.
  */
 export function refuseBusyDisk(
   host: Host,
@@ -53,7 +55,10 @@ export function refuseBusyDisk(
   refuseBusy(findUsed(host, readDiskUse(host), { node, path }), attempt);
 }
 
-/** Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device and of its other paths. */
+/**
+ * Throws "wrong-state" as refuseBusyDisk(), whatever is done with partitions of the device and of its other
+ * paths.
+ */
 export function refuseBusyWhole(
   host: Host,
   { node = "", path }: Pick<FileId, "node" | "path">,
@@ -76,7 +81,10 @@ function refuseBusy(busy: UsedDevice | undefined, attempt: string): void {
   });
 }
 
-/** Returns the first of a block device, its partitions, its disk and its generic node that the host uses; undefined if it uses none. */
+/**
+ * Returns the first of a block device, its partitions, its disk and its generic node that the host uses;
+ * undefined if it uses none.
+ */
 export function findUsed(
   host: Host,
   use: DiskUse,

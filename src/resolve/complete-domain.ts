@@ -8,15 +8,17 @@ import { hostFirmware } from "./host-firmware.ts";
 import { type InspectedDocument, inspectDocument } from "./inspect-document.ts";
 
 /**
- * Completes a domain with everything that must not differ between two starts, and decides the settings that its XML
- * leaves open. Its UUID is that of the definition with its name, or a new one. Each interface gets an address, and an
- * empty `<genid>` a UUID. Throws "xml", "unsupported", with all refusals.
+ * Completes a domain with everything constant between two starts, and decides the settings left open by its
+ * XML. Its UUID is that of the definition with its name, or a new UUID. Each interface gets an address, and
+ * an empty `<genid>` a UUID. Throws "xml", "unsupported", with all refusals.
  */
 export function completeDomain(instance: Instance, bytes: Uint8Array): Domain {
   return completed(inspectForDefinition(instance, bytes));
 }
 
-/** Completes a domain for a start. The refusals include those that only a start has, unless there are no others. */
+/**
+ * Completes a domain for a start. The refusals include refusals by starts only, unless there are no others.
+ */
 export function completeForStart(instance: Instance, bytes: Uint8Array): Domain {
   const inspected = inspectForDefinition(instance, bytes);
   if (inspected.errors.length > 0)
@@ -34,8 +36,8 @@ export function inspectLooseDomain(host: Host, bytes: Uint8Array): InspectedDocu
 }
 
 /**
- * Completes a domain that is only inspected, without regard to the definitions on the host. Throws "xml", "unsupported",
- * with all refusals.
+ * Completes a domain that is only inspected, without regard to the definitions on the host. Throws "xml",
+ * "unsupported", with all refusals.
  */
 export function completeLooseDomain(host: Host, bytes: Uint8Array): Domain {
   return completed(inspectLooseDomain(host, bytes));

@@ -13,8 +13,8 @@ export interface CompletedDomain {
 }
 
 /**
- * Returns the domain of a definition: the stored one, if it is of this XML and this build of svirt. Otherwise parses the
- * XML and stores the domain for the next start. Throws the errors of completeForStart().
+ * Returns the domain of a definition: the stored domain, if it belongs to this XML and this build of svirt.
+ * Otherwise parses the XML and stores the domain for the next start. Throws the errors of completeForStart().
  */
 export async function completeDefinition(
   instance: Instance,
@@ -24,7 +24,7 @@ export async function completeDefinition(
   const kept = readKept(instance, definition);
   if (kept !== undefined) return { domain: kept, xml };
   const { domain } = await completeBytes(instance, new TextEncoder().encode(xml));
-  // XML that was edited by hand may leave settings open, which each start decides again.
+  // XML edited by hand may leave settings open. Each start decides them again.
   if (instance.build === undefined || namesFirmware(domain.os) || formatDomain(domain) !== xml)
     return { domain };
   await withRegistryLock(instance, async () => {
@@ -40,7 +40,10 @@ export async function completeBytes(instance: Instance, bytes: Uint8Array): Prom
   return { domain: completeForStart(instance, bytes) };
 }
 
-/** Stores the domain of a definition, so that a start need not parse its XML. The caller holds the registry lock. */
+/**
+ * Stores the domain of a definition, so that a start need not parse its XML. The caller holds the registry
+ * lock.
+ */
 export function keepCompleted(instance: Instance, definition: Definition, domain: Domain): void {
   const key = keyOf(instance, definition);
   // The host may have other firmware at the next start.

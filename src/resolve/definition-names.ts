@@ -2,10 +2,12 @@ import { resolveReferences } from "../xml/references.ts";
 
 /** A possible path of a file in the stored form of a definition, which svirt writes itself. */
 const PATH = /['>](\/[^'<>]*)['<]/g;
-/** A volume of a pool in that form. */
+/** A volume of a pool in this form. */
 const VOLUME = /<source [^>]*?\bpool='([^']*)'[^>]*?\bvolume='([^']*)'/g;
 
-/** Lists the texts of a stored definition that may be paths. Its structure is not read, which takes long. */
+/**
+ * Lists the possible paths among the texts of a stored definition. Its structure is not read: it takes long.
+ */
 export function listNamedPaths(xml: string): readonly string[] {
   return [...xml.matchAll(PATH)].map(([, text = ""]) => textOf(text));
 }
@@ -15,7 +17,7 @@ export function memoryElement(xml: string): string {
   return /\n {2}<memory [^>]*>/.exec(xml)?.[0] ?? "";
 }
 
-/** Lists the volumes that a stored definition names by their pools. */
+/** Lists the volumes named by their pools in a stored definition. */
 export function listNamedVolumes(xml: string): readonly { readonly pool: string; readonly volume: string }[] {
   return [...xml.matchAll(VOLUME)].map(([, pool = "", volume = ""]) => ({
     pool: textOf(pool),
@@ -23,7 +25,7 @@ export function listNamedVolumes(xml: string): readonly { readonly pool: string;
   }));
 }
 
-/** Returns the text that a document has for this source. */
+/** Returns a document's text for this source. */
 function textOf(source: string): string {
   const text = resolveReferences(source);
   return typeof text === "string" ? text : source;

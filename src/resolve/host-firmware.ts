@@ -7,10 +7,13 @@ import type { FirmwareChoice } from "../qemu/firmware/defaults.ts";
 import { parseFirmware } from "../qemu/firmware/parse.ts";
 import { type Instance, isSession } from "../state/instance.ts";
 
-/** Folders of packages and of the administrator, whose files replace those of the same name. */
+/** Folders of packages and of the administrator. Later files replace earlier files of the same name. */
 const FOLDERS = ["/usr/share/qemu/firmware", "/etc/qemu/firmware"] as const;
 
-/** Creates the folder for the variables of guests whose XML names no file. Does so only for a domain that uses it. */
+/**
+ * Creates the folder for the variables of guests without a file in their XML. Does so only for a domain with
+ * such variables.
+ */
 export function makeNvramFolder(instance: Instance, { os }: Domain): void {
   const folder = nvramFolder(instance);
   const isUsed = listFirmwareFiles(os).some(({ path }) => isInNvramFolder(instance, path));
@@ -24,8 +27,8 @@ export function isInNvramFolder(instance: Instance, path: string): boolean {
 }
 
 /**
- * Returns the firmware to choose from on this host, and the folder for its variables. Reads it on demand: most guests
- * have no firmware.
+ * Returns the firmware to choose from on this host, and the folder for its variables. Reads it on demand:
+ * most guests have no firmware.
  */
 export function hostFirmware(instance: Instance): FirmwareChoice {
   return {
@@ -41,9 +44,9 @@ function nvramFolder(instance: Instance): string {
 }
 
 /**
- * Lists the firmware that is described on this host, sorted by file names regardless of folders. Of two that match, the
- * first is preferred. An empty file hides another of the same name. qemu.git docs/interop/firmware.json; libvirt
- * qemuInteropFetchConfigs()
+ * Lists the described firmware on this host, sorted by file names regardless of folders. Of two fitting
+ * descriptions, the first is preferred. An empty file hides another of the same name. qemu.git
+ * docs/interop/firmware.json; libvirt qemuInteropFetchConfigs()
  */
 function readFirmwares(instance: Instance): readonly FirmwareDescriptor[] {
   const own = isSession(instance) ? [`${folderOf(instance.paths.config)}/qemu/firmware`] : [];

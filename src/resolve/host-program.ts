@@ -9,9 +9,10 @@ import { placeOf } from "./writable-places.ts";
 const [EXECUTABLE, WRITABLE_BY_OTHERS] = [0o111, 0o022];
 
 /**
- * Returns the path of a program, with its symlinks resolved, that a caller names and svirt may run. It and each folder above it belong
- * to root, or in a session to the user, and no other user may write them. It is in no place for guests, where a key without a shell
- * may put files. Throws "denied"; "not-found" if it is missing or no program.
+ * Returns the path of a program, with its symlinks resolved, that a caller names and svirt may run. It and
+ * each folder above it belong to root, or in a session to the user, and no other user may write them. It is
+ * in no place for guests, where a key without a shell may put files. Throws "denied"; "not-found" if it is
+ * missing or no program.
  */
 export function resolveProgram(host: Host, named: string): string {
   const facts = host.inspectFile(named);

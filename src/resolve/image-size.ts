@@ -4,7 +4,7 @@ import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
 import type { Instance } from "../state/instance.ts";
 
-/** Unit in which QEMU counts the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
+/** QEMU's unit of the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
 
 /** Inspected image. */

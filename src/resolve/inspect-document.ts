@@ -26,7 +26,7 @@ export interface InspectedDocument {
 
 /** Options for completing a document. */
 interface Completion {
-  /** UUID for a domain without one. */
+  /** UUID for a domain without a UUID. */
   readonly spareUuid: string;
   /** Whether it will be defined: some settings are then refused that otherwise only a start refuses. */
   readonly isDefinition: boolean;
@@ -34,7 +34,10 @@ interface Completion {
   complete(domain: Domain): InspectedStored;
 }
 
-/** Parses and completes a document and collects all refusals. Throws "xml" if it is not XML or not a `<domain>`. */
+/**
+ * Parses and completes a document and collects all refusals. Throws "xml" if it is not XML or not a
+ * `<domain>`.
+ */
 export function inspectDocument(
   host: Host,
   bytes: Uint8Array,
@@ -60,8 +63,8 @@ export function inspectDocument(
         ...errorsOf(() => refuseListeners(domain)),
         ...(isDefinition ? [] : refusedOfDefinitions(domain)),
       ];
-      // Implied settings, such as the sound of a display, follow from written ones. They are reported only if no written
-      // setting is refused.
+      // Implied settings, such as the sound of a display, follow from written settings. They are reported
+      // only if no written setting is refused.
       return sort(written.length > 0 ? written : listUnimplemented(translated.stored ?? domain));
     },
   };
@@ -85,7 +88,7 @@ function translate(domain: Domain, complete: (domain: Domain) => InspectedStored
   return translated ?? { errors };
 }
 
-/** Returns the path in the domain before its completion, which reorders the disks. */
+/** Returns the path in the domain before its completion, since it reorders the disks. */
 function placeBefore(before: Domain, stored: Domain, place: string): string {
   return place.replace(/^(\/domain\/devices\/disk)\[(\d+)\]/, (path, disk: string, number: string) => {
     const found = stored.devices.disks[Number(number) - 1];

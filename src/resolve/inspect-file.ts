@@ -7,8 +7,8 @@ import { PENDING_FILE } from "../plan/facts/file-key.ts";
 import type { Instance } from "../state/instance.ts";
 
 /**
- * Inspects a file. Checks its name first, because svirt's domain is not even permitted to inspect some files; then checks
- * the target of its symlinks.
+ * Inspects a file. Checks its name first, because svirt's domain is not even permitted to inspect some files;
+ * then checks the target of its symlinks.
  */
 export function inspect(host: Host, path: string): FileFacts | undefined {
   refuseImpossibleTarget(path);
@@ -61,7 +61,7 @@ export function missing(path: string): SvirtError {
   });
 }
 
-/** Error for a file that is not a regular file. */
+/** Error for any but a regular file. */
 export function wrongType(path: string, type: FileType): SvirtError {
   return new SvirtError(`Cannot use ${path}: it is a ${type}, not a file`, {
     kind: "unsupported",

@@ -1,13 +1,13 @@
 import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Host } from "../host/host.ts";
 
-/** Parameters of a virtual port that are random by default. */
+/** Parameters of a virtual port with random defaults. */
 const IDENTIFIERS = ["instanceid", "interfaceid"] as const;
 
 /**
- * Returns the interface with an identifier of its port if it is one of Open vSwitch without one, which the switch's controller knows it
- * by. The port of an interface on a network may have no type: it gets the identifiers of each type, since the network decides.
- * virNetDevVPortProfileParse() of libvirt
+ * Returns the interface with an identifier of its port. A port of Open vSwitch without an interfaceid gets
+ * it: the switch's controller knows the port by it. The port of an interface on a network may have no type:
+ * it gets the identifiers of each type, since the network decides. virNetDevVPortProfileParse() of libvirt
  */
 export function addInterfaceId<Interface extends NetworkInterface>(host: Host, found: Interface): Interface {
   const { type, virtualport } = found;

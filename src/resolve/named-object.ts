@@ -1,21 +1,24 @@
 import { asSvirtError, type LibvirtDomain, SvirtError } from "../errors.ts";
 import type { StoredXml } from "../state/xml-store.ts";
 
-/** Network or pool that a domain names, and the words of its refusals. */
+/** Network or pool named by a domain, and the words of its refusals. */
 export interface NamedObject {
   /** Place of the name in the domain. */
   readonly place: string;
   /** The object in libvirt's message, `network 'lan'`. */
   readonly shown: string;
-  /** Command that starts it. */
+  /** Command for its start. */
   readonly start: string;
-  /** Part of libvirt that refuses an inactive one. */
+  /** Part of libvirt with the refusal of an inactive object. */
   readonly from: LibvirtDomain;
-  /** Returns the error for a name that no object has. */
+  /** Returns the error for an unused name. */
   unknown(): SvirtError;
 }
 
-/** Returns the XML with which the object was started. Throws its error if it is unknown, "wrong-state" if it is inactive. */
+/**
+ * Returns the XML with which the object was started. Throws its error if it is unknown, "wrong-state" if it
+ * is inactive.
+ */
 export function activeXml(
   found: StoredXml | undefined,
   { from, place, shown, start, unknown }: NamedObject,
@@ -30,7 +33,10 @@ export function activeXml(
   });
 }
 
-/** Returns the object in a file that its start has written. Throws its error with the file's path: the file is damaged. */
+/**
+ * Returns the object in a file that its start has written. Throws its error with the file's path: the file is
+ * damaged.
+ */
 export function readActive<Result>(file: string, place: string, parse: () => Result): Result {
   try {
     return parse();

@@ -6,8 +6,9 @@ import { hasServer, isServerRunning, readLeases } from "../state/networks/networ
 import type { StoredNetwork } from "../state/networks/networks.ts";
 
 /**
- * Lists the leases of a network's DHCP server by their MAC addresses, of all or of one. As with libvirt, an inactive network has
- * none. Throws "wrong-state" if the server has ended. networkGetDHCPLeases() of libvirt
+ * Lists the leases of a network's DHCP server by their MAC addresses, of all or of a single address. As with
+ * libvirt, an inactive network has none. Throws "wrong-state" if the server has ended. networkGetDHCPLeases()
+ * of libvirt
  */
 export function listNetworkLeases(
   instance: Instance,

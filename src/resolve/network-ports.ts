@@ -13,14 +13,15 @@ export interface NetworkPort {
   readonly next?: BoundInterface;
 }
 
-/** Lists the interfaces of guests on one network, of listAllPorts(). */
+/** Lists the interfaces of guests on a network, of listAllPorts(). */
 export function listPorts(instance: Instance, network: string): readonly NetworkPort[] {
   return listAllPorts(instance).filter(({ found }) => found.source.network === network);
 }
 
 /**
- * Lists the interfaces on networks of the guests that have a record: they start, run, or still have resources of the host. An
- * interface counts while it is attached and detached, too. A damaged record has none, nor one whose XML svirt cannot read.
+ * Lists the interfaces on networks of the guests with a record: they start, run, or still have resources of
+ * the host. An interface counts while it is attached and detached, too. A damaged record has none, nor a
+ * record with unreadable XML.
  */
 export function listAllPorts(instance: Instance): readonly NetworkPort[] {
   const bootId = instance.host.getBootId();
@@ -50,7 +51,7 @@ export function countUses(found: readonly BoundInterface[]): ReadonlyMap<string,
   return uses;
 }
 
-/** Returns those of the interfaces that are on a network. */
+/** Returns the interfaces on a network. */
 export function onNetwork(found: readonly NetworkInterface[], network: string): readonly BoundInterface[] {
   return found.filter(isBound).filter(({ source }) => source.network === network);
 }

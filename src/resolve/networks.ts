@@ -13,10 +13,10 @@ import { activeXml, placed, readActive } from "./named-object.ts";
 import type { NetworkPort } from "./network-ports.ts";
 
 /**
- * Puts each interface on a network on the network's bridge, or replaces it with a macvtap on one of its devices, as libvirt shows
- * it in a running guest's XML. Unless the caller holds the registry's lock, another guest may get the same device:
- * {@link chooseDevicesAgain}. Throws "not-found" for an unknown network or port group, "wrong-state" for an inactive network,
- * "in-use" if no device is free.
+ * Puts each interface on a network on the network's bridge, or replaces it with a macvtap on a device of it,
+ * as libvirt shows it in a running guest's XML. Unless the caller holds the registry's lock, another guest
+ * may get the same device: {@link chooseDevicesAgain}. Throws "not-found" for an unknown network or port
+ * group, "wrong-state" for an inactive network, "in-use" if no device is free.
  */
 export function bindNetworks(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
@@ -42,8 +42,9 @@ export function bindNetworks(instance: Instance, domain: Domain): Domain {
 }
 
 /**
- * Chooses the devices of a domain's macvtaps on networks, and checks its shares of their bandwidth, again, for a caller that holds the registry's lock and records the guest
- * before it releases the lock. Throws the errors of bindNetworks().
+ * Chooses the devices of a domain's macvtaps on networks, and checks its shares of their bandwidth, again,
+ * for a caller that holds the registry's lock and records the guest before it releases the lock. Throws the
+ * errors of bindNetworks().
  */
 export function chooseDevicesAgain(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
@@ -54,20 +55,23 @@ export function chooseDevicesAgain(instance: Instance, domain: Domain): Domain {
   return bindNetworks(instance, { ...domain, devices: { ...devices, interfaces } });
 }
 
-/** Guest that starts: its interfaces so far, and those of all guests. */
+/** Starting guest: its interfaces so far, and all other guests'. */
 interface StartingGuest {
   readonly uuid: string;
   readonly interfaces: readonly NetworkInterface[];
   listOthers(): readonly NetworkPort[];
 }
 
-/** Interface to bind: its path in the document, and the guest that starts with it; undefined: a running guest gets it. */
+/**
+ * Interface to bind: its path in the document, and the guest that starts with it; undefined: a running guest
+ * gets it.
+ */
 interface Binding {
   readonly place: string;
   readonly guest?: StartingGuest;
 }
 
-/** Replaces one interface on a network with one on its bridge or device. */
+/** Replaces an interface on a network with an interface on its bridge or device. */
 export function bindInterface(
   instance: Instance,
   found: NetworkInterface,
@@ -89,7 +93,7 @@ export function bindInterface(
       },
     );
   }
-  // networkAllocatePort() of libvirt: the interface's own settings precede those of the network and the group.
+  // networkAllocatePort() of libvirt: the interface's own settings precede the network's and the group's.
   const isolated = asked.port?.isolated ?? network.port?.isolated;
   const bandwidth = asked.bandwidth ?? group?.bandwidth;
   const plain = {
@@ -113,8 +117,8 @@ export function bindInterface(
 }
 
 /**
- * Refuses another guaranteed share of a running guest's interface that its network does not have. The caller holds the registry's
- * lock. Throws the errors of refuseFloor(); "wrong-state" for a network that is not active.
+ * Refuses another guaranteed share of a running guest's interface without room in its network. The caller
+ * holds the registry's lock. Throws the errors of refuseFloor(); "wrong-state" for an inactive network.
  */
 export function refuseOtherFloor(instance: Instance, old: NetworkInterface, to: NetworkInterface): void {
   if (!isOnMadeBridge(old) || floorOf(to) === 0 || floorOf(to) === floorOf(old)) return;
@@ -162,7 +166,10 @@ function floorOf({ bandwidth }: NetworkInterface): number {
   return bandwidth?.inbound?.floor ?? 0;
 }
 
-/** Returns an interface with the limits of its port group, unless it has limits itself or its network is not active. */
+/**
+ * Returns an interface with the limits of its port group, unless it has limits itself or its network is not
+ * active.
+ */
 export function addGroupLimits(instance: Instance, found: NetworkInterface): NetworkInterface {
   const asked = unbound(found);
   if (asked.type !== "network" || found.bandwidth !== undefined) return found;
@@ -172,7 +179,7 @@ export function addGroupLimits(instance: Instance, found: NetworkInterface): Net
   return bandwidth === undefined ? found : { ...found, bandwidth };
 }
 
-/** Returns the port group of that name; without one, the default group. virPortGroupFindByName() of libvirt */
+/** Returns the named port group; without a name, the default group. virPortGroupFindByName() of libvirt */
 function groupOf({ portgroups }: Network, name: string | undefined): Portgroup | undefined {
   return portgroups.find((one) => (name === undefined ? one.default === true : one.name === name));
 }
@@ -195,14 +202,14 @@ function choose(
   }
 }
 
-/** Lists the interfaces on a network: of other guests, and those of the guest that starts so far. */
+/** Lists the interfaces on a network: other guests', and the starting guest's so far. */
 function usesOf(
   instance: Instance,
   network: string,
   { guest }: Binding,
 ): readonly Pick<NetworkPort, "found" | "next">[] {
   const { onNetwork }: typeof import("./network-ports.ts") = require("./network-ports.ts");
-  // A record of the guest that starts is of an earlier run.
+  // A record of the starting guest belongs to an earlier run.
   const others = (guest?.listOthers() ?? portsIn(instance)).filter(({ owner }) => owner.uuid !== guest?.uuid);
   return [
     ...others.filter(({ found }) => found.source.network === network),

@@ -3,8 +3,9 @@ import type { Domain } from "../domain/domain.ts";
 import type { Host } from "../host/host.ts";
 
 /**
- * Removes missing images that are optional (`startupPolicy='optional'`): a drive becomes empty, and a disk is removed.
- * `requisite` concerns migration; at a start it equals `mandatory`. qemuDomainCheckDiskStartupPolicy() of libvirt
+ * Removes missing images that are optional (`startupPolicy='optional'`): a drive becomes empty, and a disk is
+ * removed. `requisite` concerns migration; at a start it equals `mandatory`.
+ * qemuDomainCheckDiskStartupPolicy() of libvirt
  */
 export function dropMissingDisks(host: Host, domain: Domain): Domain {
   const { devices } = domain;

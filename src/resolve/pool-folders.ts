@@ -6,19 +6,22 @@ import { parsePoolText } from "../storage/pool/document.ts";
 import { hasFolder } from "../storage/pool/rules/startable.ts";
 import { isUnmounted } from "./pool-mount.ts";
 
-/** Active pool whose volumes are the files of a folder. */
+/** Active pool with the files of a folder as volumes. */
 export interface PoolFolder {
   readonly name: string;
   readonly uuid: string;
   readonly path: string;
 }
 
-/** Lists the active pools with a folder that guests may use, in libvirt's order. Inspects no folder. One with a damaged file has none. */
+/**
+ * Lists the active pools with a folder for guests, in libvirt's order. Inspects no folder. A pool with a
+ * damaged file has none.
+ */
 export function listPoolFolders(instance: Instance): readonly PoolFolder[] {
   return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
     const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
     const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
-    // svirt may not even inspect some folders of the host, and no pool has one.
+    // svirt may not even inspect some folders of the host, and no pool has such a folder.
     if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
       return [];
     return [{ name, uuid, path }];

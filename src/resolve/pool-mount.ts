@@ -6,7 +6,7 @@ import { backendOf } from "../storage/pool/backends/table.ts";
 import { isServerType } from "../storage/pool/mount/mount-order.ts";
 import type { Pool } from "../storage/pool/stored-pool.ts";
 
-/** Whether a pool's volumes are in a file system that its start mounts. */
+/** Whether a pool's volumes are in a file system mounted by its start. */
 export function hasMount({ type }: Pool): boolean {
   return backendOf(type).mount !== "none";
 }
@@ -17,12 +17,18 @@ export function findPoolMount(host: Host, pool: Pool): Mount | undefined {
   return mount !== undefined && isOfSource(host, pool, mount) ? mount : undefined;
 }
 
-/** Whether the file system of an active pool is not mounted: its start was interrupted, or it was unmounted by hand. */
+/**
+ * Whether the file system of an active pool is not mounted: its start was interrupted, or it was unmounted by
+ * hand.
+ */
 export function isUnmounted(host: Host, pool: Pool): boolean {
   return hasMount(pool) && findPoolMount(host, pool) === undefined;
 }
 
-/** Throws "wrong-state" for an active pool whose file system is not mounted, since its folder would have other volumes. */
+/**
+ * Throws "wrong-state" for an active pool whose file system is not mounted, since its folder would have other
+ * volumes.
+ */
 export function refuseUnmounted(host: Host, pool: Pool): void {
   if (!isUnmounted(host, pool)) return;
   throw new SvirtError(
@@ -31,7 +37,7 @@ export function refuseUnmounted(host: Host, pool: Pool): void {
   );
 }
 
-/** Whether a mount is one of an NFS server. */
+/** Whether a mount belongs to an NFS server. */
 export function isServerMount({ type }: Mount): boolean {
   return isServerType(type);
 }
@@ -47,7 +53,7 @@ function isOfSource(host: Host, pool: Pool, mount: Mount): boolean {
   if (withoutSlashes(source) === withoutSlashes(named)) return true;
   if (!rules.isOfDevice) return false;
   const found = host.inspectFile(named)?.id;
-  // The mount of a device that is gone has no other name.
+  // The mount of a removed device has no other name.
   return found === undefined ? source.startsWith("/dev/") : found.path === source || found.node === device;
 }
 

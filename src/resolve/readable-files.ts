@@ -13,8 +13,8 @@ import { placeOf, refuseWritten } from "./writable-places.ts";
 const [READABLE_BY_OTHERS, SEARCHABLE_BY_OTHERS] = [0o004, 0o001];
 
 /**
- * Throws "denied" for a file that the guest, or another program on its behalf, would write or read and must not. Throws
- * "wrong-state" for a block device in use.
+ * Throws "denied" for a file that the guest, or another program on its behalf, would write or read and must
+ * not. Throws "wrong-state" for a block device in use.
  */
 export function refuseUnusablePlace(host: Host, { facts, override, role }: ResolvedFile): void {
   // A label from the XML may let the guest write a file that it gets for reading.
@@ -24,9 +24,10 @@ export function refuseUnusablePlace(host: Host, { facts, override, role }: Resol
 }
 
 /**
- * Throws "denied" for a file that svirt would read, or let a guest read, although neither its mode nor its place permits that: a domain may
- * come from a key without a shell, and svirt opens as root. Permitted are files that every user of the host can read, such as
- * packaged firmware, and files in places for guests. Devices are not checked here, as for writing.
+ * Throws "denied" for a file to be read by svirt or a guest without permission by its mode or its place: a
+ * domain may come from a key without a shell, and svirt opens as root. Permitted are files readable to every
+ * user of the host, such as packaged firmware, and files in places for guests. Devices are not checked here,
+ * as for writing.
  */
 export function refuseUnreadPlace(host: Host, facts: FileFacts): void {
   if (facts.type !== "file" || isReadByAll(host, facts) || isGuestPlace(placeOf(host, facts))) return;
@@ -42,8 +43,8 @@ function isOfHost(path: string): boolean {
 }
 
 /**
- * Returns whether every user of the host can read a file. In a session the file's own mode decides: the home folder above it may be closed to
- * others.
+ * Returns whether every user of the host can read a file. In a session the file's own mode decides: the home
+ * folder above it may be closed to others.
  */
 function isReadByAll(host: Host, { id, mode }: FileFacts): boolean {
   if ((mode & READABLE_BY_OTHERS) === 0) return false;

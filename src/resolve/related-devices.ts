@@ -9,22 +9,26 @@ const GENERIC = /^21:/;
 
 /** Folder of the disks of the host in sysfs. */
 const DISKS = "/sys/block";
-/** Identifier that one logical unit has in the world. Others, such as the names of emulated disks, may be those of several. scsi_vpd_lun_id() of Linux */
+/**
+ * Worldwide identifier of a logical unit. Others, such as the names of emulated disks, may belong to several.
+ * scsi_vpd_lun_id() of Linux
+ */
 const WORLDWIDE = /^(?:naa|eui|uuid)[.](?!0+$)/;
 
-/** Device node through which the data of another one is reached: its path, its folder in sysfs, and its number. */
+/** Device node with the data of another: its path, its folder in sysfs, and its number. */
 export interface RelatedDevice {
   readonly name: string;
   readonly folder: string;
   readonly number: string;
-  /** Relation to the device that was asked for. */
+  /** Relation to the requested device. */
   readonly is: "partition" | "disk" | "generic node" | "other path";
 }
 
 /**
- * Lists the nodes of the host through which data of a block device or of a generic node is reached, too: the partitions of a disk, the disk
- * of a partition, and the generic node of a SCSI disk. Other partitions of the same disk are none. A logical unit that the host reaches by several
- * paths is several disks, unless multipathd has made one of them: the same parts of the others are listed, too.
+ * Lists the nodes of the host with data of a block device or of a generic node: the partitions of a disk, the
+ * disk of a partition, and the generic node of a SCSI disk. Other partitions of the same disk are none. A
+ * logical unit with several paths is several disks, unless multipathd has joined them: the same parts of the
+ * others are listed, too.
  */
 export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): readonly RelatedDevice[] {
   if (isGenericNode({ node })) return listDisks(host, `/sys/dev/char/${node}/device/block`);
@@ -38,12 +42,15 @@ export function listRelated(host: Host, { node = "" }: Pick<FileId, "node">): re
   return [relatedAt(host, above, "disk"), ...listGeneric(host, above), ...listOtherPaths(host, above, part)];
 }
 
-/** Lists the other nodes through which a disk is reached as a whole: its generic node, and those of its other paths. */
+/** Lists the other nodes of a whole disk: its generic node, and the nodes of its other paths. */
 export function listWholes(host: Host, disk: Pick<FileId, "node">): readonly RelatedDevice[] {
   return listRelated(host, disk).filter(({ is }) => is !== "partition");
 }
 
-/** Whether a node is the generic node of a SCSI device. Other character devices may have the number of a block device. */
+/**
+ * Whether a node is the generic node of a SCSI device. Other character devices may have the number of a block
+ * device.
+ */
 export function isGenericNode({ node = "" }: Pick<FileId, "node">): boolean {
   return GENERIC.test(node);
 }
@@ -56,7 +63,10 @@ function listDisks(host: Host, blocks: string): readonly RelatedDevice[] {
   });
 }
 
-/** Lists the disks that have the identifier of a disk, with their generic nodes and their partitions: all, or that with a number. */
+/**
+ * Lists the disks with the identifier of a disk, with their generic nodes and their partitions: all, or the
+ * partition of a number.
+ */
 function listOtherPaths(host: Host, disk: string, part?: string): readonly RelatedDevice[] {
   const identifier = identifierOf(host, disk);
   if (identifier === undefined) return [];
@@ -71,7 +81,7 @@ function listOtherPaths(host: Host, disk: string, part?: string): readonly Relat
   });
 }
 
-/** Returns the identifier that the kernel has read from a SCSI disk; undefined for one that other units may have. */
+/** Returns the kernel's identifier of a SCSI disk; undefined for an ambiguous identifier. */
 function identifierOf(host: Host, disk: string): string | undefined {
   // The kernel answers with an error for a disk without identifiers.
   const text = unlessRefused(() => host.readText(`${disk}/device/wwid`))?.trim() ?? "";
@@ -85,7 +95,7 @@ function listPartitions(host: Host, folder: string): readonly RelatedDevice[] {
     .map((name) => relatedAt(host, `${folder}/${name}`, "partition"));
 }
 
-/** The driver sg makes one generic node of each SCSI device. */
+/** The driver sg makes a generic node of each SCSI device. */
 function listGeneric(host: Host, disk: string): readonly RelatedDevice[] {
   const folder = `${disk}/device/scsi_generic`;
   return host.listFolder(folder).map((name) => relatedAt(host, `${folder}/${name}`, "generic node"));

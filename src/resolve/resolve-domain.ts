@@ -12,8 +12,8 @@ export interface ResolvedDomain {
 }
 
 /**
- * Inspects all files that the domain names. With `makeMissing`, creates the missing files that svirt creates for guests.
- * Throws the errors of the functions that it calls.
+ * Inspects all files of the domain. With `makeMissing`, creates svirt's missing files for guests. Throws the
+ * errors of its functions.
  */
 export function resolveDomain(
   instance: Instance,

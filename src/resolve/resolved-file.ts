@@ -3,14 +3,14 @@ import type { FileFacts } from "../host/files.ts";
 import type { FileRole } from "../label/role.ts";
 import type { GivenFormat } from "../plan/facts/given-format.ts";
 
-/** File that the guest will use, as inspected on the host. */
+/** Future file of the guest, as inspected on the host. */
 export interface ResolvedFile {
-  /** Path by which the XML or an image names it. */
+  /** Its path in the XML or an image. */
   readonly named: string;
   readonly facts: FileFacts;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
-  /** Format in which QEMU writes it; absent: raw. */
+  /** QEMU's format for its writes; absent: raw. */
   readonly format?: GivenFormat | undefined;
   /** QEMU opens it by path: it gets no descriptor, and QEMU's user needs access. */
   readonly isFoundByQemu?: true;
@@ -19,16 +19,16 @@ export interface ResolvedFile {
 }
 
 /**
- * Options for inspecting files. `makeMissing` creates missing files that QEMU would create, such as a serial port's; a
- * dry run does not.
+ * Options for inspecting files. `makeMissing` creates missing files that QEMU would create, such as a serial
+ * port's; a dry run does not.
  */
 export interface ResolveOptions {
   readonly makeMissing: boolean;
   /**
-   * Images that svirt creates or would create, with their first bytes. They are svirt's, so they may be in svirt's
-   * folders.
+   * Images that svirt creates or would create, with their first bytes. They are svirt's, so they may be in
+   * svirt's folders.
    */
   readonly overlays?: ReadonlyMap<string, Uint8Array>;
-  /** PCI devices that svirt would detach from their drivers: they count as detached. */
+  /** PCI devices to be detached by svirt: they count as detached. */
   readonly taken?: ReadonlySet<string>;
 }

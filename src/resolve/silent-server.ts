@@ -7,12 +7,16 @@ import { isServerMount } from "./pool-mount.ts";
 /** Time for a server to answer. */
 const ANSWER_MS = 2000;
 
-/** Returns the mount point above a path whose server does not answer; undefined if all answer or the path is on no server. */
+/**
+ * Returns the mount point above a path whose server does not answer; undefined if all answer or the path is
+ * on no server.
+ */
 export type FindSilent = (path: string) => Promise<string | undefined>;
 
 /**
- * Returns a search for servers that do not answer. A server is asked when the first path leads to its mount, and only once. It takes
- * paths as they are written: following a symbolic link could ask a server. The caller holds no lock for which other commands wait.
+ * Returns a search for silent servers. A server is asked at the first path to its mount, and only once. It
+ * takes paths as they are written: following a symbolic link could ask a server. The caller holds no lock
+ * awaited by other commands.
  */
 export function silentServers(host: Host): FindSilent {
   const mounts = host.listMounts().filter(isServerMount);
@@ -32,7 +36,7 @@ export function silentServers(host: Host): FindSilent {
 /** The search of askServers(). */
 export type SilentAt = (path: string) => string | undefined;
 
-/** Asks all servers at once, and returns a search among those that do not answer, as silentServers(). */
+/** Asks all servers at once, and returns a search among the silent servers, as silentServers(). */
 export async function askServers(host: Host): Promise<SilentAt> {
   const mounts = host.listMounts().filter(isServerMount);
   const answers = await Promise.all(mounts.map(async ({ path }) => await host.hasAnswer(path, ANSWER_MS)));
@@ -61,9 +65,10 @@ export async function refuseSilentPaths(host: Host, paths: readonly string[]): P
 }
 
 /**
- * Does a look at files before a lock is taken for which other commands wait: the server of a mount is asked when the look leads there, also by
- * the header of an image. Returns the host for the same look under the lock, on which no other server's file is inspected. Throws "timeout"
- * for a server that does not answer; other errors of the look are left to the second one, since the files may change.
+ * Does a look at files before a lock awaited by other commands: the server of a mount is asked when the look
+ * leads there, also by the header of an image. Returns the host for the same look under the lock, without
+ * other servers' files. Throws "timeout" for a silent server; other errors of the look are left to the second
+ * look, since the files may change.
  */
 export async function askedHost(host: Host, look: (host: Host) => unknown): Promise<Host> {
   const mounts = host.listMounts().filter(isServerMount);
@@ -106,7 +111,7 @@ function unaskedServer(mount: string, path: string): SvirtError {
   });
 }
 
-/** Returns the error of an attempt that needs files of a server that does not answer. */
+/** Returns the error of an attempt in need of a silent server's files. */
 export function silentServer(mount: string, attempt: string): SvirtError {
   return new SvirtError(
     `Cannot ${attempt}: the server of ${mount} has not answered within ${ANSWER_MS / 1000} seconds`,

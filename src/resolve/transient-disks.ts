@@ -13,14 +13,17 @@ export type Overlays = ReadonlyMap<string, Uint8Array>;
 
 type FileDisk = Extract<Disk, { readonly type: "file" }>;
 
-/** Returns the folder of a guest's overlays. It is removed when the guest ends, with all data that the guest has written. */
+/**
+ * Returns the folder of a guest's overlays. It is removed when the guest ends, with all data that the guest
+ * has written.
+ */
 export function overlayFolder({ paths }: Pick<Instance, "paths">, uuid: string): string {
   return `${homeOf(paths)}/${uuid}`;
 }
 
 /**
- * Returns the domain as QEMU gets it: each transient disk is an empty image above the disk's own, which is only read.
- * Throws "not-found", "unsupported", "failed" for an image that cannot have one above it.
+ * Returns the domain as QEMU gets it: each transient disk is an empty image above the disk's own, and the
+ * latter is only read. Throws "not-found", "unsupported", "failed" for an image unsuitable below another.
  */
 export function replaceByOverlays(
   instance: Instance,
@@ -38,7 +41,10 @@ export function replaceByOverlays(
   return { domain: { ...domain, devices: { ...domain.devices, disks } }, overlays };
 }
 
-/** Creates the overlays and removes earlier ones. The caller holds the guest's lock, and the guest does not run. */
+/**
+ * Creates the overlays and removes earlier overlays. The caller holds the guest's lock, and the guest does
+ * not run.
+ */
 export function makeOverlays(instance: Instance, uuid: string, overlays: Overlays): void {
   if (overlays.size === 0) return;
   const folder = overlayFolder(instance, uuid);

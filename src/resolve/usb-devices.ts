@@ -17,9 +17,8 @@ interface UsbDevice {
 const DEVICES = "/sys/bus/usb/devices";
 
 /**
- * Adds the address of each USB device of the host, which changes when the device is plugged in again. Removes a missing
- * device if its XML allows that. Throws "not-found"; "unsupported" if several devices match. libvirt
- * virHostdevFindUSBDevice()
+ * Adds the address of each USB device of the host: a new plug changes it. Removes a missing device if its XML
+ * allows it. Throws "not-found"; "unsupported" if several devices match. libvirt virHostdevFindUSBDevice()
  */
 export function bindUsbDevices(host: Host, domain: Domain): Domain {
   const { devices } = domain;
@@ -31,7 +30,7 @@ export function bindUsbDevices(host: Host, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, hostdevs } };
 }
 
-/** Adds the address of one USB device. Throws "not-found", "unsupported". */
+/** Adds the address of a USB device. Throws "not-found", "unsupported". */
 export function bindUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
   const { startupPolicy: _, ...source } = hostdev.source;
   const [found] = bindFound({ ...hostdev, source }, listUsb(host));
@@ -83,7 +82,7 @@ function listUsb(host: Host): readonly UsbDevice[] {
       bus: read("busnum", 10),
       device: read("devnum", 10),
     };
-    // The folder also lists interfaces of devices, which have no such numbers.
+    // The folder also lists interfaces of devices, without such numbers.
     return Object.values(device).some(Number.isNaN) ? [] : [device];
   });
 }

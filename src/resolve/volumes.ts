@@ -8,8 +8,9 @@ import type { TargetPool } from "../storage/pool/rules/startable.ts";
 import { activeXml, placed, readActive } from "./named-object.ts";
 
 /**
- * Replaces each disk that is a volume of a pool with one of the volume's file or device. Throws "not-found" for an unknown pool or
- * volume, "wrong-state" for an inactive pool. virDomainDiskTranslateSourcePool() of libvirt
+ * Replaces each disk on a volume of a pool with a disk on the volume's file or device. Throws "not-found" for
+ * an unknown pool or volume, "wrong-state" for an inactive pool. virDomainDiskTranslateSourcePool() of
+ * libvirt
  */
 export function bindVolumes(instance: Instance, domain: Domain): Domain {
   const { devices } = domain;
@@ -27,7 +28,10 @@ export function bindVolumes(instance: Instance, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, disks } };
 }
 
-/** Replaces one disk that is a volume of a pool with one of the volume's file or device; `place` is its path in the document. */
+/**
+ * Replaces a disk on a volume of a pool with a disk on the volume's file or device; `place` is its path in
+ * the document.
+ */
 export function bindDisk(instance: Instance, found: Disk, place: string): Disk {
   const disk = unboundDisk(found);
   if (disk.type !== "volume") return found;
@@ -63,7 +67,10 @@ function fileOf(instance: Instance, disk: VolumeDisk, { place, pool }: Bound): {
   return { file };
 }
 
-/** Returns the device of a volume. Throws "not-found"; "timeout" for one of a target that does not answer. virDomainDiskTranslateSourcePool() of libvirt */
+/**
+ * Returns the device of a volume. Throws "not-found"; "timeout" for a silent target.
+ * virDomainDiskTranslateSourcePool() of libvirt
+ */
 function deviceOf({ host }: Instance, disk: VolumeDisk, { place, pool }: Bound): { readonly dev: string } {
   const { startupPolicy, volume } = disk.source;
   if (startupPolicy !== undefined) throw withoutPolicy(place);

@@ -8,7 +8,10 @@ import { inspect } from "./inspect-file.ts";
 
 // Rule: A guest writes only in the places for guests.
 
-/** Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device in use. */
+/**
+ * Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device
+ * in use.
+ */
 export function refuseWritten(host: Host, facts: FileFacts): void {
   if (facts.type === "block") refuseBusyDisk(host, facts.id);
   else if (facts.id.inode === PENDING_FILE.inode) placeOfMade(host, facts.id.path);
@@ -27,8 +30,8 @@ export function placeOf(host: Host, facts: FileFacts): WrittenPlace {
 }
 
 /**
- * Throws "denied" for a folder in which guests may not write. A folder that is missing is judged by the nearest one above it,
- * whose label it would get.
+ * Throws "denied" for a folder closed to guests. A missing folder is judged by the nearest folder above it,
+ * the source of its label.
  */
 export function refuseWrittenFolder(host: Host, path: string, nearest: FileFacts): void {
   refuseFolderLabel(host, path, getFileLabel(host, nearest.id));
@@ -46,8 +49,8 @@ export function refuseFolderLabel(host: Host, path: string, label: string | unde
 }
 
 /**
- * Returns the path of a file that svirt will create for a guest, with its folder's symlinks resolved. Returns the path
- * unchanged if the folder is missing. Throws "denied".
+ * Returns the path of a file that svirt will create for a guest, with its folder's symlinks resolved. Returns
+ * the path unchanged if the folder is missing. Throws "denied".
  */
 export function placeOfMade(host: Host, named: string, kind: "file" | "listener" = "file"): string {
   const above = folderAbove(named);

@@ -30,13 +30,16 @@ const PROGRAMS = [
   { of: QEMU, procedures: QEMU_PROCEDURES },
 ] as const;
 
-/** Reply to a call, and the stream that begins with it. */
+/** Reply to a call, and its stream. */
 export interface Answer {
   readonly reply: Uint8Array;
   readonly opened: OpenedStream | undefined;
 }
 
-/** Loads the procedure that a call names, as answerCall() needs it. Returns the error of a file that cannot be loaded. Never throws. */
+/**
+ * Loads the procedure of a call, as answerCall() needs it. Returns the error of an unloadable file. Never
+ * throws.
+ */
 export async function loadProcedure({ procedure, program }: PacketHeader): Promise<SvirtError | undefined> {
   try {
     await PROGRAMS.find(({ of }) => of.program === program)?.procedures.load(procedure);
@@ -46,7 +49,10 @@ export async function loadProcedure({ procedure, program }: PacketHeader): Promi
   }
 }
 
-/** Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call alone. */
+/**
+ * Carries out a call, and returns the packet of its reply. Never throws: a fault is an error of this call
+ * alone.
+ */
 export async function answerCall(session: Session, { header, payload }: Packet): Promise<Answer> {
   const streams: OpenedStream[] = [];
   try {
@@ -60,7 +66,7 @@ export async function answerCall(session: Session, { header, payload }: Packet):
   }
 }
 
-/** Returns the reply to a call that has failed. */
+/** Returns the reply to a failed call. */
 export function errorAnswer(header: PacketHeader, error: SvirtError): Answer {
   const payload = formatError(error, partOf(header));
   // An error is shorter than any limit.
@@ -97,7 +103,10 @@ async function carryOut(
   return await call.run({ session, instance, running: recovered?.running ?? [], open });
 }
 
-/** Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does. virNetServerProgramDispatch() of libvirt */
+/**
+ * Returns the procedure that a call names. Throws libvirt's errors, as libvirtd does.
+ * virNetServerProgramDispatch() of libvirt
+ */
 function findProcedure({ procedure: number, program, status, version }: PacketHeader): Procedure {
   const known = PROGRAMS.find(({ of }) => of.program === program && of.version === version);
   // libvirt prints the number with a sign.
@@ -108,7 +117,10 @@ function findProcedure({ procedure: number, program, status, version }: PacketHe
   return declared;
 }
 
-/** Returns the key whose rights the connection has. Throws if it is not open, unless the procedure is for that. */
+/**
+ * Returns the key whose rights the connection has. Throws if it is not open, unless the procedure is for
+ * that.
+ */
 function keyOf({ key, opened }: Session, { isBeforeOpen }: Procedure): Key {
   if (opened !== undefined) return opened.key;
   if (isBeforeOpen === true) return key;

@@ -5,7 +5,7 @@ import { PACKET_BYTES, type Packet, REMOTE } from "./wire/packet.ts";
 
 /** Most calls of a client that are carried out at once. max_client_requests of libvirt's libvirtd.conf */
 const MOST_CALLS = 5;
-/** Calls that wait for their turn. With more, the client waits too. */
+/** Calls waiting for their turn. With more, the client waits too. */
 const MOST_WAITING_CALLS = 64;
 const MOST_WAITING_BYTES = 1024 * 1024;
 /** REMOTE_PROC_CONNECT_CLOSE of libvirt's remote_protocol.x */
@@ -13,16 +13,19 @@ const CONNECT_CLOSE = 2;
 
 /** Work on a call. */
 interface Work {
-  /** Makes the call ready to begin. Returns the error that answers it instead; undefined without one. Never throws. */
+  /**
+   * Makes the call ready to begin. Returns the error as its answer instead; undefined without an error. Never
+   * throws.
+   */
   load(packet: Packet): Promise<SvirtError | undefined>;
   /** Carries out the call, which begins before this returns, or answers it with the error. Never throws. */
   carryOut(packet: Packet, failure: SvirtError | undefined): Promise<void>;
 }
 
-/** Calls of a client, which begin in the order in which they were sent. */
+/** Calls of a client, begun in the order of their arrival. */
 export class ClientCalls {
   readonly #work: Work;
-  /** Calls that are carried out. */
+  /** Calls under way. */
   readonly #open = new Set<Promise<void>>();
   /** Beginning of the last call. */
   #last: Promise<void> = Promise.resolve();
@@ -34,8 +37,9 @@ export class ClientCalls {
   }
 
   /**
-   * Takes a call, and returns once another packet may be read. Some calls may wait meanwhile, also for their procedures to be loaded: a keepalive
-   * behind them is answered. The call that closes the connection has begun then.
+   * Takes a call, and returns once another packet may be read. Some calls may wait meanwhile, also for their
+   * procedures to be loaded: a keepalive behind them is answered. The call that closes the connection has
+   * begun then.
    */
   async take(packet: Packet): Promise<void> {
     const bytes = packet.payload.length + PACKET_BYTES;
@@ -67,7 +71,7 @@ export class ClientCalls {
   }
 }
 
-/** Whether a call is the client's last one. */
+/** Whether a call is the client's last. */
 export function closesConnection({ header: { procedure, program } }: Packet): boolean {
   return program === REMOTE.program && procedure === CONNECT_CLOSE;
 }

@@ -20,21 +20,25 @@ import {
 } from "./wire/packet.ts";
 import { readPackets } from "./wire/read-packets.ts";
 
-/** Program by which client and server ask each other whether they live. KEEPALIVE_PROGRAM of libvirt's virkeepaliveprotocol.x */
+/**
+ * Program by which client and server ask each other whether they live. KEEPALIVE_PROGRAM of libvirt's
+ * virkeepaliveprotocol.x
+ */
 const KEEPALIVE = { program: 0x6b_65_65_70, version: 1, ping: 1, pong: 2 };
 
 /** Connection of a client, with its rights. */
 export interface Served {
   readonly instance: Instance;
-  /** URI that the client's command names; empty: any. */
+  /** URI in the client's command; empty: any. */
   readonly uri: string;
   readonly isForReading: boolean;
   warn(error: SvirtError | string): void;
 }
 
 /**
- * Answers the client at standard input and output in libvirt's remote protocol until it closes the connection, and then waits
- * for the calls that it left. Throws for a URI of another hypervisor, and "failed" for bytes that are no packets.
+ * Answers the client at standard input and output in libvirt's remote protocol until it closes the
+ * connection, and then waits for its remaining calls. Throws for a URI of another hypervisor, and "failed"
+ * for bytes other than packets.
  */
 export async function serveClient({ instance, isForReading, uri, warn }: Served): Promise<void> {
   checkUri(instance, uri);
@@ -62,12 +66,12 @@ export async function serveClient({ instance, isForReading, uri, warn }: Served)
       const { header } = packet;
       if (isPing(header)) await send(PONG);
       else if (header.type === PACKET_TYPE.call) {
-        // Before the call begins: calls that wait without limit end for it.
+        // Before the call begins: calls waiting without a limit end for it.
         hasLeft = closesConnection(packet);
         await calls.take(packet);
         if (session.isClosed === true) break;
       } else await streams.take(packet);
-      // Other packets answer nothing that svirt has asked: libvirtd drops them too.
+      // Other packets answer no question of svirt: libvirtd drops them too.
     }
   } finally {
     hasLeft = true;
@@ -86,7 +90,7 @@ function keyOf({ isForKey }: Instance): Key {
 interface Answering {
   readonly session: Session;
   readonly streams: OpenStreams;
-  /** Error of a call that cannot be carried out. */
+  /** Error of an impossible call. */
   readonly failure: SvirtError | undefined;
   send(packet: Uint8Array | undefined): Promise<void>;
 }
@@ -94,9 +98,9 @@ interface Answering {
 async function answer(packet: Packet, { failure, send, session, streams }: Answering): Promise<void> {
   const answered = failure === undefined ? answerCall(session, packet) : errorAnswer(packet.header, failure);
   const { opened, reply } = await answered;
-  // Known before the reply, after which the client may send.
+  // Known before the reply: the client may send after it.
   const start = opened === undefined ? undefined : await streams.add(packet.header, opened);
-  // Before the reply: changes of the next call are then not merged with those of this one.
+  // Before the reply: changes of the next call are then not merged with this call's.
   void session.events.deliver();
   await send(reply);
   // Not a part of the call: it may last as long as the connection.
@@ -137,7 +141,7 @@ function eventPacket({ payload, procedure }: EventMessage): Uint8Array {
   return formatPacket({ ...header, status: PACKET_STATUS.ok }, payload) ?? new Uint8Array();
 }
 
-/** Returns a function that writes packets one after another. After a failure, which it reports, it drops them. */
+/** Returns a function writing packets in a row. After a failure, reported once, it drops them. */
 function inTurn(stream: ByteStream, warn: Session["warn"]): (bytes: Uint8Array | undefined) => Promise<void> {
   let last = Promise.resolve();
   let isBroken = false;

@@ -4,8 +4,8 @@ import { type Instance, isSession } from "../state/instance.ts";
 const QEMU = /^qemu:\/\/(?<path>\/[^?]*)?(?:\?.*)?$/;
 
 /**
- * Throws if a client asks for another hypervisor or instance. An empty URI, for which libvirtd looks for a hypervisor, means
- * QEMU. Parameters after `?` are those of the client's transport. virConnectOpenInternal() and
+ * Throws if a client asks for another hypervisor or instance. An empty URI, for which libvirtd looks for a
+ * hypervisor, means QEMU. Parameters after `?` belong to the client's transport. virConnectOpenInternal() and
  * virConnectValidateURIPath() of libvirt
  */
 export function checkUri(instance: Instance, uri: string): void {

@@ -5,7 +5,7 @@ import type { ClaimRegistry } from "../registry/claims.ts";
 /** Callback for the progress of a long operation. */
 export type Progress = (done: number, total: number) => void;
 
-/** Guest for which steps run, with the host and the registry. */
+/** Guest of the steps, with the host and the registry. */
 export interface Actor {
   readonly host: Host;
   readonly registry: ClaimRegistry;
@@ -14,19 +14,23 @@ export interface Actor {
   readonly uid: number;
   /** Context of the guest; absent: it is not confined. */
   readonly context?: string;
-  /** Headers of LUKS for images to make, by their paths. They are made before, since each takes half a second. */
+  /**
+   * Headers of LUKS for images to make, by their paths. They are made before, since each takes half a second.
+   */
   readonly headers?: ReadonlyMap<string, Uint8Array>;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
-  /** Boot in which the guest was started; absent: the current one. */
+  /** Boot of the guest's start; absent: the current boot. */
   readonly bootId?: string;
-  /** Time of the host's clock until which to wait for killed processes; absent: as long as a kill may take. */
+  /**
+   * Time of the host's clock until which to wait for killed processes; absent: as long as a kill may take.
+   */
   readonly endingUntilMs?: number;
   /** Time for a guest to release a device; absent: as in libvirt. */
   readonly releaseMs?: number;
-  /** Called for each file that keeps the guest's label, with the reason. */
+  /** Called for each file left with the guest's label, with the reason. */
   readonly onKept?: (notice: string) => void;
-  /** Called with the progress of a step that may take a long time. */
+  /** Called with the progress of a potentially long step. */
   readonly onProgress?: Progress;
   /** Called with the terminals of a new QEMU, keyed by the names of their devices. */
   readonly onTerminals?: (found: ReadonlyMap<string, string>) => void;

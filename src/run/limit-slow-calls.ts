@@ -2,8 +2,8 @@ import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 
 /**
- * Returns the host with one deadline for all unmounting and for all changes of devices, since a server may not answer, and a program may use a device.
- * The rest is left to svirt recover.
+ * Returns the host with a common deadline for all unmounting and for all changes of devices, since a server
+ * may not answer, and a program may use a device. The rest is left to svirt recover.
  */
 export function slowWithin(host: Host, wholeMs: number): Host {
   const end = host.nowMs() + wholeMs;

@@ -28,7 +28,7 @@ const secretForm = element("secret", () => ({
   usage: child(usage),
 }));
 
-/** Object that a secret is for. */
+/** Object of a secret. */
 export type SecretUsage = ValueOf<typeof usage>;
 
 /** A secret as it is read. */

@@ -8,8 +8,8 @@ const LEAST_CATEGORIES = 8;
 const ALL_CATEGORIES = 1024;
 
 /**
- * Returns the level that guests' pairs are chosen from: the high end of svirt's own range, with the low end's
- * sensitivity. A range without categories (`s0`, `s0-s0`, none) means all of them, c0.c1023, as in libvirt. Throws
+ * Returns the level of all guests' pairs: the high end of svirt's own range, with the low end's sensitivity.
+ * A range without categories (`s0`, `s0-s0`, none) means all of them, c0.c1023, as in libvirt. Throws
  * "denied" if there are too few.
  */
 export function availableLevel(ownRange: string | undefined): Level {
@@ -33,9 +33,9 @@ export function countPairs(level: Level): number {
 }
 
 /**
- * Yields each range `s0:cA,cB` of a level once, with A < B, in an order that depends only on the UUID. The first one is
- * the guest's preferred pair, the same on every host. The number of pairs bounds the search. Pairs in use do not
- * increase its cost: the order is a walk whose step is coprime to that number.
+ * Yields each range `s0:cA,cB` of a level once, with A < B, in an order decided by the UUID alone. The first
+ * is the guest's preferred pair, the same on every host. The number of pairs bounds the search. Pairs in use
+ * do not increase its cost: the order is a walk with a step coprime to the number of pairs.
  */
 export function* rangesFor(uuid: string, level: Level): Generator<string, undefined> {
   const total = countPairs(level);
@@ -54,7 +54,7 @@ function formatPair(level: Level, index: number): string {
   return `${level.sensitivity}:c${categoryAt(level, low)},c${categoryAt(level, high)}`;
 }
 
-/** FNV-1a with a final mix, so that every bit of the UUID counts. */
+/** FNV-1a with a final mix: every bit of the UUID counts. */
 function hash32(text: string, seed: number): number {
   let hash = seed;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

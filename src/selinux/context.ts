@@ -1,7 +1,10 @@
 import { SvirtError } from "../errors.ts";
 import { canonicalRange } from "./level.ts";
 
-/** Security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux context_new(3) */
+/**
+ * Security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux
+ * context_new(3)
+ */
 export interface Context {
   readonly user: string;
   readonly role: string;
@@ -55,16 +58,16 @@ export function formatContext(context: Context): string {
 }
 
 /**
- * Removes trailing NULs and newlines from a label of an xattr or of /proc. libselinux writes the NUL and other programs
- * do not. All readers remove it.
+ * Removes trailing NULs and newlines from a label of an xattr or of /proc. libselinux writes the NUL and
+ * other programs do not. All readers remove it.
  */
 export function trimLabel(text: string): string {
   return text.replace(/[\0\n]+$/, "");
 }
 
 /**
- * Formats a context for a file of /proc/PID/attr, with a NUL at its end as libselinux writes it. An empty context
- * becomes a newline, which clears the attribute. proc_pid_attr(5)
+ * Formats a context for a file of /proc/PID/attr, with a NUL at its end as libselinux writes it. An empty
+ * context becomes a newline, which clears the attribute. proc_pid_attr(5)
  */
 export function formatAttribute(context: string): string {
   return context === "" ? "\n" : `${context}\0`;

@@ -3,20 +3,20 @@ import { type Context, parseContextOrUndefined } from "./context.ts";
 
 // Rule: KVM and TCG have different types.
 
-/** Properties of a guest that decide the type of its process. */
+/** Properties of a guest deciding the type of its process. */
 export interface GuestKind {
-  /** With TCG, QEMU must execute code that it has written. */
+  /** With TCG, QEMU executes code written by itself. */
   readonly virtType: "kvm" | "qemu";
   /** With user networking, QEMU itself opens connections. */
   readonly hasUserNetwork: boolean;
   /**
-   * QEMU searches the host's devices for an assigned one. For USB it listens to the kernel's messages about all
-   * devices; for NVMe it follows symlinks of sysfs to the VFIO group.
+   * QEMU searches the host's devices for an assigned device. For USB it listens to the kernel's messages
+   * about all devices; for NVMe it follows symlinks of sysfs to the VFIO group.
    */
   readonly looksForDevices?: boolean;
 }
 
-/** Process contexts that a policy has for QEMU, with and without user networking. */
+/** A policy's process contexts for QEMU, with and without user networking. */
 interface FourContexts {
   readonly kvm: Context;
   readonly qemu: Context;
@@ -24,7 +24,7 @@ interface FourContexts {
   readonly qemuWithNetwork: Context;
 }
 
-/** Process contexts that a policy has for QEMU, by the kind of guest. */
+/** A policy's process contexts for QEMU, by the kind of guest. */
 export interface DomainContexts extends FourContexts {
   readonly withUsb: FourContexts;
 }
@@ -36,16 +36,16 @@ export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Con
   return four[kind.virtType];
 }
 
-/** Labels that a policy has for a guest's own images and for content that several guests read. */
+/** A policy's labels for a guest's own images and for content read by several guests. */
 export interface ImageContexts {
   readonly image: Context;
   readonly content: Context;
 }
 
 /**
- * Reads `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM and an optional one for TCG. The policy of
- * svirt adds two for guests with user networking, and four for guests with assigned USB or NVMe devices. A missing line
- * has the context of the closest kind. Throws "failed".
+ * Reads `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM and an optional line for TCG. The
+ * policy of svirt adds two for guests with user networking, and four for guests with assigned USB or NVMe
+ * devices. A missing line has the context of the closest kind. Throws "failed".
  */
 export function parseDomainContexts(text: string, path: string): DomainContexts {
   const lines = contextLines(text, path);
@@ -65,7 +65,10 @@ function fourOf(lines: readonly Context[], others: FourContexts): FourContexts {
   return { kvm, qemu, kvmWithNetwork, qemuWithNetwork };
 }
 
-/** Reads `/etc/selinux/TYPE/contexts/virtual_image_context`: one line for images, one for content. Throws "failed". */
+/**
+ * Reads `/etc/selinux/TYPE/contexts/virtual_image_context`: a line for images, then a line for content.
+ * Throws "failed".
+ */
 export function parseImageContexts(text: string, path: string): ImageContexts {
   const [image, content] = contextLines(text, path);
   if (image === undefined) throw lacks(path, "an image context");

@@ -8,7 +8,7 @@ interface CategoryBlock {
   readonly last: number;
 }
 
-/** One MLS level: `s0:c1,c5.c7`. */
+/** MLS level: `s0:c1,c5.c7`. */
 export interface Level {
   readonly sensitivity: string;
   readonly categories: readonly CategoryBlock[];
@@ -24,8 +24,8 @@ const SENSITIVITY = /^s\d{1,5}$/;
 const CATEGORY_BLOCK = /^c(\d{1,5})(?:\.c(\d{1,5}))?$/;
 
 /**
- * Reads a range in the kernel's form. Refuses names of setrans (`SystemHigh`), which the kernel does not know. Throws
- * "usage".
+ * Reads a range in the kernel's form. Refuses names of setrans (`SystemHigh`), which the kernel does not
+ * know. Throws "usage".
  */
 export function parseRange(text: string): Range {
   const [low, high, ...rest] = text.split("-");
@@ -64,8 +64,8 @@ export function categoryAt(level: Level, position: number): number {
 }
 
 /**
- * Formats a range as the kernel writes it: neighbours joined, three or more as a block, and no high end if both are
- * equal. Ranges that svirt compares with the kernel's must be in this form. security/selinux/ss/mls.c
+ * Formats a range as the kernel writes it: neighbours joined, three or more as a block, and no high end if
+ * both are equal. Ranges must have this form for a comparison with the kernel's. security/selinux/ss/mls.c
  * mls_sid_to_context
  */
 export function canonicalRange(text: string): string {
@@ -74,7 +74,10 @@ export function canonicalRange(text: string): string {
   return from === to ? from : `${from}-${to}`;
 }
 
-/** Returns the two categories of a range that is one level with two single categories; undefined for any other range. */
+/**
+ * Returns the two categories of a range with a single level of two single categories; undefined for any other
+ * range.
+ */
 export function pairOf(range: string): readonly [number, number] | undefined {
   const match = /^s\d+:c(\d+),c(\d+)$/.exec(range);
   if (match === null) return undefined;
@@ -82,8 +85,8 @@ export function pairOf(range: string): readonly [number, number] | undefined {
 }
 
 /**
- * Reports whether a process with the first range may access an object with the second: it has all of its categories.
- * mcs of refpolicy
+ * Reports whether a process with the first range may access an object with the second: it has all of its
+ * categories. mcs of refpolicy
  */
 export function dominates(own: string, other: string): boolean {
   const [mine, its] = [parseRange(own).high.categories, parseRange(other).high.categories];

@@ -2,7 +2,7 @@ import type { Actor } from "../run/actor.ts";
 import { type Instance, registryOf } from "./instance.ts";
 import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts";
 
-/** Returns the actor that runs a guest's steps. */
+/** Returns the actor of a guest's steps. */
 export function actorFor(
   instance: Instance,
   guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId" | "process">>,

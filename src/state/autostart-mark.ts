@@ -11,7 +11,7 @@ interface AutostartMark {
   readonly ending?: string;
 }
 
-/** Sets or removes a mark. One that is there stays: its replacement could be interrupted, and leave none. */
+/** Sets or removes a mark. A present mark stays: its replacement could be interrupted, and leave none. */
 export function setAutostartMark(host: Host, mark: AutostartMark, wanted: boolean): void {
   const { ending = ENDING, folder, name, target } = mark;
   const path = `${folder}/${name}${ending}`;

@@ -21,7 +21,8 @@ export function listDefinitionNames(instance: Instance): string[] {
 }
 
 /**
- * Returns undefined if no domain of that name is defined. Throws "failed" if the file has no <uuid> where svirt writes it.
+ * Returns undefined if no domain of that name is defined. Throws "failed" if the file has no <uuid> where
+ * svirt writes it.
  */
 export function readDefinition(instance: Instance, name: string): Definition | undefined {
   if (!canHaveFile(name)) return undefined;
@@ -48,8 +49,8 @@ export function damagedDefinition({ paths }: Instance, name: string, cause?: Svi
 }
 
 /**
- * Returns the defined domain of a UUID, under any name. Throws as readDefinition() for a damaged definition that may have the UUID: its
- * text has it, or cannot be read.
+ * Returns the defined domain of a UUID, under any name. Throws as readDefinition() for a damaged definition
+ * that may have the UUID: its text has it, or cannot be read.
  */
 export function definitionOf(instance: Instance, uuid: string): Definition | undefined {
   const likely = instance.memory?.nameOf(uuid);
@@ -73,7 +74,7 @@ export function definitionOf(instance: Instance, uuid: string): Definition | und
   return found;
 }
 
-/** Whether a damaged definition may be that of a UUID. */
+/** Whether a damaged definition may have the UUID. */
 function mayHave({ host, paths }: Instance, name: string, uuid: string): boolean {
   const text = unlessRefused(() => host.readText(definitionPath({ paths }, name)));
   return text === undefined || text.toLowerCase().includes(uuid);
@@ -85,13 +86,13 @@ export function writeDefinition(instance: Instance, definition: Pick<Definition,
   instance.host.writeText(definitionPath(instance, definition.name), definition.xml, 0o600);
 }
 
-/** Removes the definition and its autostart marks. A missing one is not an error. */
+/** Removes the definition and its autostart marks. A missing definition is not an error. */
 export function removeDefinition(instance: Instance, name: string): void {
   for (const when of ["always", "once"] as const) setAutostart(instance, name, { when, wanted: false });
   instance.host.removeFile(definitionPath(instance, name));
 }
 
-/** Boots at which a marked domain starts: each, or the next one. A domain may have both marks. */
+/** Boots of a marked domain: each, or the next. A domain may have both marks. */
 export type BootMark = "always" | "once";
 
 /** Returns whether the domain has this mark. */

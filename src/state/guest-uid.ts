@@ -7,9 +7,9 @@ import { type Instance, isSession, registryOf } from "./instance.ts";
 const MOST_TRIES = 1000;
 
 /**
- * Returns the guest's user: its UUID gives the preferred one, the same at every start. In a session it is the calling user,
- * because the kernel lets only root change to another user. The caller holds the registry lock. Throws "in-use" if a
- * thousand users in a row are in use.
+ * Returns the guest's user: its UUID gives the preferred user, the same at every start. In a session it is
+ * the calling user, because the kernel lets only root change to another user. The caller holds the registry
+ * lock. Throws "in-use" if a thousand users in a row are in use.
  */
 export function chooseUid(instance: Instance, uuid: string): number {
   if (isSession(instance)) return instance.host.getUid();

@@ -4,23 +4,33 @@ import { ClaimRegistry } from "../registry/claims.ts";
 import { CLAIMED_LEVELS, type LevelAllocator } from "../registry/level-allocator.ts";
 import type { Memory } from "./memory.ts";
 
-/** One svirt instance on one host, passed to every use case. */
+/** A svirt instance on a host, passed to every use case. */
 export interface Instance {
   readonly host: Host;
   readonly paths: Paths;
-  /** Set for calls from `svirt shell`, whose key permits nothing else: they may write only where guests may. */
+  /**
+   * Set for calls from `svirt shell`, whose key permits nothing else: they may write only where guests may.
+   */
   readonly isForKey?: true;
-  /** Store of levels that several hosts share; absent: the claims of this host. */
+  /** Store of levels shared by several hosts; absent: the claims of this host. */
   readonly levels?: LevelAllocator;
-  /** Identifies the sources of this svirt. Without it, svirt stores no data that only the same build can read. */
+  /**
+   * Identifies the sources of this svirt. Without it, svirt stores no data that only the same build can read.
+   */
   readonly build?: string;
-  /** Of a process that answers many calls; absent: every call reads the disk. */
+  /** Memory of a process with many calls; absent: every call reads the disk. */
   readonly memory?: Memory;
-  /** Of a process that answers a client: whether the client has closed the connection. Waits without a limit then end. */
+  /**
+   * Of a process that answers a client: whether the client has closed the connection. Waits without a limit
+   * then end.
+   */
   readonly hasCallerLeft?: () => boolean;
 }
 
-/** Returns whether the instance is that of an ordinary user, with only that user's rights: libvirt's qemu:///session. */
+/**
+ * Returns whether the instance is an ordinary user's, with this user's rights only: libvirt's
+ * qemu:///session.
+ */
 export function isSession({ paths }: Pick<Instance, "paths">): boolean {
   return paths.instance === "session";
 }

@@ -19,7 +19,7 @@ export function noteJob(instance: Instance, uuid: string, job: NotedJob): void {
   isWritten(() => instance.host.writeVolatile(jobPath(instance, uuid), text, 0o600));
 }
 
-/** Returns the progress of a guest's job; undefined if no process carries one out. */
+/** Returns the progress of a guest's job; undefined without a job. */
 export function readJob(instance: Instance, uuid: string): NotedJob | undefined {
   const { host, paths } = instance;
   // A killed process holds no lock, and has left its note.
@@ -33,7 +33,7 @@ export function readJob(instance: Instance, uuid: string): NotedJob | undefined 
   }
 }
 
-/** Asks the process that carries out a guest's job to abort it. */
+/** Asks the process of a guest's job to abort it. */
 export function askAbort(instance: Instance, uuid: string): void {
   instance.host.writeVolatile(abortPath(instance, uuid), "\n", 0o600);
 }

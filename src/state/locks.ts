@@ -47,7 +47,10 @@ export async function withFreeGuest(
   }
 }
 
-/** Locks one kind of work on a domain; undefined if another call has the lock. The kernel unlocks it when svirt is killed. */
+/**
+ * Locks a kind of work on a domain; undefined if another call has the lock. The kernel unlocks it when svirt
+ * is killed.
+ */
 export async function tryLock(
   { host, paths }: Instance,
   uuid: string,
@@ -69,12 +72,18 @@ export async function withRegistryLock<Result>(
   return await withLock(instance, { path: registryLock(instance.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
 }
 
-/** Waits a second for the lock of notes about domains, which the caller may take under any other lock. Throws "timeout". */
+/**
+ * Waits a second for the lock of notes about domains, which the caller may take under any other lock. Throws
+ * "timeout".
+ */
 export async function withNotesLock(instance: Instance, work: () => Promise<void>): Promise<void> {
   await withLock(instance, { path: notesLock(instance.paths), timeoutMs: NOTES_TIMEOUT_MS }, work);
 }
 
-/** Waits a second for the lock of a guest's reports, which the caller may take under any other lock. Throws "timeout". */
+/**
+ * Waits a second for the lock of a guest's reports, which the caller may take under any other lock. Throws
+ * "timeout".
+ */
 export async function withReportsLock(
   instance: Instance,
   uuid: string,
@@ -94,8 +103,8 @@ export async function lockReports({ host, paths }: Instance, uuid: string): Prom
 }
 
 /**
- * Waits for the lock of an iSCSI target, under which a pool logs in to it and out of it. It may take minutes, so the caller holds no other
- * lock, and may take the registry's.
+ * Waits for the lock of an iSCSI target, under which a pool logs in to it and out of it. It may take minutes,
+ * so the caller holds no other lock, and may take the registry's.
  */
 export async function withIscsiLock<Result>(
   instance: Instance,
@@ -110,8 +119,8 @@ export async function withIscsiLock<Result>(
 }
 
 /**
- * Waits for the lock of a PCI device, under which its driver is changed. The kernel may take long, so the caller holds no other lock, and may take the
- * registry's.
+ * Waits for the lock of a PCI device, under which its driver is changed. The kernel may take long, so the
+ * caller holds no other lock, and may take the registry's.
  */
 export async function withPciLock<Result>(
   instance: Instance,
@@ -125,7 +134,10 @@ export async function withPciLock<Result>(
   );
 }
 
-/** Waits for the lock of a disk on which a partition is made, which may get data. The caller holds no other lock, and may take the registry's. */
+/**
+ * Waits for the lock of a disk with a partition in the making, which may get data. The caller holds no other
+ * lock, and may take the registry's.
+ */
 export async function withDiskLock<Result>(
   instance: Instance,
   number: string,
@@ -139,8 +151,8 @@ export async function withDiskLock<Result>(
 }
 
 /**
- * Does the work under the lock of a volume that is being made under a name that only svirt uses. Without the lock an interrupted call has left
- * it. The file of the lock is removed, since that name has no other use.
+ * Does the work under the lock of a volume in the making, under a name used by svirt only. Without the lock
+ * it is left by an interrupted call. The file of the lock is removed, since the name has no other use.
  */
 export async function withPartLock<Result>(
   instance: Instance,

@@ -4,7 +4,7 @@ import { partPath } from "./part-path.ts";
 
 const ENDING = ".save";
 
-/** Path of a domain's managed save, which the next start restores. */
+/** Path of a domain's managed save, restored by the next start. */
 export function managedSavePath({ paths }: Instance, name: string): string {
   return `${folder(paths.state)}/${name}${ENDING}`;
 }
@@ -28,8 +28,8 @@ export function removeManagedSave(instance: Instance, name: string): boolean {
 }
 
 /**
- * Returns the target of a managed save, in svirt's folder, to which no other program writes. Makes the folder if it is
- * missing.
+ * Returns the target of a managed save, in svirt's folder, to which no other program writes. Makes the folder
+ * if it is missing.
  */
 export function managedTarget(
   instance: Instance,

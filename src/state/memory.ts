@@ -2,15 +2,15 @@ import { recordsFolder } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 import type { BriefRecord } from "./running-guests.ts";
 
-/** Most names that are remembered. They are forgotten together. */
+/** Most remembered names. They are forgotten together. */
 const MOST_NAMES = 20_000;
 /** Time after which another change of a folder has another time: more than a tick of any kernel. */
 const SETTLED_MS = 1000;
 const NS_PER_MS = 1_000_000n;
 
 /**
- * Remembers definitions, records and open consoles between the calls of one connection. Each use compares definitions and records with the
- * disk, since other svirt processes change it at any time.
+ * Remembers definitions, records and open consoles between the calls of a connection. Each use compares
+ * definitions and records with the disk, since other svirt processes change it at any time.
  */
 export class Memory {
   /** Functions that end the open consoles of the connection with an error, by the paths of their locks. */
@@ -30,12 +30,16 @@ export class Memory {
     this.#names.set(uuid, name);
   }
 
-  /** Returns the records, which `read` reads only if their folder has changed. Records are written by rename(2), which changes it. */
+  /**
+   * Returns the records. `read` reads them only if their folder has changed. Records are written by
+   * rename(2), which changes it.
+   */
   briefs(
     instance: Instance,
     read: () => readonly (BriefRecord | undefined)[],
   ): readonly (BriefRecord | undefined)[] {
-    // Most connections need them once. The calls that inspect a folder take longer to load than the records to read.
+    // Most connections need them once. The calls that inspect a folder take longer to load than the records
+    // to read.
     if (!this.#hasReadRecords) {
       this.#hasReadRecords = true;
       return read();
@@ -50,8 +54,8 @@ export class Memory {
 }
 
 /**
- * Returns a text that is another one after each change of a folder's entries; undefined for a folder that is missing or was changed
- * just now: a second change in the same tick of the kernel's clock would have the same time.
+ * Returns a text with a new value after each change of a folder's entries; undefined for a missing folder or
+ * after a change just now: a second change in the same tick of the kernel's clock would have the same time.
  */
 function settledState({ host }: Instance, path: string): string | undefined {
   const facts = host.inspectFile(path);

@@ -5,13 +5,13 @@ import type { Instance } from "./instance.ts";
 import { takeNextId } from "./next-domain-id.ts";
 import { type GuestChange, type GuestRecord, readRecord } from "./record.ts";
 
-/** The decisions of a start that its record stores. */
+/** Recorded decisions of a start. */
 export interface DecidedStart {
   readonly label: LabelDecision;
   readonly uid: number;
   readonly xml: string;
   readonly steps: readonly Step[];
-  /** Steps that follow once a saved state is loaded. */
+  /** Steps after the load of a saved state. */
   readonly after: readonly Step[];
   readonly isIncoming: boolean;
   /** The guest stays paused once its saved state is loaded. */

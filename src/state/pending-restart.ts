@@ -6,7 +6,7 @@ import type { GuestRecord } from "./record.ts";
 /** Suffix of a partly written file. */
 const PART_SUFFIX = ".new";
 
-/** A guest that has ended and must restart, with the definition that it ran with. */
+/** An ended guest to be restarted, with its definition. */
 export interface PendingRestart {
   readonly uuid: string;
   readonly name: string;
@@ -14,8 +14,8 @@ export interface PendingRestart {
 }
 
 /**
- * Writes the request to disk before it returns. The file is named after the UUID; its first line is the name, the rest the
- * definition.
+ * Writes the request to disk before it returns. The file is named after the UUID; its first line is the name,
+ * the rest the definition.
  */
 export function writePendingRestart(
   instance: Instance,
@@ -25,7 +25,7 @@ export function writePendingRestart(
   instance.host.writeText(`${folder(instance)}/${guest.uuid}`, `${guest.name}\n${guest.xml}`, 0o600);
 }
 
-/** Lists the restarts that are not carried out yet. */
+/** Lists the restarts not carried out yet. */
 export function listPendingRestarts(instance: Instance): PendingRestart[] {
   return listFiles(instance).flatMap((uuid) => readPendingRestart(instance, uuid) ?? []);
 }
@@ -45,12 +45,12 @@ export function readPendingRestart(instance: Instance, uuid: string): PendingRes
   return { uuid, name: text.slice(0, end), xml: text.slice(end + 1) };
 }
 
-/** Removes a restart that was carried out or abandoned. A missing one is not an error. */
+/** Removes a restart carried out or abandoned. A missing restart is not an error. */
 export function removePendingRestart(instance: Instance, uuid: string): void {
   instance.host.removeFile(`${folder(instance)}/${uuid}`);
 }
 
-/** Lists the files, without those that a killed svirt wrote in part. */
+/** Lists the files, without partial files of a killed svirt. */
 function listFiles(instance: Instance): string[] {
   return instance.host.listFolder(folder(instance)).filter((name) => !name.endsWith(PART_SUFFIX));
 }

@@ -7,8 +7,8 @@ import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
 import { step } from "../plan/steps/kinds.ts";
 
 /**
- * A guest's security label, as decided at its start. A record without a model is of an older svirt, which had only
- * SELinux: a guest without a label then has the model `none`.
+ * A guest's security label, as decided at its start. A record without a model is of an older svirt, which had
+ * only SELinux: a guest without a label then has the model `none`.
  */
 const recordedLabel = v.pipe(
   v.strictObject({
@@ -34,16 +34,22 @@ const outcome = {
 };
 
 /**
- * A change of a running guest: written before its first step, removed after the last. In stage "doing" its steps must be
- * undone. In stage "finishing" the steps in `after` must run, and `xml` is the guest's new definition.
+ * A change of a running guest: written before its first step, removed after the last. In stage "doing" its
+ * steps must be undone. In stage "finishing" the steps in `after` must run, and `xml` is the guest's new
+ * definition.
  */
 const change = v.strictObject({
   /** Description for the operator, such as `attach vdb`. */
   what: aString,
   stage: v.picklist(["doing", "finishing"]),
-  /** The guest was asked to release a device and exceeded the time limit. An older svirt wrote this, and not `asked`. */
+  /**
+   * The guest was asked to release a device and exceeded the time limit. An older svirt wrote this, and not
+   * `asked`.
+   */
   isAsked: v.exactOptional(v.literal(true)),
-  /** QEMU has carried out all its commands, but a process of the guest still held a resource to be released. */
+  /**
+   * QEMU has carried out all its commands, but a process of the guest still held a resource to be released.
+   */
   isTold: v.exactOptional(v.literal(true)),
   steps: v.array(step),
   ...outcome,
@@ -51,7 +57,10 @@ const change = v.strictObject({
   jobs: v.exactOptional(v.array(blockJob)),
   /** Outcome if QEMU ends the job in a way other than expected. */
   otherwise: v.exactOptional(v.strictObject(outcome)),
-  /** Controllers that the guest keeps if the change is undone: QEMU's name, and the guest's XML with it and those before. */
+  /**
+   * Controllers kept by the guest if the change is undone: QEMU's name, and the guest's XML with it and the
+   * controllers before.
+   */
   behind: v.exactOptional(v.array(v.strictObject({ device: aString, xml: aString }))),
   /** The change ends the guest, for this reason. */
   ends: v.exactOptional(v.picklist(["saved", "crashed"])),
@@ -59,9 +68,9 @@ const change = v.strictObject({
 export type GuestChange = v.InferOutput<typeof change>;
 
 /**
- * All that svirt records of a guest that is starting, running or being cleaned up, in `/var/lib/svirt/records/UUID.json`. It
- * is written before the first step of a start and removed after the last step is undone. `state` says how far the start came;
- * the kernel says whether the guest runs now.
+ * Record of a guest starting, running or being cleaned up, in `/var/lib/svirt/records/UUID.json`. It is
+ * written before the first step of a start and removed after the last step is undone. `state` says how far
+ * the start came; the kernel says whether the guest runs now.
  */
 export const record = v.strictObject({
   format: v.literal(1),
@@ -96,18 +105,26 @@ export const record = v.strictObject({
   restored: v.exactOptional(v.literal(true)),
   /** A caller resumed the guest after a pause: QEMU reports only that it runs. */
   unpaused: v.exactOptional(v.literal(true)),
-  /** How often svirt has paused or resumed the guest, and what it did last: clients that watch the record report it. */
+  /**
+   * How often svirt has paused or resumed the guest, and what it did last: clients that watch the record
+   * report it.
+   */
   told: v.exactOptional(v.strictObject({ times: aNumber, to: v.picklist(["pause", "run"]) })),
   /** A snapshot has its agent freeze the guest's file systems, until they are thawed. */
   frozen: v.exactOptional(v.literal(true)),
-  /** How many seconds calls wait for an answer of the guest's agent, or -2: without limit; absent: the default. */
+  /**
+   * How many seconds calls wait for an answer of the guest's agent, or -2: without limit; absent: the
+   * default.
+   */
   agentTimeout: v.exactOptional(aNumber),
-  /** Request made to the guest, whose success only its end shows. */
+  /** Request made to the guest. Only its end shows the success. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });
 export type GuestRecord = v.InferOutput<typeof record>;
 
-/** Fields of a record that are noted in `/run/svirt/ending/UUID` if the disk has no room for the whole record. */
+/**
+ * Fields of a record that are noted in `/run/svirt/ending/UUID` if the disk has no room for the whole record.
+ */
 const endNote = v.pick(record, ["startedMs", "intent", "reason"]);
 
 /** Returns the record with the note of its end. A note of an earlier start is ignored. */

@@ -32,8 +32,8 @@ export function ownerName(instance: Instance, { owner }: { readonly owner: strin
 }
 
 /**
- * Returns all guests' records, in the order of their ids. A damaged record does not affect other guests: its error goes to
- * `onDamaged`, for a warning.
+ * Returns all guests' records, in the order of their ids. A damaged record does not affect other guests: its
+ * error goes to `onDamaged`, for a warning.
  */
 export function readRecords(
   instance: Instance,
@@ -51,10 +51,10 @@ export function readRecords(
   return guests.sort((a, b) => a.id - b.id);
 }
 
-/** Suffix of the names of records; a partly written record has a different one. */
+/** Suffix of the names of records; a partly written record has a different suffix. */
 const RECORD_SUFFIX = ".json";
 
-/** Returns the UUIDs of all guests that have a record. */
+/** Returns the UUIDs of all guests with a record. */
 export function listRecorded({ host, paths }: Instance): string[] {
   return host
     .listFolder(recordsFolder(paths))
@@ -62,8 +62,8 @@ export function listRecorded({ host, paths }: Instance): string[] {
     .map((name) => name.slice(0, -RECORD_SUFFIX.length));
 }
 
-// Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps takes a
-// twentieth of it.
+// Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps
+// takes a twentieth of it.
 function parse(text: string, note: string | undefined): GuestRecord {
   const { parseRecord, addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   const guest = parseRecord(text);
@@ -78,9 +78,9 @@ export function writeRecord(instance: Instance, value: GuestRecord): void {
 }
 
 /**
- * Writes the record of a guest that ends, which must not need disk space. If the record cannot be written, the reason is
- * noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the guest is cleaned up,
- * the next call has only QEMU's exit status.
+ * Writes the record of an ending guest, without a need for disk space. If the record cannot be written, the
+ * reason is noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the
+ * guest is cleaned up, the next call has only QEMU's exit status.
  */
 export function writeEnding(instance: Instance, value: GuestRecord): void {
   if (isWritten(() => writeRecord(instance, value))) return;
@@ -97,7 +97,10 @@ export function writeEnding(instance: Instance, value: GuestRecord): void {
   });
 }
 
-/** Returns false if the host refused to write, for example for lack of space. Throws any error but "host-call". */
+/**
+ * Returns false if the host refused to write, for example for lack of space. Throws any error but
+ * "host-call".
+ */
 export function isWritten(write: () => void): boolean {
   try {
     write();
@@ -113,7 +116,9 @@ export function stageRecord(instance: Instance, value: GuestRecord): void {
   instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
 }
 
-/** Replaces the guest's record with the staged one. After a power failure it may be the previous one. */
+/**
+ * Replaces the guest's record with the staged record. After a power failure it may be the previous record.
+ */
 export function placeRecord(instance: Instance, uuid: string): void {
   instance.host.placeText(guestPaths(instance.paths, uuid).record);
 }
@@ -122,10 +127,10 @@ function textOf(value: GuestRecord): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** Fields of a record that identify its guest's processes. */
+/** Fields of a record with the identity of its guest's processes. */
 export type IdentifiedGuest = Pick<GuestRecord, "uuid" | "uid" | "label">;
 
-/** Returns the identity by which the guest's processes are recognized. */
+/** Returns the identity of the guest's processes. */
 export function identityOf({ label: { label: context }, uid, uuid }: IdentifiedGuest): GuestIdentity {
   return { uuid, uid, ...(context === undefined ? {} : { context }) };
 }
@@ -151,8 +156,8 @@ function noteFile(instance: Instance, uuid: string): string {
 }
 
 /**
- * Returns whether the recorded guest is running: the process that was started, identified by PID and start time, in this
- * boot.
+ * Returns whether the recorded guest is running: the process that was started, identified by PID and start
+ * time, in this boot.
  */
 export function isRunning(
   { host }: Instance,

@@ -2,7 +2,7 @@ import { guestPaths } from "../plan/paths.ts";
 import type { Instance } from "./instance.ts";
 import { endNotesFolder, type GuestRecord, isRunning, listRecorded } from "./record.ts";
 
-/** Fields of a running guest's record that lists of guests need. */
+/** Fields of a running guest's record for lists of guests. */
 export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">;
 
 /** Fields of any guest's record that are read without the schema of all steps. */
@@ -14,10 +14,11 @@ export interface BriefRecord extends RunningGuest, Pick<GuestRecord, "bootId" | 
 }
 
 /**
- * Returns all guests, in the order of their ids, if each one runs and no concerned one has work: the
- * usual case. Then no record needs the schema of all steps, which takes longer to make than the rest of `svirt list`. Undefined
- * if a record is damaged in the fields read here, or needs work. Without `isConcerned` all are concerned, and devices that guests were
- * asked to release are no work: a guest may keep one for ever.
+ * Returns all guests, in the order of their ids, if each of them runs and no concerned guest has work: the
+ * usual case. Then no record needs the schema of all steps, with a longer construction than the rest of
+ * `svirt list`. Undefined if a record is damaged in the fields read here, or needs work. Without
+ * `isConcerned` all are concerned, and devices requested from guests are no work: a guest may keep them for
+ * ever.
  */
 export function readIdleGuests(
   instance: Instance,
@@ -30,7 +31,7 @@ export function readIdleGuests(
     const { id, name, process, uuid } = guest;
     guests.push({ id, name, uuid, process });
   }
-  // Notes of ends for which the disk had no room.
+  // Notes of ends without room on the disk.
   if (guests.length > 0 && instance.host.listFolder(endNotesFolder(instance)).length > 0) return undefined;
   return guests.length < 2 ? guests : guests.sort((a, b) => a.id - b.id);
 }
@@ -47,7 +48,7 @@ export function findRecorded(instance: Instance, by: "id" | "name", key: string)
   );
 }
 
-/** Returns undefined for each record that is damaged in the fields read here. */
+/** Returns undefined for each record damaged in the fields read here. */
 function readBriefs(instance: Instance): readonly (BriefRecord | undefined)[] {
   const read = (): readonly (BriefRecord | undefined)[] =>
     listRecorded(instance).flatMap((recorded) => {
@@ -72,7 +73,7 @@ function isState(value: unknown): value is GuestRecord["state"] {
   return value === "running" || value === "starting" || value === "stopping";
 }
 
-/** Returns no field for a text that is not a JSON object. */
+/** Returns no field for a text other than a JSON object. */
 function parseFields(text: string): Partial<Record<keyof GuestRecord, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

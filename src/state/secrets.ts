@@ -14,11 +14,11 @@ export interface StoredSecret {
   readonly place: SecretPlace;
 }
 
-/** A definition in memory supersedes one on disk: only an interrupted change leaves both. */
+/** A definition in memory supersedes a definition on disk: only an interrupted change leaves both. */
 const PLACES: readonly SecretPlace[] = ["memory", "disk"];
 /** File of a value, in Base64 as libvirt writes it. */
 export const VALUE_ENDING = ".base64";
-/** File of a text that an interrupted call has not moved into place. */
+/** File of a text left by an interrupted call before its move into place. */
 const PARTIAL_ENDING = ".new";
 /** Only svirt's user reads the files. */
 const FILE_MODE = 0o600;
@@ -31,7 +31,7 @@ export function listSecretUuids(instance: Instance): readonly string[] {
   return [...new Set(PLACES.flatMap((place) => uuidsIn(instance, place, ENDING)))].sort();
 }
 
-/** Returns a secret's definition; undefined without one. */
+/** Returns a secret's definition; undefined without a definition. */
 export function readSecret(instance: Instance, uuid: string): StoredSecret | undefined {
   for (const place of PLACES) {
     const xml = instance.host.readText(pathOf(instance, { uuid, place }, ENDING));
@@ -45,7 +45,9 @@ export function secretPath(instance: Instance, secret: SecretName): string {
   return pathOf(instance, secret, ENDING);
 }
 
-/** Writes a definition to disk, or into memory, before it returns. Throws "unsupported" if /run is no memory. */
+/**
+ * Writes a definition to disk, or into memory, before it returns. Throws "unsupported" if /run is no memory.
+ */
 export function writeSecret(instance: Instance, secret: StoredSecret): void {
   makeFolder(instance, secret.place);
   instance.host.writeText(pathOf(instance, secret, ENDING), secret.xml, FILE_MODE);
@@ -74,8 +76,8 @@ export function valuePath(instance: Instance, secret: SecretName): string {
 }
 
 /**
- * Removes what interrupted calls have left: partial files, values without a definition in the same place, and definitions on disk
- * of secrets that are in memory. The caller holds the registry's lock.
+ * Removes what interrupted calls have left: partial files, values without a definition in the same place, and
+ * definitions on disk of secrets that are in memory. The caller holds the registry's lock.
  */
 export function removeLeftovers(instance: Instance): void {
   const { host } = instance;

@@ -3,9 +3,10 @@ import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 
 /**
- * Returns the folders of an ordinary user's instance, below the home in /etc/passwd and below /run/user. The environment is
- * not used: a guest's reaper and the shell that started it differ in theirs, and both must use the same folders. Each folder
- * is resolved on access, so that a command without guests needs none. An access throws "not-found", "denied".
+ * Returns the folders of an ordinary user's instance, below the home in /etc/passwd and below /run/user. The
+ * environment is not used: a guest's reaper and its starting shell have different environments, and both must
+ * use the same folders. Each folder is resolved on access: a command without guests needs none. An access
+ * throws "not-found", "denied".
  */
 export function sessionPaths(host: Pick<Host, "readText" | "inspectFile">, uid: number): Paths {
   let home: string | undefined;

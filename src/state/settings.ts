@@ -5,13 +5,15 @@ import type { Instance } from "./instance.ts";
 
 /** Settings of an administrator in `/etc/svirt/svirt.conf`, with qemu.conf's names and syntax. */
 export interface Settings {
-  /** Whether every guest must be confined, regardless of its XML. The default is stricter than qemu.conf's. */
+  /**
+   * Whether every guest must be confined, regardless of its XML. The default is stricter than qemu.conf's.
+   */
   readonly requireConfined: boolean;
 }
 
 const LINE = /^([a-z_]+)\s*=\s*(\d+|"[^"]*")\s*(?:#.*)?$/;
 
-/** Reads the settings. Throws "usage" for a line that is not understood: a setting that is silently ignored is a hole. */
+/** Reads the settings. Throws "usage" for an unknown line: a silently ignored setting is a hole. */
 export function readSettings(instance: Instance): Settings {
   const path = `${instance.paths.config}/svirt.conf`;
   const text = instance.host.readText(path) ?? "";

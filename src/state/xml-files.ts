@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
 
-/** Ending of the files that hold XML. */
+/** Ending of files with XML. */
 export const ENDING = ".xml";
 /** Longest name of a file in bytes. NAME_MAX of linux/limits.h */
 const MOST_BYTES = 255;
@@ -19,7 +19,7 @@ export function listXmlFiles(host: Host, folder: string): string[] {
   return files.map((file) => file.slice(0, -ENDING.length));
 }
 
-/** Compares two names for libvirt's order, which ignores case. */
+/** Compares two names for libvirt's order: it ignores case. */
 export function compareNames(one: string, other: string): number {
   return one.toLowerCase().localeCompare(other.toLowerCase(), "en");
 }

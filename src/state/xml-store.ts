@@ -8,21 +8,21 @@ import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
 
 /** Kind of objects that are defined, active, or both, each in a file of its XML. */
 export interface XmlKind {
-  /** Folder below those of configuration and of the boot. */
+  /** Folder in the folders of configuration and of the boot. */
   readonly folder: "networks" | "nwfilters" | "storage";
   /** Name of an object in messages. */
   readonly noun: string;
-  /** Command that stores a definition. */
+  /** Command for storing a definition. */
   readonly defineCommand: string;
 }
 
-/** An object that is defined, active, or both. */
+/** An object, defined, active, or both. */
 export interface StoredXml {
   readonly name: string;
   readonly uuid: string;
-  /** XML of the definition; undefined for an object that is only active. */
+  /** XML of the definition; undefined for an active object without a definition. */
   readonly defined: string | undefined;
-  /** XML with which it was started; undefined for an inactive object. */
+  /** XML of its start; undefined for an inactive object. */
   readonly active: string | undefined;
 }
 
@@ -34,31 +34,37 @@ export interface XmlEntry {
   readonly isPersistent: boolean;
 }
 
-/** File of an object: with which it is active, or its definition. */
+/** File of an object: its active XML, or its definition. */
 interface NamedForm {
   readonly name: string;
   readonly form: "active" | "defined";
 }
 
-/** Objects of one kind in their files. */
+/** Objects of a kind in their files. */
 export interface XmlStore {
-  /** Lists the objects that are defined or active, in libvirt's order: ignoring case. */
+  /** Lists the defined or active objects, in libvirt's order: ignoring case. */
   listEntries(instance: Instance): readonly XmlEntry[];
-  /** Returns undefined if no object of that name exists. Throws "failed" if a file has no <uuid> where svirt writes it. */
+  /**
+   * Returns undefined if no object of that name exists. Throws "failed" if a file has no <uuid> where svirt
+   * writes it.
+   */
   read(instance: Instance, name: string): StoredXml | undefined;
-  /** Lists all objects whose files svirt has written, and can read. The errors of damaged files go to `onDamaged`. */
+  /**
+   * Lists all objects whose files svirt has written, and can read. The errors of damaged files go to
+   * `onDamaged`.
+   */
   list(instance: Instance, onDamaged?: OnRefused): readonly StoredXml[];
   /** Returns the error of a damaged file, with its path and the remedy. */
   damaged(instance: Instance, file: NamedForm, cause: SvirtError): SvirtError;
   /** Writes the definition to disk before it returns. */
   writeDefined(instance: Instance, name: string, xml: string): void;
-  /** Removes the definition and its autostart mark. A missing one is no error. */
+  /** Removes the definition and its autostart mark. A missing definition is no error. */
   removeDefined(instance: Instance, name: string): void;
   /** Records that an object is active, with the XML of its start. The record ends with the boot. */
   writeActive(instance: Instance, name: string, xml: string): void;
-  /** Returns the path of the file with which an object is active. */
+  /** Returns the path of an object's active file. */
   activePath(instance: Instance, name: string): string;
-  /** Records that an object is inactive. */
+  /** Records an object as inactive. */
   removeActive(instance: Instance, name: string): void;
   /** Marks an object to start at boot, by a symlink as libvirt does, or removes the mark. */
   setAutostart(instance: Instance, name: string, wanted: boolean): void;
@@ -74,7 +80,10 @@ export interface XmlStore {
 
 type TextStep = StepOf<"replace-text">;
 
-/** Returns the store of a kind: definitions with their marks, which stay, and active objects, which end with the boot. */
+/**
+ * Returns the store of a kind: definitions with their marks, which stay, and active objects, which end with
+ * the boot.
+ */
 export function xmlStore(kind: XmlKind): XmlStore {
   const config = ({ paths }: Instance): string => `${paths.config}/${kind.folder}`;
   const active = ({ paths }: Instance): string => `${paths.run}/${kind.folder}`;
@@ -161,7 +170,10 @@ function damagedFile(
   });
 }
 
-/** Whether an object may have this name: any other cannot be defined, and may be another path or too long for a file. */
+/**
+ * Whether an object may have this name: any other cannot be defined, and may be another path or too long for
+ * a file.
+ */
 function isName(name: string): boolean {
   return domainName.decode(name) !== undefined;
 }

@@ -16,14 +16,14 @@ import { oneOf } from "./value-form.ts";
 
 /** Properties of a choice other than its alternatives. */
 interface ChoiceFacts {
-  /** Value that an absent attribute stands for; it is written out. */
+  /** Value of an absent attribute; it is written out. */
   readonly absent?: string;
   /** svirt's own value for an absent attribute; it is neither read nor written. */
   readonly silent?: string;
-  /** Values that libvirt knows and svirt refuses, with the reason. */
+  /** Values known to libvirt and refused by svirt, with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly exceptions?: readonly Exception[];
-  /** Exceptions of one value only. */
+  /** Exceptions of a single value. */
   readonly exceptionsOf?: Readonly<Record<string, readonly Exception[]>>;
 }
 
@@ -34,7 +34,8 @@ type ChoiceValue<A extends string, V extends Alternatives> = {
 }[keyof V];
 
 /**
- * Returns the form of `<tag>` whose fields depend on one attribute; its value is a union, discriminated by that attribute.
+ * Returns the form of `<tag>` with fields depending on an attribute; its value is a union, discriminated by
+ * the attribute.
  */
 export function choice<const A extends string, const V extends Alternatives>(
   tag: string,

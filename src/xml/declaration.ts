@@ -6,27 +6,27 @@ import type { ValueForm } from "./value-form.ts";
 /** Declaration of an element: its value's type, its parser and its formatter. */
 export interface ElementForm<T> {
   readonly tag: string;
-  /** One for a plain element, one per value for a choice. */
+  /** A single variant for a plain element, a variant per value for a choice. */
   readonly variants: readonly Variant[];
   /** Returns the element's value. Throws the first refusal; with faults, collects all of them there. */
   parse(node: XmlNode, faults?: Faults): T;
   format(value: T): Draft;
 }
 
-/** Permitted content of an element, or of one alternative of it. */
+/** Permitted content of an element, or of an alternative of it. */
 export interface Variant {
   readonly when?: Selector;
   readonly places: readonly Place[];
   readonly exceptions: readonly Exception[];
 }
 
-/** Attribute value that selects one alternative of a choice. */
+/** Attribute value selecting an alternative of a choice. */
 export interface Selector {
   readonly attribute: string;
   readonly word: string;
   /** How the attribute expresses the value: present, absent, or either. */
   readonly said: "written" | "absent" | "either";
-  /** Values that libvirt knows and svirt refuses, with the reason. */
+  /** Values known to libvirt and refused by svirt, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 }
 

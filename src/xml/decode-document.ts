@@ -4,8 +4,8 @@ import { positionAt } from "./position.ts";
 import { notXml, type Position } from "./refusal.ts";
 
 /**
- * Returns the text of a document without its byte order mark, with newlines as XML 1.0, 2.11 requires. The document must be
- * UTF-8. Throws "xml".
+ * Returns the text of a document without its byte order mark, with newlines as XML 1.0, 2.11 requires. The
+ * document must be UTF-8. Throws "xml".
  */
 export function decodeDocument(bytes: Uint8Array): string {
   if (bytes.length > MOST_BYTES) {
@@ -37,7 +37,8 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-// A streaming decoder throws as soon as no valid text continues its input: bisect to the shortest prefix that throws.
+// A streaming decoder throws as soon as no valid text continues its input: bisect to the shortest refused
+// prefix.
 function firstBadPosition(bytes: Uint8Array): Position {
   let [good, bad] = [0, bytes.length + 1];
   while (bad - good > 1) {

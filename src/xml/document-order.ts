@@ -16,7 +16,7 @@ export function inDocumentOrder(errors: readonly SvirtError[], root: XmlNode): r
     .map(({ error }) => error);
 }
 
-/** Returns the path in the document for a path in a value that lacks some list items. */
+/** Returns the path in the document for a path in a value without some list items. */
 export function locate(place: string, root: XmlNode, leftOut: ReadonlySet<XmlNode>): string {
   if (leftOut.size === 0) return place;
   const [, first = "", ...steps] = place.split("/");
@@ -45,8 +45,8 @@ function measure(node: XmlNode, extents: Map<XmlNode, Extent>): void {
 }
 
 /**
- * Returns the position of a place. An attribute precedes the first child; a missing part is at the end of its parent's tag or
- * content.
+ * Returns the position of a place. An attribute precedes the first child; a missing part is at the end of its
+ * parent's tag or content.
  */
 function positionOf(place: string | undefined, root: XmlNode, extents: ReadonlyMap<XmlNode, Extent>): number {
   if (place === undefined) return extents.size;

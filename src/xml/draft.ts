@@ -1,8 +1,8 @@
-/** Element that is being written. It holds children or text, never both. */
+/** Element in the making. It holds children or text, never both. */
 export interface Draft {
   readonly tag: string;
   readonly attributes: Map<string, string>;
-  /** In order; a string is XML that is written unchanged. */
+  /** In order; a string is XML, written unchanged. */
   readonly children: (Draft | string)[];
   text: string | undefined;
   /** Whether an empty element has a start tag and an end tag, on two lines. */

@@ -19,7 +19,7 @@ type OptionalKey<F> = { [K in keyof F]: undefined extends FieldValue<F[K]> ? K :
 /** Intersection, shown as one object. */
 export type Flat<T> = { [K in keyof T]: T[K] };
 
-/** Type of the fields' values: a field that may be absent is an optional property. */
+/** Type of the fields' values: an optional field is an optional property. */
 export type FieldsValue<F> = Flat<
   { readonly [K in Exclude<keyof F, OptionalKey<F>>]: FieldValue<F[K]> } & {
     readonly [K in OptionalKey<F>]?: Exclude<FieldValue<F[K]>, undefined>;
@@ -27,8 +27,8 @@ export type FieldsValue<F> = Flat<
 >;
 
 /**
- * Returns the form of `<tag>` with these fields, written in this order; all other content is refused. The fields are
- * created when the first such element is read or written: a domain uses only a few elements.
+ * Returns the form of `<tag>` with these fields, written in this order; all other content is refused. The
+ * fields are created when the first such element is read or written: a domain uses only a few elements.
  */
 export function element<F extends Fields>(
   tag: string,
@@ -39,8 +39,8 @@ export function element<F extends Fields>(
 }
 
 /**
- * Returns the form of an element whose parts are independent: a refused part is omitted from the value, and the others are
- * read.
+ * Returns the form of an element with independent parts: a refused part is omitted from the value, and the
+ * others are read.
  */
 export function looseElement<F extends Fields>(
   tag: string,
@@ -50,7 +50,7 @@ export function looseElement<F extends Fields>(
   return new PlainElement(tag, fields, { exceptions, isLoose: true });
 }
 
-/** Returns the form with one more check of its value, for contradictions between fields. */
+/** Returns the form with another check of its value, for contradictions between fields. */
 export function checked<T>(
   form: ElementForm<T>,
   check: (value: T, node: XmlNode, faults?: Faults) => void,
@@ -61,12 +61,12 @@ export function checked<T>(
   });
 }
 
-/** Returns the form with its value converted to the notation that is stored and written. */
+/** Returns the form with its value converted to the stored and written notation. */
 export function rewritten<T>(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T): ElementForm<T> {
   return new RewrittenForm(form, rewrite);
 }
 
-/** Returns the form of an element that has both tags even if it is empty, as libvirt writes some. */
+/** Returns the form of an element with both tags even if it is empty, as libvirt writes some. */
 export function paired<T>(form: ElementForm<T>): ElementForm<T> {
   return {
     tag: form.tag,
@@ -96,7 +96,7 @@ interface Reading {
   readonly isStrange?: boolean;
 }
 
-/** Returns the values of the fields that are present. Throws Unreadable if the refusals in faults leave no value. */
+/** Returns the values of the present fields. Throws Unreadable if the refusals in faults leave no value. */
 export function readFields<F extends Fields>(node: XmlNode, fields: F, reading: Reading): FieldsValue<F> {
   const { faults } = reading;
   const values: Record<string, unknown> = {};
@@ -117,7 +117,8 @@ export function readFields<F extends Fields>(node: XmlNode, fields: F, reading: 
 }
 
 /**
- * Records a field's refusal, unless a field is missing that may have a wrong name. Returns the readable rest of its value.
+ * Records a field's refusal, unless a field is missing and may have a wrong name. Returns the readable rest
+ * of its value.
  */
 function keepRefusal(thrown: unknown, faults: Faults, { isStrange = false }: Reading): unknown {
   faults.isWhole = false;
@@ -131,7 +132,7 @@ export function writeFields(draft: Draft, fields: Fields, value: object): Draft 
   return draft;
 }
 
-/** Refuses attributes, children and text that the variant does not declare. */
+/** Refuses attributes, children and text not declared by the variant. */
 export function refuseUndeclared(node: XmlNode, variant: Variant, faults?: Faults): void {
   for (const name of node.attributes.keys()) {
     if (isDeclared(variant, "attribute", name)) continue;
@@ -214,7 +215,7 @@ class RewrittenForm<T> implements ElementForm<T> {
     try {
       return this.rewrite(value, node, faults);
     } catch (thrown) {
-      // The refusal may follow from parts that are missing in the value.
+      // The refusal may follow from missing parts of the value.
       if (faults !== undefined && faults.errors.length !== before && thrown instanceof SvirtError)
         throw new Unreadable(undefined, { cause: thrown });
       throw thrown;

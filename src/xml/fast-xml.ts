@@ -42,13 +42,16 @@ const parser = new XMLParser({
   jPath: false,
 });
 
-/** Reads a text that guardText() accepts. Returns the root element and the blanks around it. */
+/** Reads a text accepted by guardText(). Returns the root element and the blanks around it. */
 export function readPieces(text: string): readonly Piece[] {
   const shortened = shortenTexts(text);
   return toPieces(parser.parse(shortened.text), shortened);
 }
 
-/** Item of the parser's tree. Its first key is TEXT, CDATA or the name of an element; ATTRIBUTES and PLACE may follow. */
+/**
+ * Item of the parser's tree. Its first key is TEXT, CDATA or the name of an element; ATTRIBUTES and PLACE may
+ * follow.
+ */
 type Item = Readonly<Record<string | symbol, unknown>>;
 
 function toPieces(items: unknown, shortened: Shortened): readonly Piece[] {

@@ -1,13 +1,15 @@
 import { listErrors, MOST_LISTED, SvirtError } from "../errors.ts";
 import type { XmlNode } from "./node.ts";
 
-/** Maximum number of refusals that are collected from a document: those that are listed, and one more. */
+/** Maximum number of refusals collected from a document: the listed refusals, and another. */
 const MOST_FAULTS = MOST_LISTED + 1;
 
-/** Refusals of one document. Reading continues after each, without the unknown place or without the whole value. */
+/**
+ * Refusals of a document. Reading continues after each, without the unknown place or without the whole value.
+ */
 export class Faults {
   readonly errors: SvirtError[] = [];
-  /** List items that are missing from the value. */
+  /** List items missing from the value. */
   readonly leftOut = new Set<XmlNode>();
   /** Whether the value has all known parts of the document, without a contradiction. */
   isWhole = true;
@@ -20,14 +22,14 @@ export class Faults {
     return undefined;
   }
 
-  /** Records a refusal. Throws FullList, which ends the reading, if the list is full. */
+  /** Records a refusal. Throws FullList and so ends the reading if the list is full. */
   report(error: SvirtError): void {
     if (this.errors.length >= MOST_FAULTS) throw new FullList();
     this.errors.push(error);
   }
 }
 
-/** Value that cannot be read. Its refusals are in the faults. */
+/** Unreadable value. Its refusals are in the faults. */
 export class Unreadable extends Error {
   /** Readable values of a list. */
   readonly rest: unknown;
@@ -44,13 +46,13 @@ export function report(faults: Faults | undefined, error: SvirtError): void {
   faults.report(error);
 }
 
-/** Records a contradiction, which leaves no whole value; without faults, throws it. */
+/** Records a contradiction: no whole value remains. Without faults, throws it. */
 export function contradict(faults: Faults | undefined, error: SvirtError): void {
   if (faults !== undefined) faults.isWhole = false;
   report(faults, error);
 }
 
-/** Runs each check and records all refusals. Without faults, throws the first one. */
+/** Runs each check and records all refusals. Without faults, throws the first refusal. */
 export function checkEach(faults: Faults | undefined, checks: readonly (() => void)[]): void {
   for (const check of checks) {
     try {
@@ -63,7 +65,10 @@ export function checkEach(faults: Faults | undefined, checks: readonly (() => vo
   }
 }
 
-/** Reads a value. Returns undefined if it is refused; the faults then hold the refusals, up to the list's limit. */
+/**
+ * Reads a value. Returns undefined if it is refused; the faults then hold the refusals, up to the list's
+ * limit.
+ */
 export function readWith<T>(faults: Faults, read: () => T): T | undefined {
   try {
     return read();

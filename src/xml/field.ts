@@ -6,12 +6,14 @@ import { missing, notKnown, notUnderstood, quoted, type Spot } from "./refusal.t
 import type { ValueForm } from "./value-form.ts";
 
 /*
- * The forms of a domain have over a thousand fields. All are created whenever svirt reads a domain, and few are used. They
- * are classes, though they have no lifetime: an instance costs a third of an object with its own functions. Facts that only a
+ * The forms of a domain have over a thousand fields. All are created whenever svirt reads a domain, and
+ * few are used. They
+ * are classes, though they have no lifetime: an instance costs a third of an object with its own
+ * functions. Facts that only a
  * refusal or the manual needs are created on demand. docs/measurements.md
  */
 
-/** Returns the field of an attribute that may be absent. */
+/** Returns the field of an optional attribute. */
 export function attribute<T>(name: string, form: ValueForm<T>): Field<T | undefined> {
   return new AttributeField(name, form);
 }
@@ -26,7 +28,7 @@ export function textOf<T>(name: string, form: ValueForm<T>): Field<T | undefined
   return new TextField(name, form);
 }
 
-/** Returns the field of a child whose presence is its value, `<readonly/>`. */
+/** Returns the field of a child with its presence as value, `<readonly/>`. */
 export function flag(name: string): Field<boolean> {
   return new FlagField(name);
 }
@@ -36,7 +38,7 @@ export function child<T>(form: ElementForm<T>): Field<T | undefined> {
   return new ChildField(form);
 }
 
-/** Returns the field of a child whose form contains itself, at most once. */
+/** Returns the field of a child with a recursive form, at most once. */
 export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T | undefined> {
   return {
     place: { in: "child", name, many: false, inside: { is: "declared", form } },
@@ -50,7 +52,7 @@ export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T 
   };
 }
 
-/** Returns the field of a child that is read as empty if it is absent, and always written. */
+/** Returns the field of a child read as empty if absent, and always written. */
 export function always<T>(form: ElementForm<T>): Field<T> {
   const field = child(form);
   return {
@@ -60,12 +62,12 @@ export function always<T>(form: ElementForm<T>): Field<T> {
   };
 }
 
-/** Returns the field of any number of children of one form, in their order. */
+/** Returns the field of any number of children of a form, in their order. */
 export function children<T>(form: ElementForm<T>): Field<readonly T[]> {
   return new ChildrenField(form);
 }
 
-/** Returns the field of a child that svirt does not interpret: its source is kept and written unchanged. */
+/** Returns the field of a child without interpretation: its source is kept and written unchanged. */
 export function kept(name: string): Field<string | undefined> {
   return {
     place: { in: "child", name, many: false, inside: { is: "kept" } },
@@ -76,7 +78,7 @@ export function kept(name: string): Field<string | undefined> {
   };
 }
 
-/** Returns the field as a mandatory one; `problem` is the message for a document without it. */
+/** Returns the field as a mandatory field; `problem` is the message for a document without it. */
 export function required<T>(field: Field<T | undefined>, problem = "it is missing"): Field<T> {
   return new RequiredField(field, problem);
 }

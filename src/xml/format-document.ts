@@ -2,8 +2,8 @@ import { SvirtError } from "../errors.ts";
 import type { Draft } from "./draft.ts";
 
 /**
- * Returns XML in libvirt's layout: two spaces per level, single quotes, a newline at the end. Throws "usage" for a value
- * that is not UTF-8, which can only be the name of a file. https://libvirt.org/format.html
+ * Returns XML in libvirt's layout: two spaces per level, single quotes, a newline at the end. Throws "usage"
+ * for a value outside UTF-8: only a file's name can be such a value. https://libvirt.org/format.html
  */
 export function formatDocument(root: Draft): string {
   const lines: string[] = [];
@@ -51,7 +51,8 @@ function escapeAttribute(value: string): string {
   return wellFormed(value).replace(/[&<>'"\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
 }
 
-// An encoder would replace the bytes, which are lone surrogates within svirt. The result would name another file.
+// An encoder would replace the bytes, which are lone surrogates within svirt. The result would name another
+// file.
 function wellFormed(value: string): string {
   if (value.isWellFormed()) return value;
   throw new SvirtError(`Cannot write ${value} as XML: it is not UTF-8`, {

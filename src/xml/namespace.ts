@@ -1,8 +1,9 @@
 import type { XmlNode } from "./node.ts";
 
 /**
- * Returns the tree with one prefix for the root's children in the namespace and for their content. `ns0:arg` and `<arg
- * xmlns='…'>` both become `qemu:arg`. The declarations of the namespace and of the prefix are removed. Namespaces in XML 1.0,
+ * Returns the tree with one prefix for the root's children in the namespace and for their content. `ns0:arg`
+ * and `<arg xmlns='…'>` both become `qemu:arg`. The declarations of the namespace and of the prefix are
+ * removed. Namespaces in XML 1.0,
  * 6.1
  */
 export function addPrefix(root: XmlNode, namespace: string, prefix: string): XmlNode {
@@ -35,8 +36,8 @@ function rename(node: XmlNode, parent: XmlNode, name: Name): XmlNode {
 }
 
 /**
- * Returns the element's new tag. A tag with the prefix but another namespace becomes `{namespace}name`, which no form
- * declares.
+ * Returns the element's new tag. A tag with the prefix but another namespace becomes `{namespace}name`,
+ * declared by no form.
  */
 function tagFor(node: XmlNode, { namespace, prefix }: Name): string {
   const own = namespaceOf(node);

@@ -23,7 +23,8 @@ export function isBlank(text: string): boolean {
 }
 
 /**
- * Returns a path such as `/domain/devices/disk[2]/source`; only one of several siblings with one name has a number, from 1.
+ * Returns a path such as `/domain/devices/disk[2]/source`; only siblings with the same name have a number,
+ * from 1.
  */
 export function pathOf(node: XmlNode): string {
   const tag = node.tag.slice(0, MOST_SHOWN);

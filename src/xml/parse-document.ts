@@ -7,8 +7,9 @@ import { resolveReferences, resolveValue } from "./references.ts";
 import { shortened } from "./refusal.ts";
 
 /**
- * Returns the root element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces, without a DOCTYPE
- * and within limits.ts. The first fault ends the reading. Throws "xml" with line and column.
+ * Returns the root element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces,
+ * without a DOCTYPE and within limits.ts. The first fault ends the reading. Throws "xml" with line and
+ * column.
  */
 export function parseDocument(bytes: Uint8Array): XmlNode {
   const text = decodeDocument(bytes);
@@ -19,8 +20,8 @@ export function parseDocument(bytes: Uint8Array): XmlNode {
 }
 
 /**
- * Builds the tree from the pieces of fast-xml-parser. Throws "failed" unless its elements match the guard's by name, place
- * and number of attributes.
+ * Builds the tree from the pieces of fast-xml-parser. Throws "failed" unless its elements match the guard's
+ * by name, place and number of attributes.
  */
 export function buildTree(text: string, spans: readonly Span[], pieces: readonly Piece[]): XmlNode {
   const builder: Builder = { text, spans, built: 0, line: 1, newline: text.indexOf("\n") };
@@ -36,7 +37,7 @@ type Element = Extract<Piece, { readonly is: "element" }>;
 interface Builder {
   readonly text: string;
   readonly spans: readonly Span[];
-  /** Number of elements that are built. */
+  /** Number of built elements. */
   built: number;
   /** Current line, which ends with the newline at the offset `newline`; -1 in the last line. */
   line: number;

@@ -4,7 +4,10 @@ import { inDocumentOrder } from "./document-order.ts";
 import { Faults, readWith } from "./faults.ts";
 import type { XmlNode } from "./node.ts";
 
-/** Returns the value of a document's root. Throws "xml", "unsupported", with all refusals in the order of the document. */
+/**
+ * Returns the value of a document's root. Throws "xml", "unsupported", with all refusals in the order of the
+ * document.
+ */
 export function readWhole<T>(form: ElementForm<T>, root: XmlNode): T {
   const faults = new Faults();
   const value = readWith(faults, () => form.parse(root, faults));

@@ -8,10 +8,16 @@ const PREDEFINED: ReadonlyMap<string, string> = new Map([
 ]);
 
 const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|([a-z]{2,4});)?/y;
-/** Characters that are resolved at a time: a text of only references would take a hundred times its length in parts. */
+/**
+ * Characters that are resolved at a time: a text of only references would take a hundred times its length in
+ * parts.
+ */
 const AT_ONCE = 16_384;
 
-/** Returns a text with its references resolved, or the offset of the first `&` that begins none. XML 1.0, 4.1 */
+/**
+ * Returns a text with its references resolved, or the offset of the first `&` without a reference. XML 1.0,
+ * 4.1
+ */
 export function resolveReferences(text: string): string | { readonly badAt: number } {
   if (!text.includes("&")) return text;
   const done: string[] = [];
@@ -55,7 +61,10 @@ function resolveOne(
   return character === undefined ? undefined : { character, to: at + all.length };
 }
 
-/** Resolves an attribute's value. White space becomes a blank, unless it comes from a reference. XML 1.0, 3.3.3 */
+/**
+ * Resolves an attribute's value. White space becomes a blank, unless it comes from a reference. XML 1.0,
+ * 3.3.3
+ */
 export function resolveValue(raw: string): string | { readonly badAt: number } {
   return resolveReferences(/[\t\n]/.test(raw) ? raw.replaceAll(/[\t\n]/g, " ") : raw);
 }

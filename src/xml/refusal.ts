@@ -16,7 +16,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** Returns the error for text that violates XML's grammar or svirt's limits. Kind "xml". */
+/** Returns the error for text violating XML's grammar or svirt's limits. Kind "xml". */
 export function notXml(at: Position, problem: string, cause?: unknown): SvirtError {
   return new SvirtError(`Cannot read the XML in line ${at.line}, column ${at.column}: ${problem}`, {
     kind: "xml",
@@ -31,7 +31,7 @@ export function notUnderstood(spot: Spot, problem: string, remedy: string): Svir
   return new SvirtError(...refusalOf("xml", { spot, problem, remedy }));
 }
 
-/** Refusal of an element that lacks a part. */
+/** Refusal of an element with a missing part. */
 export class Missing extends SvirtError {}
 
 /** Returns the error for an element without a mandatory part. Kind "xml". */
@@ -39,12 +39,12 @@ export function missing(spot: Spot, problem: string): Missing {
   return new Missing(...refusalOf("xml", { spot, problem, remedy: `Write ${spot.place} there.` }));
 }
 
-/** Returns the error for known content that svirt does not implement. Kind "unsupported". */
+/** Returns the error for known content not implemented by svirt. Kind "unsupported". */
 export function notSupported(spot: Spot, problem: string, remedy: string): SvirtError {
   return new SvirtError(...refusalOf("unsupported", { spot, problem, remedy }));
 }
 
-/** Returns the error for content that no declaration names. Kind "xml". */
+/** Returns the error for undeclared content. Kind "xml". */
 export function notKnown(spot: Spot): SvirtError {
   return notUnderstood(
     spot,
@@ -72,7 +72,8 @@ function withoutNumber(step: string): string {
 }
 
 /**
- * Returns text of the document for a message: quoted, on one line, shortened, and without control characters for a terminal.
+ * Returns text of the document for a message: quoted, on one line, shortened, and without control characters
+ * for a terminal.
  */
 export function quoted(text: string): string {
   return JSON.stringify(shortened(text, 80)).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);

@@ -10,7 +10,7 @@ export interface ValueForm<T> {
 /** Any text, unchanged. */
 export const anyText: ValueForm<string> = { expects: "text", decode: (text) => text, encode: (text) => text };
 
-/** Returns the form of a value that is one of these texts. */
+/** Returns the form of a value with these texts. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
   return new WordForm(words);
 }
@@ -43,12 +43,18 @@ export const yesNo = truth("yes", "no");
 /** `on` or `off`. */
 export const onOff = truth("on", "off");
 
-/** Returns the form of a whole decimal number within bounds; surrounding white space is accepted, as in libvirt. */
+/**
+ * Returns the form of a whole decimal number within bounds; surrounding white space is accepted, as in
+ * libvirt.
+ */
 export function integer(least: number, most: number): ValueForm<number> {
   return new IntegerForm(least, most);
 }
 
-/** Returns the form of a number in hexadecimal (`0x1f`) or decimal, written as `0x` with at least `digits` digits. */
+/**
+ * Returns the form of a number in hexadecimal (`0x1f`) or decimal, written as `0x` with at least `digits`
+ * digits.
+ */
 export function hexadecimal(most: number, digits: number): ValueForm<number> {
   return {
     expects: `a number from 0x0 to 0x${most.toString(16)}`,
@@ -58,7 +64,7 @@ export function hexadecimal(most: number, digits: number): ValueForm<number> {
   };
 }
 
-/** Returns the form of a text that matches a pattern; `expects` describes it in messages. */
+/** Returns the form of a text with a pattern; `expects` describes it in messages. */
 export function matching(pattern: RegExp, expects: string): ValueForm<string> {
   return { expects, decode: (text) => (pattern.test(text) ? text : undefined), encode: (text) => text };
 }

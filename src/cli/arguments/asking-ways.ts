@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { AskingWays } from "../../vm/lifecycle/power-off.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Option for the ways in which a guest is asked to power off. */
+/** Option for the ways to ask a guest for its power-off. */
 export const MODE_OPTION: Option = {
   name: "mode",
   value: "MODE",

@@ -7,21 +7,21 @@ import { oneLine } from "../output/one-line.ts";
 import { readInputFile } from "./input-file.ts";
 import { readVirtType } from "./virt-type.ts";
 
-/** Options of commands that compare a processor. */
+/** Options of commands comparing a processor. */
 export const COMPARE_OPTIONS: readonly Option[] = [
   { name: "error", summary: "fail with libvirt's error if the processors are incompatible" },
   { name: "validate", summary: "accepted for virsh: svirt always validates" },
   JSON_OPTION,
 ];
 
-/** Options of commands that compute a processor. */
+/** Options of commands computing a processor. */
 export const BASELINE_OPTIONS: readonly Option[] = [
   { name: "features", summary: "also list the features of the model" },
   { name: "migratable", summary: "leave out features that prevent the migration of a guest" },
   JSON_OPTION,
 ];
 
-/** Options that name a kind of guests. */
+/** Options naming a kind of guests. */
 export const KIND_OPTIONS: readonly Option[] = [
   { name: "virttype", summary: "kvm or qemu; default: kvm if /dev/kvm exists", value: "TYPE" },
   { name: "emulator", summary: "path of the installed emulator", value: "FILE" },
@@ -29,7 +29,7 @@ export const KIND_OPTIONS: readonly Option[] = [
   { name: "machine", summary: "pc, q35 or a version of them, which must exist", value: "MACHINE" },
 ];
 
-/** Returns the kind of guests that the options name. Throws "usage". */
+/** Returns the kind of guests in the options. Throws "usage". */
 export function readGuestKind(call: Call): GuestKind {
   const { options } = call;
   return {
@@ -40,7 +40,10 @@ export function readGuestKind(call: Call): GuestKind {
   };
 }
 
-/** Returns the processors in a file, or in standard input for `-`. Throws as parseCpuFile() and readInputFile(). */
+/**
+ * Returns the processors in a file, or in standard input for `-`. Throws as parseCpuFile() and
+ * readInputFile().
+ */
 export function readCpuFile(call: Call, file: string): readonly [CpuDescription, ...CpuDescription[]] {
   return parseCpuFile(readInputFile(call, file), file);
 }
@@ -51,7 +54,9 @@ interface Outcome {
   readonly file: string;
 }
 
-/** Prints the outcome of a comparison, by messages of virsh in which FILE is the file. Returns the exit code. */
+/**
+ * Prints the outcome of a comparison, by messages of virsh in which FILE is the file. Returns the exit code.
+ */
 export function printComparison(
   call: Call,
   { comparison, file }: Outcome,

@@ -16,7 +16,10 @@ interface MetadataChange {
   readonly done: string;
 }
 
-/** Returns the change that the options ask for; undefined to show the element. Throws "usage" for --set without --key, or both changes. */
+/**
+ * Returns the change that the options ask for; undefined to show the element. Throws "usage" for --set
+ * without --key, or both changes.
+ */
 export function metadataChangeOf(call: Call): MetadataChange | undefined {
   const [key, xml] = [call.options.get("key"), call.options.get("set")];
   const change = onlyOne(call, ["set", "remove"]);

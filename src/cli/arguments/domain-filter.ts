@@ -1,7 +1,10 @@
 import type { DomainGroup } from "../../vm/query/domain-selection.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Options of a list of domains in the groups of libvirt, of which a domain must have one property each. virConnectListAllDomainsFlags of libvirt */
+/**
+ * Options of a list of domains in the groups of libvirt: a domain must have a property of each.
+ * virConnectListAllDomainsFlags of libvirt
+ */
 const GROUPS: readonly (readonly (readonly [option: string, summary: string, has: DomainGroup[number]])[])[] =
   [
     [
@@ -32,13 +35,13 @@ const GROUPS: readonly (readonly (readonly [option: string, summary: string, has
     ],
   ];
 
-/** Options that select domains. */
+/** Options selecting domains. */
 export const DOMAIN_FILTER_OPTIONS: readonly Option[] = GROUPS.flat().map(([name, summary]) => ({
   name,
   summary,
 }));
 
-/** Returns the groups of which an option is given. */
+/** Returns the groups with a given option. */
 export function domainGroupsOf({ options }: Pick<Call, "options">): readonly DomainGroup[] {
   return GROUPS.map((group) => group.filter(([name]) => options.has(name)).map(([, , has]) => has)).filter(
     ({ length }) => length > 0,

@@ -1,18 +1,18 @@
 import { SvirtError } from "../../errors.ts";
 
-/** Key that ends a console connection: the byte that it sends, and its displayed form. */
+/** Key for the end of a console connection: its byte, and its displayed form. */
 export interface EscapeKey {
   readonly byte: number;
   /** `^] (Ctrl + ])` */
   readonly shown: string;
 }
 
-/** Bit that Ctrl changes in a letter's code. ascii(7) */
+/** Bit changed by Ctrl in a letter's code. ascii(7) */
 const CONTROL = 0x40;
 
 /**
- * Parses a key as virsh does: `^]` is Ctrl and `]`, and a single character is itself. Throws "usage" with virsh's
- * message.
+ * Parses a key as virsh does: `^]` is Ctrl and `]`, and a single character is itself. Throws "usage" with
+ * virsh's message.
  */
 export function parseEscapeKey(text: string): EscapeKey {
   const letter = /^\^([a-z@-_])$/.exec(text)?.[1];

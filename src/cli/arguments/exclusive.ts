@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Returns the option that is given, of those that exclude each other. Throws "usage" with virsh's message for two. */
+/** Returns the given option among exclusive options. Throws "usage" with virsh's message for two. */
 export function onlyOne<Name extends string>(
   { options }: Pick<Call, "options">,
   names: readonly Name[],
@@ -20,7 +20,9 @@ export const WAKING_OPTIONS: readonly Option[] = [
   { name: "paused", summary: "keep the guest paused after a restore, even if it runs now" },
 ];
 
-/** Returns whether the guest runs after it is restored; undefined if its saved state decides. Throws "usage". */
+/**
+ * Returns whether the guest runs after it is restored; undefined if its saved state decides. Throws "usage".
+ */
 export function resumesOf(call: Call): boolean | undefined {
   const asked = onlyOne(call, ["running", "paused"]);
   return asked === undefined ? undefined : asked === "running";

@@ -1,7 +1,7 @@
 /** Call of virt-ssh-helper by a client of libvirt. */
 export interface HelperCall {
   readonly uri: string;
-  /** Whether the client asks for a connection that only reads. */
+  /** Whether the client asks for a read-only connection. */
   readonly isForReading: boolean;
 }
 
@@ -11,8 +11,8 @@ const PROBE = String.raw`which virt-ssh-helper 1>/dev/null 2>&1; if test \$\? = 
 const FALLBACK = "; else .{0,4096}; fi";
 const CHARACTERS = String.raw`[^'"\\]{0,1024}`;
 /**
- * The URI in the quotes of libvirt's client, in those that it doubles for characters of a shell such as `?`, and in those of
- * the Terraform provider.
+ * The URI in the quotes of libvirt's client, in its doubled quotes for characters of a shell such as `?`, and
+ * in the quotes of the Terraform provider.
  */
 const URI = [`'''\\\\''(${CHARACTERS})'\\\\''''`, `'(${CHARACTERS})'`, `"(${CHARACTERS})"`].join("|");
 const HELPER = `virt-ssh-helper( -r)? (?:${URI})`;
@@ -23,8 +23,8 @@ const COMMANDS = [
 ];
 
 /**
- * Reads the command that a client of libvirt sends over SSH; undefined for any other. virNetClientSSHHelperCommand() of
- * libvirt
+ * Reads the command that a client of libvirt sends over SSH; undefined for any other.
+ * virNetClientSSHHelperCommand() of libvirt
  */
 export function parseHelperCall(asked: string): HelperCall | undefined {
   for (const form of COMMANDS) {

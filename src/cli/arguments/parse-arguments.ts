@@ -11,8 +11,8 @@ export interface ParsedArguments {
 const HELP: Option = { name: "help", summary: "print this help" };
 
 /**
- * Parses a command's arguments as virsh does. Operands are given by position or by name (`--domain vm1`), options in any
- * place; `--` ends options. Throws "usage" with virsh's message.
+ * Parses a command's arguments as virsh does. Operands are given by position or by name (`--domain vm1`),
+ * options in any place; `--` ends options. Throws "usage" with virsh's message.
  */
 export function parseArguments(spec: CommandSpec, words: readonly string[]): ParsedArguments {
   const operands = new Map<string, string>();
@@ -86,7 +86,9 @@ function isOperand(
   return spec.operands.some((known) => known.name === name && isOfKind(known));
 }
 
-/** Assigns arguments to operands by position. Returns the arguments of an operand that accepts all remaining ones. */
+/**
+ * Assigns arguments to operands by position. Returns the arguments of an operand for all remaining arguments.
+ */
 function placeOperands(
   spec: CommandSpec,
   placed: string[],

@@ -9,7 +9,7 @@ import type { StartOptions } from "../../vm/pool/open-target.ts";
 import { type Call, type Operand, type Option, operand } from "../command.ts";
 import { onlyOne } from "./exclusive.ts";
 
-/** Summary and value of each option that gives a part of a pool. */
+/** Summary and value of each option for a part of a pool. */
 const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: string]>> = {
   "source-host": ["server with the storage", "HOST"],
   "source-path": ["folder on the server", "PATH"],
@@ -32,26 +32,26 @@ const PARTS: Readonly<Record<PoolOption, readonly [summary: string, value: strin
   "source-initiator": ["name of the host's login to an iSCSI target", "IQN"],
 };
 
-/** Operands that name a new pool, and give the parts that virsh also takes by position. */
+/** Operands naming a new pool, with its parts in virsh's positions. */
 export const NEW_POOL_OPERANDS: readonly Operand[] = [
   { name: "name", summary: "name of the pool" },
   { name: "type", summary: "type of the pool, such as dir" },
   ...PLACED_POOL_OPTIONS.map((name) => ({ name, summary: PARTS[name][0], isOptional: true })),
 ];
 
-/** Options that give the parts of a pool, and print its XML only. */
+/** Options for the parts of a pool, and for printing its XML only. */
 export const NEW_POOL_OPTIONS: readonly Option[] = [
   { name: "print-xml", summary: "print the XML and change nothing" },
   ...POOL_OPTIONS.map((name) => ({ name, summary: PARTS[name][0], value: PARTS[name][1] })),
 ];
 
-/** Options of commands that make a pool's folder. */
+/** Options of commands making a pool's folder. */
 export const OVERWRITE_OPTIONS: readonly Option[] = [
   { name: "no-overwrite", summary: "make the storage on an empty device; refuse a device with content" },
   { name: "overwrite", summary: "make the storage, and overwrite the device's content" },
 ];
 
-/** Options of commands that start a pool, and make its folder on request. */
+/** Options of commands starting a pool, with its folder on request. */
 export const START_OPTIONS: readonly Option[] = [
   { name: "build", summary: "first make the pool's folder, volume group or partition table" },
   ...OVERWRITE_OPTIONS,
@@ -62,8 +62,9 @@ export const PLACED_DETAILS =
   "A - stands for an omitted part: `svirt pool-define-as images dir - - - - /srv/images`.";
 
 /**
- * Returns the XML that operands and options give. Throws "usage" for two that exclude each other. virsh writes the - of
- * `pool-define-as images dir - - - - /srv/images` as host, folder, device and name, and libvirt removes them from a folder's pool.
+ * Returns the XML of operands and options. Throws "usage" for exclusive options. virsh writes the - of
+ * `pool-define-as images dir - - - - /srv/images` as host, folder, device and name, and libvirt removes them
+ * from a folder's pool.
  */
 export function newPoolXml(call: Call): string {
   onlyOne(call, ["secret-usage", "secret-uuid"]);

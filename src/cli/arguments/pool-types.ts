@@ -1,7 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 import { POOL_TYPES, type PoolType } from "../../storage/pool/pool-types.ts";
 
-/** Parses a list of types, separated by commas; undefined without one. Throws "usage" with virsh's message. */
+/**
+ * Parses a list of types, separated by commas; undefined without a type. Throws "usage" with virsh's message.
+ */
 export function parsePoolTypes(text: string | undefined): ReadonlySet<PoolType> | undefined {
   if (text === undefined) return undefined;
   return new Set(

@@ -14,7 +14,7 @@ export const RATE_OPTIONS: readonly Option[] = [
   { name: "outbound", value: "limit", summary: "frames from the guest; the peak is ignored" },
 ];
 
-/** Reads the limits that are given. Throws "usage" with virsh's messages. */
+/** Reads the given limits. Throws "usage" with virsh's messages. */
 export function readRates(options: ReadonlyMap<string, string>): Readonly<Partial<Record<Side, RateChange>>> {
   return Object.fromEntries(
     SIDES.flatMap((side) => {
@@ -24,7 +24,10 @@ export function readRates(options: ReadonlyMap<string, string>): Readonly<Partia
   );
 }
 
-/** Parses virsh's `average,peak,burst,floor`. Throws "usage" with virsh's messages. virshParseRateStr(), cmdDomIftune() */
+/**
+ * Parses virsh's `average,peak,burst,floor`. Throws "usage" with virsh's messages. virshParseRateStr(),
+ * cmdDomIftune()
+ */
 function parseRate(side: Side, text: string): RateChange {
   const usage = (message: string): SvirtError =>
     new SvirtError(message, { kind: "usage", remedy: `Write numbers: --${side} 1000,2000,512` });

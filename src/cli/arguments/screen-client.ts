@@ -20,8 +20,8 @@ function choice(netcat: string, socat: string): string {
 }
 
 /**
- * Reads the command by which virt-manager and virt-viewer ask over SSH for the bytes of a screen; undefined for any other. It is
- * compared as a whole.
+ * Reads the command by which virt-manager and virt-viewer ask over SSH for the bytes of a screen; undefined
+ * for any other. It is compared as a whole.
  */
 export function parseScreenCall(asked: string): Screen | undefined {
   const [, socket, address = "", port = ""] = NETCAT.exec(asked) ?? [];

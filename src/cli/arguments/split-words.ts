@@ -1,14 +1,17 @@
 import { SvirtError } from "../../errors.ts";
 
-/** Characters that a shell interprets outside of quotes, and in double quotes. POSIX.1-2024, Shell Command Language, 2.2 */
+/**
+ * Characters that a shell interprets outside of quotes, and in double quotes. POSIX.1-2024, Shell Command
+ * Language, 2.2
+ */
 const SPECIAL = /[|&;<>()$`\\\r\n]/;
 const SPECIAL_IN_DOUBLE_QUOTES = /[$`\\]/;
 /** Next piece of a line: blanks, or a part of an argument. A quote that is not closed does not match. */
 const PIECE = /(?<blanks>[ \t]+)|'(?<single>[^']*)'|"(?<double>[^"]*)"|(?<plain>[^ \t'"]+)/y;
 
 /**
- * Splits a line into arguments, as a POSIX shell splits at blanks and quotes. Refuses all other characters that a shell
- * would interpret. Throws "usage".
+ * Splits a line into arguments, as a POSIX shell splits at blanks and quotes. Refuses all other characters
+ * that a shell would interpret. Throws "usage".
  */
 export function splitWords(line: string): readonly string[] {
   const words: string[] = [];

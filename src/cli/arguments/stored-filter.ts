@@ -1,7 +1,7 @@
 import type { StoredFilter } from "../../vm/stored/select-stored.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Options of a list of networks or pools, which select by their states. */
+/** Options of a list of networks or pools, for a selection by their states. */
 export function filterOptions(nouns: string): readonly Option[] {
   return [
     { name: "inactive", summary: `only ${nouns} that are inactive` },

@@ -12,7 +12,7 @@ export function parseWhole(text: string, name: string, [least, most]: readonly [
 /** Largest int of C. */
 const MOST_INT = 2_147_483_647;
 
-/** Parses the int of an option, which may be negative. Throws as parseWhole(). */
+/** Parses the int of an option, possibly negative. Throws as parseWhole(). */
 export function parseInt32(text: string, name: string): number {
   const isNegative = text.startsWith("-");
   const size = parseWhole(isNegative ? text.slice(1) : text, name, [0, MOST_INT]);

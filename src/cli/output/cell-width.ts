@@ -1,6 +1,9 @@
-/** Characters that a terminal draws over the one before them. wcwidth(3) gives 0 */
+/** Characters drawn by a terminal over the character before. wcwidth(3) gives 0 */
 const OVER = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u;
-/** Characters of two columns. Unicode Standard Annex 11, W and F: East Asian scripts with their marks, and emoji. */
+/**
+ * Characters of two columns. Unicode Standard Annex 11, W and F: East Asian scripts with their marks, and
+ * emoji.
+ */
 const WIDE = new RegExp(
   [
     "[\\u1100-\\u115f\\u2329\\u232a\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3",

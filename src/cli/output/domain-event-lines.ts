@@ -76,7 +76,7 @@ const LINES: Readonly<Record<GuestEventKind, Describe>> = {
   }),
 };
 
-/** Reports whether virsh has that type for running guests, and svirt reports it. */
+/** Reports whether virsh has the type for running guests, and svirt reports it. */
 export function isGuestKind(name: string): name is GuestEventKind {
   return Object.hasOwn(LINES, name);
 }
@@ -87,7 +87,7 @@ export function describeGuestEvent({ name, what }: GuestEvent, kind: GuestEventK
   return rest === undefined ? undefined : `event '${kind}' for domain '${oneLine(name)}'${rest}`;
 }
 
-/** Details that virsh does not write as svirt names them. */
+/** Details with another name in virsh. */
 const LIVES: Partial<Readonly<Record<DomainHappening, string>>> = {
   "suspended ioerror": "Suspended I/O Error",
   "shutdown by guest": "Shutdown Finished after guest request",
@@ -116,7 +116,7 @@ function job({ status, type }: ReportOf<"block-job">, name: string): string {
   return `: ${JOBS[type]} for ${oneLine(name)} ${STATUSES[status]}`;
 }
 
-/** One line for each value. virshEventTunablePrint() and virshEventJobCompletedPrint() of libvirt */
+/** A line for each value. virshEventTunablePrint() and virshEventJobCompletedPrint() of libvirt */
 function listOf(values: readonly (readonly [field: string, value: number | string])[]): string {
   return `:${values.map(([field, value]) => `\n\t${field}: ${oneLine(String(value))}`).join("")}`;
 }

@@ -2,7 +2,7 @@ const BINARY = 1024;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /**
- * Formats bytes as `1.000 GiB`, in the largest unit of which there is at least one. vshPrettyCapacity() of libvirt's
+ * Formats bytes as `1.000 GiB`, in the largest unit with at least 1. vshPrettyCapacity() of libvirt's
  * tools/vsh.c
  */
 export function formatCapacity(bytes: number, decimals = 3): string {

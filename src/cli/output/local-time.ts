@@ -1,4 +1,7 @@
-/** Formats seconds since 1970 in the local time zone, as `2026-11-29 20:12:58 +0000`. strftime(3) "%Y-%m-%d %H:%M:%S %z" */
+/**
+ * Formats seconds since 1970 in the local time zone, as `2026-11-29 20:12:58 +0000`. strftime(3) "%Y-%m-%d
+ * %H:%M:%S %z"
+ */
 export function formatTime(seconds: number): string {
   const date = new Date(seconds * 1000);
   const offset = -date.getTimezoneOffset();

@@ -1,6 +1,7 @@
 /**
- * Returns a text as one line without characters that move the cursor or reverse text. Errors, paths and names may contain
- * text from outside. Bytes of a name that are not UTF-8, lone surrogates within svirt, are shown as `\xff`.
+ * Returns a text in a single line without characters for the cursor or the text direction. Errors, paths and
+ * names may contain text from outside. Bytes of a name outside UTF-8, lone surrogates within svirt, are shown
+ * as `\xff`.
  */
 export function oneLine(text: string): string {
   return text

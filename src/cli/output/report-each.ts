@@ -2,7 +2,7 @@ import type { EachPath } from "../../labelling/for-each-path.ts";
 import type { Call } from "../command.ts";
 import { warnOf } from "./warn-of.ts";
 
-/** Exit code of a command that has done a part of its work. */
+/** Exit code of a command with a part of its work done. */
 export const PARTLY = 7;
 
 /** Prints results and errors. Returns the exit code: that of the first error if there are no results. */

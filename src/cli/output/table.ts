@@ -1,6 +1,6 @@
 /**
- * Formats virsh's table. A blank precedes each cell, and dashes follow the header. Every column but the last is padded to
- * its widest cell and two blanks. libvirt tools/vsh-table.c
+ * Formats virsh's table. A blank precedes each cell, and dashes follow the header. Every column but the last
+ * is padded to its widest cell and two blanks. libvirt tools/vsh-table.c
  */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = columnWidths([header, ...rows]);
@@ -21,9 +21,9 @@ export function formatFacts(
   return `${lines.join("\n")}\n\n`;
 }
 
-// Plain loops, for the speed of `svirt list`: map, reduce, flatMap and the like are each compiled at their first call.
-// Math is created with all its functions at its first use. Each costs 20 to 80 us of the 1000 us by which list may exceed
-// a hello world.
+// Plain loops, for the speed of `svirt list`: map, reduce, flatMap and the like are each compiled at their
+// first call. Math is created with all its functions at its first use. Each costs 20 to 80 us of the 1000 us
+// by which list may exceed a hello world.
 
 function columnWidths(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
@@ -46,11 +46,14 @@ function formatRow(cells: readonly string[], widths: readonly number[]): string 
   return text;
 }
 
-/** Returns the width of a text in terminal columns. Letters below the first combining one have one column each. */
+/**
+ * Returns the width of a text in terminal columns. Letters below the first combining character have a column
+ * each.
+ */
 function widthOf(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     if (text.charCodeAt(at) >= 0x300) {
-      // Loaded for a name that is not plain, which is rare.
+      // Loaded for an unusual name, which is rare.
       const { cellWidth }: typeof import("./cell-width.ts") = require("./cell-width.ts");
       return cellWidth(text);
     }

@@ -2,7 +2,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { describePermissiveMode } from "../../vm/query/selinux-mode.ts";
 import type { Call } from "../command.ts";
 
-/** Warns if SELinux is permissive, for a command that shows all guests. */
+/** Warns if SELinux is permissive, for a command about all guests. */
 export function warnOfPermissive(call: Call): void {
   const mode = describePermissiveMode(call.instance);
   if (mode !== undefined) call.output.warn(`warning: SELinux is ${mode}\n`);

@@ -15,7 +15,10 @@ const KINDS: ReadonlyMap<string, readonly [kinds: RegExp, message: string]> = ne
   ["hd", [/^ide:/, "expecting an ide:00.00.00 address."]],
 ]);
 
-/** Makes the `<address>` of a disk of virsh's words for it. Throws "usage" with virsh's messages. virshAddressParse() of libvirt's tools/virsh-domain.c */
+/**
+ * Makes the `<address>` of a disk of virsh's words for it. Throws "usage" with virsh's messages.
+ * virshAddressParse() of libvirt's tools/virsh-domain.c
+ */
 export function diskAddress(word: string, target: string, isMultifunction: boolean): Draft {
   const address = addressOf(word, isMultifunction);
   const [kinds, message] = KINDS.get(target.slice(0, 2)) ?? [/^/, ""];

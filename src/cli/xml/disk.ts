@@ -10,7 +10,7 @@ type Options = ReadonlyMap<string, string>;
 
 const MOST_PORT = 65_535;
 
-/** Formats the `<disk>` that virsh makes of its options. cmdAttachDisk() of libvirt's tools/virsh-domain.c */
+/** Formats virsh's `<disk>` of its options. cmdAttachDisk() of libvirt's tools/virsh-domain.c */
 export function formatDiskOptions(
   disk: { readonly source: string; readonly target: string; readonly found: FileType | undefined },
   options: Options,
@@ -78,7 +78,10 @@ function networkSource(name: string, options: Options): Draft {
   return source;
 }
 
-/** Returns the server of a network disk, which may have a port. Throws "usage" for one without a name, and a port that is no number. */
+/**
+ * Returns the server of a network disk, with an optional port. Throws "usage" without a name, and for a port
+ * other than a number.
+ */
 function serverOf(word: string | undefined): { readonly name?: string; readonly port?: string | undefined } {
   if (word === undefined) return {};
   const [, name, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(word) ?? [];

@@ -3,7 +3,7 @@ import { formatDocument } from "../../xml/format-document.ts";
 import { readRates } from "../arguments/rate.ts";
 import { makeDraft } from "./make-draft.ts";
 
-/** Formats the `<interface>` that virsh makes of its options. cmdAttachInterface() of libvirt's tools/virsh-domain.c */
+/** Formats virsh's `<interface>` of its options. cmdAttachInterface() of libvirt's tools/virsh-domain.c */
 export function formatInterfaceOptions(
   type: string,
   source: string,
@@ -29,7 +29,7 @@ export function formatInterfaceOptions(
   return formatDocument(draft);
 }
 
-/** Returns the numbers that are not 0, in virsh's order. */
+/** Returns the numbers other than 0, in virsh's order. */
 function rateAttributes({ average, burst, floor, peak }: RateChange): Record<string, string> {
   const all = Object.entries({ average, peak, burst, floor });
   return Object.fromEntries(all.flatMap(([name, value]) => (value > 0 ? [[name, String(value)]] : [])));

@@ -1,6 +1,6 @@
 import { type Draft, emptyDraft } from "../../xml/draft.ts";
 
-/** Makes an element with the attributes that have a value. */
+/** Makes an element with the attributes of known values. */
 export function makeDraft(tag: string, attributes: Readonly<Record<string, string | undefined>>): Draft {
   const draft = emptyDraft(tag);
   for (const [name, value] of Object.entries(attributes))

@@ -6,7 +6,10 @@ import { makeDraft } from "./make-draft.ts";
 
 const KEYS = ["snapshot", "driver", "file"] as const;
 
-/** Parses `vda,snapshot=external,file=/a`; a comma in a value is doubled. virshParseSnapshotDiskspec() of libvirt */
+/**
+ * Parses `vda,snapshot=external,file=/a`; a comma in a value is doubled. virshParseSnapshotDiskspec() of
+ * libvirt
+ */
 export function parseDiskspec(text: string): SnapshotDisk {
   const [name = "", ...words] = text.split(/(?<!,),(?!,)/).map((word) => word.replaceAll(",,", ","));
   const found = new Map<string, string>();
@@ -26,7 +29,10 @@ export interface Memspec {
   readonly snapshot: string | undefined;
 }
 
-/** Parses `/a` or `file=/a,snapshot=external`; a comma in a value is doubled. virshParseSnapshotMemspec() of libvirt */
+/**
+ * Parses `/a` or `file=/a,snapshot=external`; a comma in a value is doubled. virshParseSnapshotMemspec() of
+ * libvirt
+ */
 export function parseMemspec(text: string): Memspec {
   const words = text.split(/(?<!,),(?!,)/).map((word) => word.replaceAll(",,", ","));
   const found = new Map<string, string>();
@@ -39,7 +45,7 @@ export function parseMemspec(text: string): Memspec {
   return { file: found.get("file"), snapshot: found.get("snapshot") };
 }
 
-/** Formats the XML that virsh would pass to libvirt. cmdSnapshotCreateAs() of libvirt's tools/virsh-snapshot.c */
+/** Formats virsh's XML for libvirt. cmdSnapshotCreateAs() of libvirt's tools/virsh-snapshot.c */
 export function formatSnapshot(snapshot: {
   readonly name: string | undefined;
   readonly description: string | undefined;

@@ -7,7 +7,7 @@ import { absolutePath, lineOfText } from "../forms/text.ts";
 
 const uint32 = integer(0, 2 ** 32 - 1);
 
-/** Number of an `<audio>`, by which sound cards and displays name it. */
+/** Number of an `<audio>`; sound cards and displays name it. */
 const audioId = integer(1, 255);
 
 /** `<audio id='1'/>` of a sound card or a display. */

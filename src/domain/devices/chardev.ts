@@ -57,7 +57,7 @@ export const consoleDevice = chardev(
 );
 export type ConsoleDevice = ValueOf<typeof consoleDevice>;
 
-/** `<channel>`, such as the guest agent's virtio port; svirt chooses the path of a socket without one. */
+/** `<channel>`, such as the guest agent's virtio port; svirt chooses the path of a socket without a path. */
 export const channel = chardev(
   "channel",
   { target: required(child(channelTarget)), alias, address: child(serialAddress) },

@@ -140,5 +140,5 @@ export const hostDevice = choice("hostdev", {
   refused: { storage: capabilities, misc: capabilities, net: capabilities },
 });
 export type HostDevice = ValueOf<typeof hostDevice>;
-/** Host device of one type. */
+/** Host device of a type. */
 export type HostDeviceOf<T extends HostDevice["type"]> = Extract<HostDevice, { readonly type: T }>;

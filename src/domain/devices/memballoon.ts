@@ -15,7 +15,8 @@ const virtio = {
 };
 
 /**
- * `<memballoon>`; libvirt adds a virtio one if none is written. https://libvirt.org/formatdomain.html#memory-balloon-device
+ * `<memballoon>`; libvirt adds a virtio balloon if none is written.
+ * https://libvirt.org/formatdomain.html#memory-balloon-device
  */
 export const memballoon = choice("memballoon", {
   attribute: "model",

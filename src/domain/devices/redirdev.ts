@@ -7,7 +7,10 @@ import { bootOrder } from "../forms/boot-order.ts";
 import { socketAtPath } from "../forms/source/chardev.ts";
 import { BACKEND_EXCEPTIONS, chardevBackends, REFUSED_BACKENDS } from "../forms/source/chardev-backend.ts";
 
-/** `<redirdev>`: a USB device at the other end of a connection. https://libvirt.org/formatdomain.html#redirected-devices */
+/**
+ * `<redirdev>`: a USB device at the other end of a connection.
+ * https://libvirt.org/formatdomain.html#redirected-devices
+ */
 export const redirdev = choice("redirdev", {
   attribute: "type",
   of: () =>
@@ -32,7 +35,10 @@ function orAny(form: ValueForm<number>): ValueForm<number> {
 /** Matches any class, vendor, product or version. */
 const ANY = -1;
 
-/** USB version 2.56 as 0x0256, two decimal digits of each part. virDomainRedirFilterUSBVersionHelper() of libvirt */
+/**
+ * USB version 2.56 as 0x0256, two decimal digits of each part. virDomainRedirFilterUSBVersionHelper() of
+ * libvirt
+ */
 const usbVersion: ValueForm<number> = {
   expects: "a version such as 2.00",
   decode(text) {
@@ -56,5 +62,5 @@ const usbdev = element("usbdev", () => ({
 }));
 export type RedirRule = ValueOf<typeof usbdev>;
 
-/** `<redirfilter>`: USB devices that may be redirected. */
+/** `<redirfilter>`: USB devices for redirection. */
 export const redirfilter = element("redirfilter", () => ({ rules: children(usbdev) }));

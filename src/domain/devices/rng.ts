@@ -15,7 +15,7 @@ const rate = element("rate", () => ({
 
 const protocol = element("protocol", () => ({ type: required(attribute("type", oneOf("raw"))) }));
 
-/** Attributes that each type of EGD source requires; the others are refused. */
+/** Attributes required by each type of EGD source; the others are refused. */
 const NEEDED = { tcp: ["mode", "host", "service"], unix: ["mode", "path"], pipe: ["path"] } as const;
 
 const backend = checked(

@@ -6,7 +6,7 @@ import type { Iothread } from "../forms/iothreads.ts";
 import { listIothreads } from "../machine/list-iothreads.ts";
 import { replaceCputune } from "./tuning.ts";
 
-/** New values of an I/O thread; absent ones stay. */
+/** New values of an I/O thread; absent values stay. */
 export interface IothreadValues {
   readonly pollMaxNs?: number;
   readonly pollGrow?: number;
@@ -15,7 +15,10 @@ export interface IothreadValues {
   readonly threadPoolMax?: number;
 }
 
-/** Parameters of an I/O thread with their fields. VIR_DOMAIN_IOTHREAD_POLL_MAX_NS of libvirt's libvirt-domain.h and its like */
+/**
+ * Parameters of an I/O thread with their fields. VIR_DOMAIN_IOTHREAD_POLL_MAX_NS of libvirt's
+ * libvirt-domain.h and its like
+ */
 export const IOTHREAD_PARAMETERS = [
   ["poll_max_ns", "pollMaxNs"],
   ["poll_grow", "pollGrow"],
@@ -27,7 +30,10 @@ export const IOTHREAD_PARAMETERS = [
 /** Largest value. QEMU and libvirt have them in signed numbers of 32 bits. */
 const MOST = 2 ** 31 - 1;
 
-/** Returns the domain with another I/O thread. Throws "usage" with libvirt's messages. virDomainDriverAddIOThreadCheck() of libvirt */
+/**
+ * Returns the domain with another I/O thread. Throws "usage" with libvirt's messages.
+ * virDomainDriverAddIOThreadCheck() of libvirt
+ */
 export function addIothreadTo(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
   const threads = listIothreads(domain);
@@ -37,8 +43,8 @@ export function addIothreadTo(domain: Domain, id: number): Domain {
 }
 
 /**
- * Returns the domain without an I/O thread and its pin. Throws "usage" with libvirt's messages if there is none, or a device
- * uses it. virDomainDriverDelIOThreadCheck() of libvirt
+ * Returns the domain without an I/O thread and its pin. Throws "usage" with libvirt's messages if there is
+ * none, or a device uses it. virDomainDriverDelIOThreadCheck() of libvirt
  */
 export function withoutIothread(domain: Domain, id: number): Domain {
   if (id === 0) throw zero();
@@ -72,7 +78,10 @@ export function replaceIothreadPin(domain: Domain, id: number, cpus: IdSet | und
   });
 }
 
-/** Returns the domain with other values of an I/O thread. Throws "usage". qemuDomainHotplugModIOThreadIDDef() of libvirt */
+/**
+ * Returns the domain with other values of an I/O thread. Throws "usage". qemuDomainHotplugModIOThreadIDDef()
+ * of libvirt
+ */
 export function replaceIothreadValues(domain: Domain, id: number, values: IothreadValues): Domain {
   if (id === 0) throw zero();
   refuseMissing(domain, id);

@@ -9,7 +9,10 @@ export type Iotune = NonNullable<Disk["iotune"]>;
 const AMOUNTS = ["totalBytesSec", "readBytesSec", "writeBytesSec"] as const;
 const RATES = ["totalIopsSec", "readIopsSec", "writeIopsSec"] as const;
 
-/** Limits that replace each other: one that is given resets the others. qemuDomainSetBlockIoTuneDefaults() of libvirt */
+/**
+ * Limits in replacement of each other: a given limit resets the others. qemuDomainSetBlockIoTuneDefaults() of
+ * libvirt
+ */
 const FAMILIES: readonly (readonly (keyof Iotune)[])[] = [
   AMOUNTS,
   RATES,
@@ -17,7 +20,10 @@ const FAMILIES: readonly (readonly (keyof Iotune)[])[] = [
   RATES.map((name) => `${name}Max` as const),
 ];
 
-/** Parameters of a disk's limits, and their fields in the XML's type, in libvirt's order. qemuDomainGetBlockIoTune() of libvirt */
+/**
+ * Parameters of a disk's limits, and their fields in the XML's type, in libvirt's order.
+ * qemuDomainGetBlockIoTune() of libvirt
+ */
 export const IOTUNE_PARAMETERS = [
   ["total_bytes_sec", "totalBytesSec"],
   ["read_bytes_sec", "readBytesSec"],
@@ -44,7 +50,10 @@ export const IOTUNE_PARAMETERS = [
 /** Largest limit. QEMU_BLOCK_IOTUNE_MAX of libvirt's qemu_driver.c */
 const MOST = 1e15;
 
-/** Returns the disk with that target or source path. Throws "usage" with libvirt's message. qemuDomainDiskByName() */
+/**
+ * Returns the disk with that target or source path. Throws "usage" with libvirt's message.
+ * qemuDomainDiskByName()
+ */
 export function diskNamed({ devices: { disks } }: Pick<Domain, "devices">, name: string): Disk {
   const found = disks.find((disk) => isDiskNamed(disk, name));
   if (found !== undefined) return found;
@@ -55,8 +64,8 @@ export function diskNamed({ devices: { disks } }: Pick<Domain, "devices">, name:
 }
 
 /**
- * Returns the domain with other limits of a disk, and of all disks of its group. A limit of 0 is none. Throws "usage",
- * "unsupported" with libvirt's messages.
+ * Returns the domain with other limits of a disk, and of all disks of its group. A limit of 0 is none. Throws
+ * "usage", "unsupported" with libvirt's messages.
  */
 export function replaceIotune(domain: Domain, name: string, given: Partial<Iotune>): Domain {
   const { iotune: before = {}, target } = diskNamed(domain, name);
@@ -80,8 +89,8 @@ function merged(before: Partial<Iotune>, given: Partial<Iotune>): Partial<Iotune
 }
 
 /**
- * Returns a length of 1 s in place of a 0 while its limit remains: QEMU refuses a length of 0. A length ends with its maximum.
- * qemuDomainSetBlockIoTuneDefaults() of libvirt
+ * Returns a length of 1 s in place of a 0 while its limit remains: QEMU refuses a length of 0. A length ends
+ * with its maximum. qemuDomainSetBlockIoTuneDefaults() of libvirt
  */
 function resetLengths(
   before: Partial<Iotune>,

@@ -12,7 +12,10 @@ export interface NumaChange {
   readonly nodes?: IdSet;
 }
 
-/** Returns the domain with other nodes for its memory. Throws "usage", "xml". virDomainNumatuneSet() of libvirt */
+/**
+ * Returns the domain with other nodes for its memory. Throws "usage", "xml". virDomainNumatuneSet() of
+ * libvirt
+ */
 export function replaceNumatune(domain: Domain, { mode, nodes }: NumaChange): Domain {
   const { memory, memnodes = [] } = domain.numatune ?? {};
   const nodeset = nodes ?? memory?.nodeset;
@@ -27,8 +30,8 @@ export function replaceNumatune(domain: Domain, { mode, nodes }: NumaChange): Do
 }
 
 /**
- * Returns a running guest's domain with other nodes for its memory. Throws "wrong-state" with libvirt's messages for a change that
- * QEMU's memory cannot follow. qemuDomainSetNumaParamsLive() of libvirt
+ * Returns a running guest's domain with other nodes for its memory. Throws "wrong-state" with libvirt's
+ * messages for a change that QEMU's memory cannot follow. qemuDomainSetNumaParamsLive() of libvirt
  */
 export function replaceLiveNumatune(domain: Domain, change: NumaChange): Domain {
   const { memory } = domain.numatune ?? {};

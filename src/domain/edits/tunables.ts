@@ -9,7 +9,10 @@ export interface Tunable {
   readonly value: number | string;
 }
 
-/** Returns the pins and shares of processors in which a running guest differs. A thread without a pin may run on all of `online`. */
+/**
+ * Returns the pins and shares of processors in which a running guest differs. A thread without a pin may run
+ * on all of `online`.
+ */
 export function listTunables(before: Domain, after: Domain, online: IdSet): readonly Tunable[] {
   const was = new Map(tunablesOf(before, online).map(({ field, value }) => [field, value]));
   const is = tunablesOf(after, online);

@@ -13,7 +13,8 @@ const NO_CPUTUNE: Cputune = {
 };
 
 /**
- * Reads the processors of an argument, such as `0-3,^2`; undefined for `r`, all. Throws "usage". virshVcpuinfoParseCPUList()
+ * Reads the processors of an argument, such as `0-3,^2`; undefined for `r`, all. Throws "usage".
+ * virshVcpuinfoParseCPUList()
  */
 export function parsePin(text: string): IdSet | undefined {
   if (text === "r") return undefined;
@@ -58,7 +59,10 @@ export function replaceCputune(
   return isEmpty ? rest : { ...rest, cputune: Object.fromEntries(left) as unknown as Cputune };
 }
 
-/** Parameters of schedinfo, and their fields in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
+/**
+ * Parameters of schedinfo, and their fields in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and
+ * its like
+ */
 export const SCHEDULER_PARAMETERS = [
   ["cpu_shares", "shares"],
   ["vcpu_period", "periodUs"],
@@ -75,8 +79,8 @@ type Memtune = NonNullable<Domain["memtune"]>;
 type Blkiotune = NonNullable<Domain["blkiotune"]>;
 
 /**
- * Returns the domain with changed memory limits; an unlimited value is removed from the XML. Throws "usage" for a limit of memory above
- * that of memory and swap. qemuDomainSetMemoryParameters() of libvirt
+ * Returns the domain with changed memory limits; an unlimited value is removed from the XML. Throws "usage"
+ * for a limit of memory above that of memory and swap. qemuDomainSetMemoryParameters() of libvirt
  */
 export function replaceMemtune(domain: Domain, change: Partial<Memtune>): Domain {
   const { hardLimitKiB = 0, swapHardLimitKiB = Number.MAX_SAFE_INTEGER } = { ...domain.memtune, ...change };
@@ -118,7 +122,9 @@ export function parseDeviceShares(text: string): readonly DeviceShare[] {
   });
 }
 
-/** Returns the domain with a different weight for its disks and changed limits of devices; 0 removes a limit. */
+/**
+ * Returns the domain with a different weight for its disks and changed limits of devices; 0 removes a limit.
+ */
 export function replaceBlkiotune(
   domain: Domain,
   change: {

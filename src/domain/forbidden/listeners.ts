@@ -5,8 +5,8 @@ import { vncSockets } from "../resources/resources.ts";
 // Rule: A VNC socket outside the guest's folder is refused.
 
 /**
- * Refuses a VNC socket outside the guest's own folder. A confined QEMU could not create it and would report only "Permission
- * denied". Throws "unsupported".
+ * Refuses a VNC socket outside the guest's own folder. A confined QEMU could not create it and would report
+ * only "Permission denied". Throws "unsupported".
  */
 export function refuseListeners(domain: Domain): void {
   const { graphics } = domain.devices;

@@ -4,8 +4,8 @@ import type { Domain } from "../domain.ts";
 // Rule: A definition with the password of a display is refused.
 
 /**
- * Refuses a definition with a display's password: it would be stored in a file and shown in the guest's XML. Only `svirt
- * validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
+ * Refuses a definition with a display's password: it would be stored in a file and shown in the guest's XML.
+ * Only `svirt validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
  */
 export function refusePasswords({ devices }: Pick<Domain, "devices">): void {
   const refusals = devices.graphics.flatMap((found, index) => {

@@ -6,8 +6,8 @@ import type { Domain } from "../domain.ts";
 const PLACE = "/domain/qemu:commandline";
 
 /**
- * Refuses a definition with raw QEMU arguments: they could open an unlabelled file or disable the guest's confinement. Only
- * `svirt validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
+ * Refuses a definition with raw QEMU arguments: they could open an unlabelled file or disable the guest's
+ * confinement. Only `svirt validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
  */
 export function refuseRawArguments({ qemuCommandline }: Domain): void {
   if (qemuCommandline === undefined) return;

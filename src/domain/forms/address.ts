@@ -46,7 +46,7 @@ export function addPciDomain<T extends { readonly domain?: number }>(address: T)
   return { ...address, domain: address.domain ?? 0 };
 }
 
-/** `<address>` inside the `<source>` of an interface, which names its type. */
+/** `<address>` inside the `<source>` of an interface, with its type. */
 export const interfacePciAddress = choice("address", {
   attribute: "type",
   of: () => ({ pci: hostPciFields }),
@@ -57,7 +57,7 @@ export const interfacePciAddress = choice("address", {
 const pciAddress = choice("address", { attribute: "type", of: () => ({ pci }) });
 export type PciAddress = ValueOf<typeof pciAddress>;
 
-/** `<address>` of a device that exists for PCI and for USB. */
+/** `<address>` of a device for PCI and for USB. */
 const pciOrUsbAddress = choice("address", { attribute: "type", of: () => ({ pci, usb }) });
 
 /** `<address>` of a disk: on its controller, or on the PCI or USB bus. */
@@ -98,5 +98,5 @@ export const onPci = { alias, address: child(pciAddress) };
 /** Last fields of a USB device's element, in libvirt's order. */
 export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: () => ({ usb }) })) };
 
-/** Last fields of a device that is on PCI or USB. */
+/** Last fields of a device on PCI or USB. */
 export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

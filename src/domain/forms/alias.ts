@@ -3,7 +3,7 @@ import { element } from "../../xml/element.ts";
 import { attribute, child, required } from "../../xml/field.ts";
 import { matching } from "../../xml/value-form.ts";
 
-/** Alias of a device. One that the hypervisor assigned, `pci.0`, may be any text: it is ignored. */
+/** Alias of a device. An alias assigned by the hypervisor, `pci.0`, may be any text: it is ignored. */
 const name = matching(
   /^(?:ua-[A-Za-z0-9_-]{0,125}|(?!ua-)[^\p{Cc}]{1,128})$/u,
   "an alias of ua- and letters, digits, _ and -",
@@ -11,8 +11,8 @@ const name = matching(
 const field = child(element("alias", () => ({ name: required(attribute("name", name)) })));
 
 /**
- * `<alias name='ua-…'/>`. An alias without `ua-` was assigned to a running guest by the hypervisor and is ignored.
- * https://libvirt.org/formatdomain.html#devices
+ * `<alias name='ua-…'/>`. An alias without `ua-` was assigned to a running guest by the hypervisor and is
+ * ignored. https://libvirt.org/formatdomain.html#devices
  */
 export const alias: Field<string | undefined> = {
   place: field.place,

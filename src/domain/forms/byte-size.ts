@@ -6,7 +6,10 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer } from "../../xml/value-form.ts";
 import { unitForm } from "./parse-size.ts";
 
-/** Options of sizeInBytes(); by default, the minimum is 1, the written unit is bytes, and an empty element is refused. */
+/**
+ * Options of sizeInBytes(); by default, the minimum is 1, the written unit is bytes, and an empty element is
+ * refused.
+ */
 interface ByteSize {
   readonly empty?: "absent" | "refused";
   readonly least?: number;

@@ -1,6 +1,9 @@
 import type { HostPciAddress } from "./address.ts";
 
-/** Returns the kernel's and QEMU's name of a host PCI device, "0000:06:12.1". virPCIDeviceAddressAsString() of libvirt */
+/**
+ * Returns the kernel's and QEMU's name of a host PCI device, "0000:06:12.1". virPCIDeviceAddressAsString() of
+ * libvirt
+ */
 export function hostPciName({ domain = 0, bus, slot, function: fn }: HostPciAddress): string {
   return `${hex(domain, 4)}:${hex(bus, 2)}:${hex(slot, 2)}.${fn}`;
 }

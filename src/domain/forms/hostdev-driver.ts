@@ -9,7 +9,7 @@ const driver = element("driver", () => ({
 }));
 
 /**
- * `<driver>` of a passed-through PCI device: the driver of the host's kernel that a managed device is bound to.
- * https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
+ * `<driver>` of a passed-through PCI device: the driver of the host's kernel that a managed device is bound
+ * to. https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
  */
 export const hostdevDriver = child(driver);

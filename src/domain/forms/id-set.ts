@@ -13,8 +13,8 @@ export const hostNodes = idSet(127);
 export const guestNodes = idSet(127);
 
 /**
- * Form of a set, `0-3,^2` ⇄ numbers up to `most`; written in its shortest form. virBitmapParse() and virBitmapFormat() of
- * libvirt
+ * Form of a set, `0-3,^2` ⇄ numbers up to `most`; written in its shortest form. virBitmapParse() and
+ * virBitmapFormat() of libvirt
  */
 function idSet(most: number): ValueForm<IdSet> {
   return {

@@ -44,7 +44,7 @@ export const defaultIothread = checked(
   refuseOtherPool,
 );
 
-/** Thread that serves disks alongside QEMU's main loop. */
+/** Thread for disks alongside QEMU's main loop. */
 export type Iothread = ValueOf<typeof iothread>;
 
 interface Pool {

@@ -5,7 +5,10 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer } from "../../xml/value-form.ts";
 import { objectName } from "./text.ts";
 
-/** QEMU's own limit is 1e15. The kernel and QEMU count in 64 bits; JavaScript's numbers are exact up to this limit. */
+/**
+ * QEMU's own limit is 1e15. The kernel and QEMU count in 64 bits; JavaScript's numbers are exact up to this
+ * limit.
+ */
 const amount = integer(0, 1e15);
 
 const rates = {
@@ -38,7 +41,7 @@ export const iotune = checked(
   (_value, node) => refuseContradictions(node),
 );
 
-/** `<throttlegroup>`: limits that several disks share, https://libvirt.org/formatdomain.html#throttle-group */
+/** `<throttlegroup>`: limits shared by several disks, https://libvirt.org/formatdomain.html#throttle-group */
 const throttleGroup = checked(
   element("throttlegroup", () => ({
     ...rates,

@@ -27,7 +27,7 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ["TiB", 1024 ** 4],
 ]);
 
-/** Largest size that remains an exact number: 4 PiB. */
+/** Largest exact size: 4 PiB. */
 const MOST_KIB = 2 ** 42;
 
 /** Options of sizeInKiB(): minimum count, maximum, unit of a bare number, and written unit. */
@@ -46,7 +46,9 @@ export function sizeCount(least = 1): ValueForm<number> {
   return integer(least, Number.MAX_SAFE_INTEGER);
 }
 
-/** Returns a size in whole KiB, rounded up; the default unit is KiB. Throws "xml" for a size above `mostKiB`. */
+/**
+ * Returns a size in whole KiB, rounded up; the default unit is KiB. Throws "xml" for a size above `mostKiB`.
+ */
 export function kiBOf(
   { count, unit }: { readonly count: number; readonly unit?: string | undefined },
   node: XmlNode,
@@ -58,7 +60,8 @@ export function kiBOf(
 }
 
 /**
- * Returns the size of an argument in virsh's notation, `524288` (KiB) or `512MiB`, in whole KiB; undefined for other text.
+ * Returns the size of an argument in virsh's notation, `524288` (KiB) or `512MiB`, in whole KiB; undefined
+ * for other text.
  */
 export function parseSizeInKiB(text: string): number | undefined {
   const [, digits, unit = ""] = /^([1-9]\d{0,14})([A-Za-z]*)$/.exec(text) ?? [];
@@ -66,7 +69,9 @@ export function parseSizeInKiB(text: string): number | undefined {
   return digits === undefined || bytes === undefined ? undefined : Math.ceil((Number(digits) * bytes) / 1024);
 }
 
-/** `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB. */
+/**
+ * `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB.
+ */
 export function sizeInKiB(
   tag: string,
   { least = 1, mostKiB = MOST_KIB, bare = "KiB", written: unit = "KiB" }: SizeBounds = {},

@@ -16,7 +16,10 @@ export const unitForm: ValueForm<number> = {
   encode: String,
 };
 
-/** Returns the bytes of a size such as `10G` or `512 KiB`; undefined for another text. virshVolSize() of libvirt's tools */
+/**
+ * Returns the bytes of a size such as `10G` or `512 KiB`; undefined for another text. virshVolSize() of
+ * libvirt's tools
+ */
 export function parseSize(text: string): number | undefined {
   const [, count = "", unit = ""] = /^\s*\+?([0-9]{1,16})\s*([A-Za-z]*)$/.exec(text) ?? [];
   const unitBytes = unit === "" ? 1 : unitForm.decode(unit);

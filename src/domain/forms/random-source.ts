@@ -1,2 +1,2 @@
-/** Source that QEMU reads if the XML names none, as in libvirt. */
+/** QEMU's default source, as in libvirt. */
 export const DEFAULT_RANDOM_SOURCE = "/dev/random";

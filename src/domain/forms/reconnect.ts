@@ -3,7 +3,9 @@ import { attribute, child, required } from "../../xml/field.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, yesNo } from "../../xml/value-form.ts";
 
-/** `<reconnect>` of a socket that QEMU connects to, https://libvirt.org/formatdomain.html#vhost-user-interface */
+/**
+ * `<reconnect>` of a socket of another program, https://libvirt.org/formatdomain.html#vhost-user-interface
+ */
 export const sourceReconnect = child(
   checked(
     element("reconnect", () => ({

@@ -4,7 +4,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, onOff, yesNo } from "../../xml/value-form.ts";
 import { absolutePath } from "./text.ts";
 
-/** `<acpi index='…'/>`: the number by which the guest's firmware names a PCI device. */
+/** `<acpi index='…'/>`: the firmware's number of a PCI device in the guest. */
 export const acpiIndex = child(
   element("acpi", () => ({ index: required(attribute("index", integer(1, 16_383))) })),
 );

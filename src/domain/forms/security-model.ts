@@ -9,8 +9,9 @@ import { OTHER_MODELS } from "./label-model.ts";
 // Rule: A seclabel of another mechanism is refused by the name of its model.
 
 /**
- * Returns the field of `model` of a `<seclabel>`. A model of another mechanism is refused by its name. `subject` names
- * the object that gets SELinux's default label without the element. Message of virSecurityManagerCheckModel() of libvirt
+ * Returns the field of `model` of a `<seclabel>`. A model of another mechanism is refused by its name.
+ * `subject` names the object that gets SELinux's default label without the element. Message of
+ * virSecurityManagerCheckModel() of libvirt
  */
 export function modelAttribute<const Model extends string>(
   models: readonly Model[],

@@ -4,8 +4,8 @@ import { matching, type ValueForm } from "../../xml/value-form.ts";
 const PATH_BYTES = 4095;
 
 /**
- * Absolute path on the host, as written: it is not resolved or shortened here. `..` is refused, so that the displayed path is
- * the opened path.
+ * Absolute path on the host, as written: it is not resolved or shortened here. `..` is refused, so that the
+ * displayed path is the opened path.
  */
 export const absolutePath: ValueForm<string> = {
   expects: 'an absolute path without "..", NUL or line breaks, at most 4095 bytes',
@@ -14,8 +14,9 @@ export const absolutePath: ValueForm<string> = {
 };
 
 /**
- * Name that is also a file name. virXMLCheckIllegalChars() and virDomainDefPostParse of libvirt: no `/`, not `.` or `..`, no
- * line break. svirt also refuses control characters, blanks at either end, and more than 200 bytes.
+ * Name that is also a file name. virXMLCheckIllegalChars() and virDomainDefPostParse of libvirt: no `/`, not
+ * `.` or `..`, no line break. svirt also refuses control characters, blanks at either end, and more than 200
+ * bytes.
  */
 export const domainName: ValueForm<string> = {
   expects: 'a name of 1 to 200 bytes without "/", control characters or outer blanks, and not "." or ".."',
@@ -34,17 +35,19 @@ export const uuid: ValueForm<string> = {
   encode: (text) => text,
 };
 
-/** UUID, or empty text for one that svirt generates when the domain is defined. virDomainDefParseIDs() of libvirt */
+/**
+ * UUID, or empty text: svirt then generates it when the domain is defined. virDomainDefParseIDs() of libvirt
+ */
 export const generationId: ValueForm<string> = {
   expects: `${uuid.expects}, or nothing for a new one`,
   decode: (text) => (text.trim() === "" ? "" : uuid.decode(text)),
   encode: uuid.encode,
 };
 
-/** Word that becomes a name in QEMU's arguments: no comma, blank or quote. */
+/** Word for a name in QEMU's arguments: no comma, blank or quote. */
 export const word = matching(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/, "a word of letters, digits and _ . + -");
 
-/** Name that libvirt passes on unchanged, in one line: of a secret, a snapshot, a network. */
+/** Name passed on unchanged by libvirt, in a single line: of a secret, a snapshot, a network. */
 export const objectName = matching(/^[^\p{Cc}]{1,255}$/u, "a name in one line, of 1 to 255 characters");
 /** IP address or name of a host. */
 export const hostAddress = matching(/^[0-9A-Za-z.:_-]{1,255}$/, "an IP address or a host's name");
@@ -61,7 +64,9 @@ export const oneLine = matching(/^[^\n]*$/, "text in one line");
 /** Text without control characters, such as a kernel command line or a serial number. */
 export const lineOfText = matching(/^[^\p{Cc}]{0,4096}$/u, "one line of text, at most 4096 characters");
 
-/** Security label in the kernel's form; surrounding white space is dropped. VIR_SECURITY_LABEL_BUFLEN is 4097. */
+/**
+ * Security label in the kernel's form; surrounding white space is dropped. VIR_SECURITY_LABEL_BUFLEN is 4097.
+ */
 export const securityLabel: ValueForm<string> = {
   expects: "a security label of at most 4096 bytes without blanks",
   decode: (text) => (/^[\x21-\x7e]{1,4096}$/.test(text.trim()) ? text.trim() : undefined),

@@ -16,5 +16,8 @@ export type VirtioOptions = ValueOf<typeof driver>;
 /** `<driver>` of a device without other settings in it. */
 export const virtioDriver = child(driver);
 
-/** Model of a virtio device: `virtio`, or one with (transitional) or without the interface from before virtio 1.0. */
+/**
+ * Model of a virtio device: `virtio`, or a model with (transitional) or without the interface from before
+ * virtio 1.0.
+ */
 export const virtioModel = oneOf("virtio", "virtio-transitional", "virtio-non-transitional");

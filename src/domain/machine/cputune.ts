@@ -40,7 +40,8 @@ interface Scheduled {
   readonly priority?: number;
 }
 
-// virDomainSchedulerParseCommonAttrs() of libvirt: the real-time classes have a priority, the others have none.
+// virDomainSchedulerParseCommonAttrs() of libvirt: the real-time classes have a priority, the others have
+// none.
 const vcpusched = checked(
   element("vcpusched", () => ({ vcpus: required(attribute("vcpus", cpuSet)), scheduler, priority })),
   refuseOtherPriority,
@@ -89,7 +90,10 @@ const memorytune = element("memorytune", () => ({
   monitors: children(element("monitor", () => ({ vcpus: required(attribute("vcpus", cpuSet)) }))),
 }));
 
-/** `<cputune>`: scheduling of the guest's threads on the host, https://libvirt.org/formatdomain.html#cpu-tuning */
+/**
+ * `<cputune>`: scheduling of the guest's threads on the host,
+ * https://libvirt.org/formatdomain.html#cpu-tuning
+ */
 export const cputune = element("cputune", () => ({
   shares: textOf("shares", shares),
   periodUs: textOf("period", period),

@@ -102,5 +102,5 @@ export const features = element(
 );
 export type Features = ValueOf<typeof features>;
 
-/** Features of a domain that requests none. */
+/** Features of a domain without requests. */
 export const NO_FEATURES: Features = { acpi: false, pae: false, viridian: false, privnet: false };

@@ -13,7 +13,10 @@ const feature = element("feature", () => ({
   name: required(attribute("name", oneOf("enrolled-keys", "secure-boot"))),
 }));
 
-/** `<firmware>` of `<os>`: required features of the firmware. https://libvirt.org/formatdomain.html#bios-bootloader */
+/**
+ * `<firmware>` of `<os>`: required features of the firmware.
+ * https://libvirt.org/formatdomain.html#bios-bootloader
+ */
 export const firmwareRequirements = element("firmware", () => ({ features: children(feature) }));
 
 /** `<loader>`, https://libvirt.org/formatdomain.html#bios-bootloader */

@@ -31,7 +31,9 @@ const vendorId = checked(
   },
 );
 
-/** `<hyperv>`: Hyper-V enlightenments of the guest, https://libvirt.org/formatdomain.html#hypervisor-features */
+/**
+ * `<hyperv>`: Hyper-V enlightenments of the guest, https://libvirt.org/formatdomain.html#hypervisor-features
+ */
 export const hyperv = choice("hyperv", {
   attribute: "mode",
   absent: "custom",

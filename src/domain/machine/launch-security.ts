@@ -9,7 +9,10 @@ const common = {
 };
 const kernelHashes = attribute("kernelHashes", yesNo);
 
-/** `<launchSecurity>`: guest memory that the host cannot read, https://libvirt.org/formatdomain.html#launch-security */
+/**
+ * `<launchSecurity>`: guest memory unreadable to the host,
+ * https://libvirt.org/formatdomain.html#launch-security
+ */
 export const launchSecurity = choice("launchSecurity", {
   attribute: "type",
   of: () => ({

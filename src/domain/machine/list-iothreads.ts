@@ -6,8 +6,8 @@ interface Written {
 }
 
 /**
- * Returns the I/O threads of a domain: those with an explicit number, then those that `<iothreads>` adds, with the lowest
- * free numbers. virDomainIOThreadIDArrayInit() of libvirt
+ * Returns the I/O threads of a domain: threads with an explicit number, then the threads of `<iothreads>`,
+ * with the lowest free numbers. virDomainIOThreadIDArrayInit() of libvirt
  */
 export function listIothreads({ iothreads = 0, iothreadIds: written }: Written): readonly Iothread[] {
   const given = written?.list ?? [];

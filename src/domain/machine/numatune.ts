@@ -19,7 +19,10 @@ const memnode = element("memnode", () => ({
   nodeset: required(attribute("nodeset", hostNodes)),
 }));
 
-/** `<numatune>`: NUMA nodes of the host for the guest's memory, https://libvirt.org/formatdomain.html#numa-node-tuning */
+/**
+ * `<numatune>`: NUMA nodes of the host for the guest's memory,
+ * https://libvirt.org/formatdomain.html#numa-node-tuning
+ */
 export const numatune = checked(
   element("numatune", () => ({ memory: child(memory), memnodes: children(memnode) })),
   refuseContradictions,

@@ -1,2 +1,2 @@
-/** Folder of libvirt for the variables of guests whose XML names no file. */
+/** Folder of libvirt for the variables of guests without a file in their XML. */
 export const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";

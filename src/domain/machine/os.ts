@@ -41,7 +41,7 @@ const bios = element("bios", () => ({
   rebootTimeoutMs: attribute("rebootTimeout", integer(-1, 65_535)),
 }));
 
-/** `<smbios>`: source of the system information that the guest sees. */
+/** `<smbios>`: source of the guest's system information. */
 const smbios = element("smbios", () => ({
   mode: required(attribute("mode", oneOf("emulate", "host", "sysinfo"))),
 }));

@@ -30,14 +30,15 @@ const grammar = choice("seclabel", {
 export type Seclabel = ValueOf<typeof grammar>;
 
 /**
- * `<seclabel>` of a domain; the default type is dynamic. The label of a dynamic one and every image label belong to one run
- * of the guest and are ignored. https://libvirt.org/formatdomain.html#security-label
+ * `<seclabel>` of a domain; the default type is dynamic. The label of a dynamic seclabel and every image
+ * label belong to a single run of the guest and are ignored.
+ * https://libvirt.org/formatdomain.html#security-label
  */
 export const seclabel = checked(grammar, refuseContradiction);
 
 /**
- * Refuses two seclabels of one model. Refuses a seclabel without a model among several, or with a label or base label. Uses
- * the messages of libvirt's virSecurityLabelDefsParseXML().
+ * Refuses two seclabels of a model. Refuses a seclabel without a model among several, or with a label or base
+ * label. Uses the messages of libvirt's virSecurityLabelDefsParseXML().
  */
 export function refuseModels(labels: readonly Seclabel[], domain: XmlNode): void {
   const nodes = domain.children.filter((node) => node.tag === "seclabel");
@@ -50,7 +51,7 @@ export function refuseModels(labels: readonly Seclabel[], domain: XmlNode): void
   }
 }
 
-/** Returns the error for a second seclabel of one model, of a domain or a source. Kind "xml". */
+/** Returns the error for a second seclabel of a model, of a domain or a source. Kind "xml". */
 export function alreadyProvided(node: XmlNode, name: string): SvirtError {
   return notUnderstood(
     { node },

@@ -30,7 +30,7 @@ const oemStrings = element("oemStrings", () => ({
   entries: children(element("entry", () => ({ value: required(content(lineOfText)) }))),
 }));
 
-/** Names below "opt/" are free, except for those of two vendors. qemu.git docs/specs/fw_cfg.rst */
+/** Names below "opt/" are free, except for two vendors' names. qemu.git docs/specs/fw_cfg.rst */
 const fwcfgName = matching(
   /^opt\/(?!ovmf\/|org\.qemu\/)[^,\p{Cc}]{1,51}$/u,
   'a name such as "opt/com.example/name", at most 55 characters without a comma',

@@ -51,13 +51,15 @@ const fibrechannel = element("fibrechannel", () => ({
   appid: required(attribute("appid", matching(/^[ -~]{1,128}$/, "1 to 128 printable characters"))),
 }));
 
-/** `<resource>`: the control group of the guest, https://libvirt.org/formatdomain.html#resource-partitioning */
+/**
+ * `<resource>`: the control group of the guest, https://libvirt.org/formatdomain.html#resource-partitioning
+ */
 export const resource = element("resource", () => ({
   partition: textOf("partition", absolutePath),
   fibrechannel: child(fibrechannel),
 }));
 
-/** Events that a host counts, in libvirt's order. virPerfEvent of libvirt's virperf.c */
+/** Events counted by a host, in libvirt's order. virPerfEvent of libvirt's virperf.c */
 export const PERF_EVENTS = [
   "cmt",
   "mbmt",
@@ -84,7 +86,8 @@ export const PERF_EVENTS = [
 ] as const;
 
 /**
- * `<perf>`: events that the host counts for the guest, https://libvirt.org/formatdomain.html#performance-monitoring-events
+ * `<perf>`: events counted by the host for the guest,
+ * https://libvirt.org/formatdomain.html#performance-monitoring-events
  */
 export const perf = element("perf", () => ({
   events: children(

@@ -1,7 +1,10 @@
 import { SvirtError } from "../../errors.ts";
 import type { Cpu } from "./cpu.ts";
 
-/** Models from which libvirt has removed a feature, and to which it adds `policy='disable'` for it. src/cpu_map of libvirt 11.3.0 */
+/**
+ * Models without a feature removed by libvirt. libvirt adds `policy='disable'` for it. src/cpu_map of libvirt
+ * 11.3.0
+ */
 const WITHOUT_A_FEATURE: ReadonlySet<string> = new Set(
   (
     "Cascadelake-Server Cascadelake-Server-noTSX Dhyana EPYC EPYC-IBPB Icelake-Client Icelake-Client-noTSX Icelake-Server " +
@@ -11,8 +14,9 @@ const WITHOUT_A_FEATURE: ReadonlySet<string> = new Set(
 );
 
 /**
- * Refuses a definition whose processor VIR_DOMAIN_XML_UPDATE_CPU would change: libvirt replaces it by the host's. Any other
- * definition stays the same. Throws "unsupported". virCPUUpdate() and virCPUx86Update() of libvirt
+ * Refuses a definition whose processor VIR_DOMAIN_XML_UPDATE_CPU would change: libvirt replaces it by the
+ * host's. Any other definition stays the same. Throws "unsupported". virCPUUpdate() and virCPUx86Update() of
+ * libvirt
  */
 export function refuseCpuUpdate(cpu: Cpu | undefined): void {
   const why = cpu === undefined ? undefined : reasonIn(cpu);

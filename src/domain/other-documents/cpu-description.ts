@@ -9,9 +9,9 @@ import { integer, matching, oneOf, yesNo } from "../../xml/value-form.ts";
 import { word } from "../forms/text.ts";
 import { cpu, maxphysaddr, topology } from "../machine/cpu.ts";
 
-/** Processor that a client describes: that of a host or of a guest. */
+/** Processor described by a client: a host's or a guest's. */
 export interface CpuDescription {
-  /** Architecture; undefined for a guest's processor, whose architecture is that of the domain. */
+  /** Architecture; undefined for a guest's processor: its domain has the architecture. */
   readonly arch?: string;
   readonly model?: string;
   readonly vendor?: string;
@@ -57,7 +57,7 @@ const plainHostCpu = element("cpu", () => ({
   ),
 }));
 
-/** `<cpu>` of a host's capabilities, each of whose features is listed once. */
+/** `<cpu>` of a host's capabilities, with each feature listed once. */
 const hostCpu = checked(plainHostCpu, ({ features }, node) => {
   const names = new Set<string>();
   for (const { name } of features) {
@@ -70,7 +70,7 @@ const hostCpu = checked(plainHostCpu, ({ features }, node) => {
 /** Maximum bytes of descriptions that are read together: 400 of a processor with all features. */
 const MOST_BYTES_TOGETHER = 4 << 20;
 
-/** Throws "xml" for documents that are too large to be read together. */
+/** Throws "xml" for documents too large together. */
 export function refuseTooLong(documents: readonly Uint8Array[]): void {
   if (documents.reduce((sum, { length }) => sum + length, 0) <= MOST_BYTES_TOGETHER) return;
   throw new SvirtError(
@@ -87,8 +87,8 @@ export function parseCpuDescription(bytes: Uint8Array): CpuDescription {
 }
 
 /**
- * Reads a `<cpu>`: with `<arch>` that of a host, otherwise that of a guest. Throws "xml" and "unsupported" with all refusals.
- * virCPUDefParseXML() of libvirt, VIR_CPU_TYPE_AUTO
+ * Reads a `<cpu>`: with `<arch>` a host's, otherwise a guest's. Throws "xml" and "unsupported" with all
+ * refusals. virCPUDefParseXML() of libvirt, VIR_CPU_TYPE_AUTO
  */
 export function readCpuDescription(root: XmlNode): CpuDescription {
   if (root.children.some(({ tag }) => tag === "arch")) return describeHost(readWhole(hostCpu, root));

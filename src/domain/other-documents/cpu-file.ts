@@ -13,8 +13,8 @@ const PLACES: readonly (readonly string[])[] = [
 ];
 
 /**
- * Reads the processors of a file: of any number of `<cpu>`, `<domain>`, `<capabilities>` and `<domainCapabilities>`, one after
- * another. Throws "xml" and "unsupported". vshExtractCPUDefXMLs() of libvirt
+ * Reads the processors of a file: of any number of `<cpu>`, `<domain>`, `<capabilities>` and
+ * `<domainCapabilities>`, in a row. Throws "xml" and "unsupported". vshExtractCPUDefXMLs() of libvirt
  */
 export function parseCpuFile(
   bytes: Uint8Array,
@@ -44,7 +44,7 @@ function isProcessor({ attributes, tag }: XmlNode): boolean {
   return attributes.get("name") === "host-model" && attributes.get("supported") === "yes";
 }
 
-// Reads the element as a document of its own: its path is the one that a client of libvirt sends.
+// Reads the element as a document of its own: its path is the path seen by a client of libvirt.
 function describe({ source }: XmlNode): CpuDescription {
   const root = parseText(source);
   return readCpuDescription(root.tag === "mode" ? { ...root, tag: "cpu", attributes: new Map() } : root);

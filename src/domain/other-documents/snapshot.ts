@@ -39,7 +39,10 @@ const plainDisk = element("disk", () => ({
 }));
 type PlainDisk = ValueOf<typeof plainDisk>;
 
-/** A disk of a snapshot. Its type is written if it has an image or a format. virDomainSnapshotDiskDefFormat() of libvirt */
+/**
+ * A disk of a snapshot. Its type is written if it has an image or a format. virDomainSnapshotDiskDefFormat()
+ * of libvirt
+ */
 const disk = rewritten(plainDisk, ({ driver, name, snapshot: location, source: place, type }, node) => {
   refuseOtherSource(node, place, type);
   const isPlaced = place?.file !== undefined || place?.dev !== undefined;
@@ -94,7 +97,7 @@ const whole: ElementForm<WrittenDomain | ValueOf<typeof bare>> = {
   format: (value) => ("type" in value ? formatIn("domain", value) : bare.format(value)),
 };
 
-/** The definition of a guest that ran. */
+/** The definition of a formerly running guest. */
 const inactive: ElementForm<WrittenDomain> = {
   tag: "inactiveDomain",
   get variants() {

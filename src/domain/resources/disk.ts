@@ -8,7 +8,10 @@ import type { DataStore, ImageFormat, NetworkSource, Slice } from "../forms/sour
 import type { SourceSeclabel } from "../forms/source-seclabel.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resource.ts";
 
-/** Lists the resources of a disk: its own image with the images below it, or the resources that other sources name. */
+/**
+ * Lists the resources of a disk: its own image with the images below it, or the resources that other sources
+ * name.
+ */
 export function listDisk(disk: Disk): readonly Resource[] {
   const access = isReadOnly(disk) ? "read-only" : "read-write";
   const { images, below, others } = listBacking(disk.backingStore);
@@ -132,7 +135,9 @@ function listNetwork(source: NetworkSource): readonly Resource[] {
   ];
 }
 
-/** Lists the socket of a reservation helper, and the external data of an image unless imageFile() lists it. */
+/**
+ * Lists the socket of a reservation helper, and the external data of an image unless imageFile() lists it.
+ */
 function listExtras(
   { source, type }: Disk | Exclude<BackingStore, { readonly type: "end" }>,
   access: Access,

@@ -3,7 +3,7 @@ import type { Os } from "../machine/os.ts";
 import { overrideOf } from "./disk.ts";
 import type { FirmwareFile } from "./resource.ts";
 
-/** Lists the template of the UEFI variables, if the XML names one. svirt reads it, no guest does. */
+/** Lists the template of the UEFI variables, if the XML names a template. svirt reads it, no guest does. */
 export function listTemplates({ nvram }: Os): readonly string[] {
   return nvram?.template === undefined ? [] : [nvram.template];
 }

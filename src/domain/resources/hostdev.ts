@@ -3,7 +3,10 @@ import { hostPciPath } from "../forms/host-pci.ts";
 import { mdevPath, scsiPath, usbNode } from "./passthrough-paths.ts";
 import type { Resource } from "./resource.ts";
 
-/** Device node of vhost-scsi, which all guests with such a device open. Documentation/admin-guide/devices.txt of Linux */
+/**
+ * Device node of vhost-scsi, which all guests with such a device open. Documentation/admin-guide/devices.txt
+ * of Linux
+ */
 export const VHOST_SCSI = "/dev/vhost-scsi";
 
 /** Lists the resources of a host device: its device node, or the folder in sysfs that leads to it. */

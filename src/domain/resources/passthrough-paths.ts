@@ -7,16 +7,16 @@ import { hostPciPath } from "../forms/host-pci.ts";
 
 type ScsiSource = Extract<HostDeviceOf<"scsi">["source"], { readonly protocol: "adapter" }>;
 
-/** Path, and the place inside the device that names it. */
+/** Path, and its place inside the device. */
 interface NamedPath {
   readonly path: string;
   readonly within: string;
 }
 
-/** Paths of one device. */
+/** Paths of a device. */
 export type Paths = readonly NamedPath[];
 
-/** Returns the path that a place names, if any. */
+/** Returns the path at a place, if any. */
 export function pathAt(within: string, path: string | undefined): Paths {
   return path === undefined ? [] : [{ path, within }];
 }
@@ -38,7 +38,7 @@ export function interfacePaths(found: NetworkInterface): Paths {
     case "vdpa":
       return [...pathAt("", found.source.dev), ...common];
     case "vhostuser":
-      // listGuestSockets() lists a socket on which QEMU listens.
+      // listGuestSockets() lists QEMU's listening sockets.
       return found.source?.mode === "server" ? common : [...pathAt("", found.source?.path), ...common];
     default:
       return common;
@@ -64,7 +64,10 @@ export function mdevPath(uuid: string): string {
   return `/sys/bus/mdev/devices/${uuid}`;
 }
 
-/** Returns the folder in sysfs that names the generic node of a SCSI device. virSCSIDeviceGetSgName() of libvirt */
+/**
+ * Returns the folder in sysfs that names the generic node of a SCSI device. virSCSIDeviceGetSgName() of
+ * libvirt
+ */
 export function scsiPath({ adapter, address }: ScsiSource): string {
   const host = adapter.name.replace(/^scsi_host/, "");
   return `/sys/bus/scsi/devices/${host}:${address.bus}:${address.target}:${address.unit}/scsi_generic`;
@@ -92,7 +95,7 @@ export function backendPaths(found: Redirdev | Exclude<Smartcard, { readonly typ
   }
 }
 
-/** Lists the file of a lease, which a lock manager opens. */
+/** Lists the file of a lease, opened by a lock manager. */
 export function leasePaths({ target }: Devices["leases"][number]): Paths {
   return pathAt("", target.path);
 }

@@ -59,7 +59,7 @@ export function peerSocketOf<F extends Family>(family: F, device: DeviceOf<F>): 
   return located(family, [device])[0];
 }
 
-/** Families whose devices ports.ts lists together, at the place of the first one. */
+/** Families listed together by ports.ts, at the place of the first. */
 const FIRST_PORTS = "serials";
 const PORTS: ReadonlySet<Family> = new Set<Family>(["serials", "parallels", "consoles", "channels"]);
 

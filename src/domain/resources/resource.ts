@@ -1,28 +1,28 @@
 import type { ImageFormat, Slice } from "../forms/source/disk.ts";
 import type { PortKind } from "../ports.ts";
 
-/** Mode in which QEMU opens a resource. */
+/** QEMU's mode of opening a resource. */
 export type Access = "read-only" | "read-write";
 
-/** Image of a disk, or a backing image of one, as the XML describes it. */
+/** Image of a disk, or a backing image, as the XML describes it. */
 export interface ImageFile {
   readonly path: string;
   readonly source: "file" | "block";
-  /** `undefined`: the XML names none, which means raw; the content is never probed. */
+  /** `undefined`: the XML names none: raw; the content is never probed. */
   readonly format: ImageFormat | undefined;
   readonly override: LabelOverride | undefined;
   /** `undefined`: the whole file is the image. */
   readonly slice?: Slice | undefined;
   /** Whether the XML names the passphrase of LUKS in it. */
   readonly isEncrypted?: true | undefined;
-  /** File of the image's data; `undefined`: the image's header decides whether there is one. */
+  /** File of the image's data; `undefined`: the image's header decides about it. */
   readonly dataFile?: Omit<ImageFile, "format" | "dataFile" | "isEncrypted"> | undefined;
 }
 
-/** Label that the XML requests instead of the default, or none. */
+/** Label requested by the XML instead of the default, or none. */
 export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "yes"; readonly label: string };
 
-/** Device node that the XML names and that QEMU uses as such. */
+/** Device node of the XML, used by QEMU as such. */
 export interface NodeResource {
   readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device" | "sgx-device";
   readonly path: string;
@@ -37,10 +37,13 @@ export type Resource =
       readonly access: Access;
       readonly shareable: boolean;
       readonly backing: readonly ImageFile[];
-      /** Images below `backing`: none, or those that the last image's header names. */
+      /** Images below `backing`: none, or the images in the last image's header. */
       readonly below: "nothing" | "as-probed";
     })
-  /** A boot file is any other file that the guest's firmware reads: ACPI tables, values of fw_cfg, shim, device tree. */
+  /**
+   * A boot file is any other file that the guest's firmware reads: ACPI tables, values of fw_cfg, shim,
+   * device tree.
+   */
   | {
       readonly kind: "kernel" | "initrd" | "boot-file";
       readonly path: string;
@@ -53,7 +56,10 @@ export type Resource =
       readonly access: Access;
       readonly by: "qemu" | "virtiofsd";
     }
-  /** Memory of the guest that outlives it and may be shared. With a size, the file is created if it is missing. */
+  /**
+   * Memory of the guest that outlives it and may be shared. With a size, the file is created if it is
+   * missing.
+   */
   | {
       readonly kind: "memory-file";
       readonly path: string;
@@ -86,7 +92,7 @@ export type Resource =
     }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
-  /** Resources that a start cannot label and open yet, and so refuses. */
+  /** Resources not labelled and opened by a start yet, and so refused. */
   | { readonly kind: "host-file"; readonly path: string; readonly access: Access }
   | { readonly kind: "host-device"; readonly path: string }
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
@@ -99,13 +105,12 @@ export interface VfioDevice {
   readonly path: string;
   readonly isManaged: boolean;
   /**
-   * VFIO driver that the XML names for a managed device; absent: the VFIO driver that the device already has, or
-   * vfio-pci.
+   * VFIO driver named by the XML for a managed device; absent: the device's present VFIO driver, or vfio-pci.
    */
   readonly driver?: string;
 }
 
-/** File of the firmware that the XML names: its code, or its variables. */
+/** File of the firmware in the XML: its code, or its variables. */
 export type FirmwareFile =
   | {
       readonly kind: "loader";
@@ -140,7 +145,7 @@ export type ChardevResource =
       readonly append: boolean;
     })
   | (Chardev & { readonly kind: "chardev-device" | "chardev-pipe"; readonly access: "read-write" })
-  /** Socket on which the guest listens. A socket to which it connects is a peer socket. */
+  /** Listening socket of the guest. A socket of another program is a peer socket. */
   | (Chardev & { readonly kind: "chardev-socket" });
 
 /** Unix socket at which another program of the host serves a device of the guest. */

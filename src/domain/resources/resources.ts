@@ -19,15 +19,16 @@ import type { Resource } from "./resource.ts";
 import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
 
 /**
- * Device nodes of SGX: memory of enclaves, and the key for their attestation. virSecuritySELinuxSetMemoryLabel() of libvirt
+ * Device nodes of SGX: memory of enclaves, and the key for their attestation.
+ * virSecuritySELinuxSetMemoryLabel() of libvirt
  */
 const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
 
 type List = (devices: Devices) => readonly Resource[];
 
 /**
- * Resources of each family. "none": QEMU opens no file for its devices, or only those of peer-sockets.ts and
- * unopened-paths.ts.
+ * Resources of each family. "none": QEMU opens no file for its devices, or only the files of peer-sockets.ts
+ * and unopened-paths.ts.
  */
 const DEVICE_RESOURCES = {
   disks: ({ disks }) => disks.flatMap(listDisk),
@@ -62,7 +63,7 @@ const DEVICE_RESOURCES = {
   memories: listMemories,
 } as const satisfies ByFamily<List>;
 
-/** Families in the order in which a start inspects and labels their files. */
+/** Families in the order of inspection and labelling by a start. */
 const ORDER = orderOf<EntryOf<typeof DEVICE_RESOURCES> | "peer-sockets">()([
   "disks",
   "serials",
@@ -80,9 +81,9 @@ const ORDER = orderOf<EntryOf<typeof DEVICE_RESOURCES> | "peer-sockets">()([
 ]);
 
 /**
- * Lists every host path and device that QEMU opens for the domain. An unlisted one gets no label and cannot be opened on an
- * enforcing host. Not listed: the emulator, which is executed, and sockets whose path svirt chooses, in the guest's own
- * folder.
+ * Lists every host path and device opened by QEMU for the domain. An unlisted file gets no label and cannot
+ * be opened on an enforcing host. Not listed: the emulator, an executed file, and sockets in the guest's own
+ * folder with a path chosen by svirt.
  */
 export function listResources(domain: Domain): readonly Resource[] {
   const lists: Readonly<Record<(typeof ORDER)[number], List>> = {
@@ -130,7 +131,7 @@ function listVncSockets(graphics: Graphics): Resource[] {
   return vncSockets(graphics).map((path) => ({ kind: "vnc-socket", path, mode: "bind" }));
 }
 
-/** Returns the sockets that a VNC display names, without duplicates. */
+/** Returns the sockets of a VNC display, without duplicates. */
 export function vncSockets(graphics: Graphics): readonly string[] {
   if (graphics.type !== "vnc") return [];
   const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));

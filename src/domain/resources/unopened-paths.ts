@@ -23,11 +23,13 @@ export interface UnopenedPath {
   readonly path: string;
   /** XPath of the device. */
   readonly place: string;
-  /** Part of the device whose removal avoids the path; empty: none. */
+  /** Part of the device to remove for avoiding the path; empty: none. */
   readonly within: string;
 }
 
-/** Unopened paths of a device of each family. "none": a start opens all paths of the family, or it has none. */
+/**
+ * Unopened paths of a device of each family. "none": a start opens all paths of the family, or it has none.
+ */
 const UNOPENED: { readonly [F in Family]: ((device: DeviceOf<F>) => Paths) | "none" } = {
   disks: "none",
   controllers: "none",
@@ -74,7 +76,7 @@ export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly
 /** Folder of POSIX shared memory on Linux. shm_overview(7) */
 const SHARED_MEMORY = "/dev/shm";
 
-/** Folder in which libvirt looks for the server of a shared memory that names none. */
+/** libvirt's folder for servers of shared memories without a named server. */
 const SHMEM_SERVERS = "/var/lib/libvirt";
 
 /** Returns the path of a plain device's memory. */

@@ -4,8 +4,8 @@ import { commonIds, type IdSet } from "../forms/id-set.ts";
 import type { Cputune } from "../machine/cputune.ts";
 
 /**
- * Refuses shares of the processor's caches and memory bandwidth that the host could not provide. `node` is the `<domain>`.
- * qemuValidateDomainDef() and virDomainResctrlVcpuMatch() of libvirt
+ * Refuses shares of the processor's caches and memory bandwidth that the host could not provide. `node` is
+ * the `<domain>`. qemuValidateDomainDef() and virDomainResctrlVcpuMatch() of libvirt
  */
 export function refuseCacheContradictions(
   { cachetunes, memorytunes }: Cputune,
@@ -46,7 +46,7 @@ function hasOverlap(sets: readonly IdSet[]): boolean {
   return sets.some((set, at) => sets.slice(0, at).some((other) => commonIds(other, set).length > 0));
 }
 
-/** Whether a set overlaps another one and differs from it: only equal sets may have both kinds of share. */
+/** Whether a set overlaps another and differs from it: only equal sets may have both kinds of share. */
 function crosses(set: IdSet, others: readonly IdSet[]): boolean {
   return others.some((other) => {
     const common = commonIds(other, set).length;

@@ -56,8 +56,8 @@ export function refuseContradictions(value: Parts, node: XmlNode, faults?: Fault
   ]);
 }
 
-// qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way in both cases, so svirt could not tell which action
-// is required.
+// qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way in both cases, so svirt could not tell
+// which action is required.
 function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): void {
   if (onPoweroff !== "restart" || onReboot !== "destroy") return;
   const why = "a guest that reboots would not start again, and one that powers off would";

@@ -14,7 +14,8 @@ export function refuseDeviceContradictions(devices: Devices, node: XmlNode, faul
   ]);
 }
 
-// virDomainDefValidateAliases() of libvirt: the first console may be the first serial port under another name.
+// virDomainDefValidateAliases() of libvirt: the first console may be the first serial port under another
+// name.
 function refuseDoubleAlias(devices: XmlNode, faults: Faults | undefined): void {
   const seen = new Map<string, XmlNode>();
   for (const device of devices.children) {

@@ -20,7 +20,7 @@ interface Parts {
   readonly devices: Devices;
 }
 
-/** Refuses settings for threads that the guest lacks, and repeated settings for one thread. `node` is the `<domain>`. */
+/** Refuses settings for unknown threads, and repeated settings for a thread. `node` is the `<domain>`. */
 export function refuseThreadContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const { cputune } = value;
   const vcpus = cputune?.vcpuscheds.map((found) => found.vcpus) ?? [];
@@ -34,7 +34,8 @@ export function refuseThreadContradictions(value: Parts, node: XmlNode, faults?:
   ]);
 }
 
-// virDomainVcpuParse() of libvirt, which lets <vcpus> override <vcpu current=''>; svirt requires them to agree.
+// virDomainVcpuParse() of libvirt, which lets <vcpus> override <vcpu current=''>; svirt requires them to
+// agree.
 function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   if (vcpus === undefined || vcpus.list.length === 0) return;
   const count = vcpu?.count ?? 1;

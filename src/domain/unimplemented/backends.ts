@@ -11,9 +11,9 @@ import {
   type UnimplementedRule,
 } from "./rule.ts";
 
-/** Backends that a start creates or opens. */
+/** Backends created or opened by a start. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
-/** Backends of a SPICE display, which is refused as well. */
+/** Backends of a SPICE display; it is refused as well. */
 const OF_SPICE: ReadonlySet<string> = new Set(["spicevmc", "spiceport", "qemu-vdagent"]);
 const OTHER_BACKEND = "Write type='pty', or type='unix'.";
 
@@ -148,7 +148,7 @@ export function portPlace(devices: Domain["devices"], { chardev, device }: Port)
   }
 }
 
-/** Returns the reason for a backend that will never be implemented. */
+/** Returns the reason for a backend outside svirt's scope. */
 function never(type: string): Partial<Unimplemented> {
   return type === "stdio" ? { why: "QEMU runs without a terminal" } : {};
 }

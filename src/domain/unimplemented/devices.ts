@@ -7,7 +7,7 @@ import type { UnimplementedRule } from "./rule.ts";
 import { SOCKET_RULES } from "./sockets.ts";
 
 interface FamilyRules {
-  /** Rules for sockets of other programs, which come before those of paths. */
+  /** Rules for sockets of other programs; they come before the rules of paths. */
   readonly sockets: readonly UnimplementedRule[];
   readonly others: readonly UnimplementedRule[];
 }
@@ -51,7 +51,7 @@ const DEVICE_RULES: ByFamily<FamilyRules> = {
 
 const RULES = entriesIn(DEVICE_RULES, FAMILIES);
 
-/** Rules for other programs' sockets that devices name, by family. */
+/** Rules for devices' sockets of other programs, by family. */
 export const UNIMPLEMENTED_SOCKETS: readonly UnimplementedRule[] = RULES.flatMap(({ sockets }) => sockets);
 
 /** Rules for other features of devices that a start does not implement yet, by family. */

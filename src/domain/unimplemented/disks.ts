@@ -105,7 +105,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
 ];
 
-/** Rules for features of disks that a start does not implement yet. */
+/** Rules for features of disks not implemented by a start yet. */
 export const DISK_RULES: readonly UnimplementedRule[] = forEach(
   "disk",
   ({ devices }) => devices.disks,
@@ -131,7 +131,7 @@ function listSources(disk: Disk): readonly Source[] {
   return [...(disk.source === undefined ? [] : [disk.source]), ...stores];
 }
 
-/** Whether the image or its data are not on the host: svirt only opens and labels local ones. */
+/** Whether the image or its data are not on the host: svirt opens and labels only local files. */
 function hasFarData(source: Source): boolean {
   if (!("dataStore" in source) || source.dataStore === undefined) return false;
   return source.dataStore.type === "network" || !("file" in source || "dev" in source);

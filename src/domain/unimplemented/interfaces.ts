@@ -3,7 +3,7 @@ import { type DeviceRule, forEach, type UnimplementedRule } from "./rule.ts";
 
 // A start resolves a network to a bridge or a macvtap. Without a start, it is still a network.
 const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge" || type === "network";
-/** Whether its virtual port is one of Open vSwitch, or that of a network, whose type is known at a start. */
+/** Whether its virtual port belongs to Open vSwitch, or to a network with a type known at a start. */
 const isSwitched = ({ type, virtualport }: NetworkInterface): boolean =>
   virtualport?.type === "openvswitch" || (type === "network" && virtualport?.type === undefined);
 
@@ -107,7 +107,7 @@ const RULES: readonly DeviceRule<NetworkInterface>[] = [
   },
 ];
 
-/** Rules for features of network interfaces that a start does not implement yet. */
+/** Rules for features of network interfaces not implemented by a start yet. */
 export const INTERFACE_RULES: readonly UnimplementedRule[] = forEach(
   "interface",
   ({ devices }) => devices.interfaces,

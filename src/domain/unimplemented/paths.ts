@@ -3,8 +3,8 @@ import { listResources } from "../resources/resources.ts";
 import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
 /**
- * Rules for variables of firmware on the network, and for paths that QEMU would open by name, which its user is not
- * permitted to do: svirt does not pass descriptors for them yet.
+ * Rules for variables of firmware on the network, and for paths to open by name. QEMU's user is not permitted
+ * to open them, and svirt does not pass descriptors for them yet.
  */
 export const UNIMPLEMENTED_PATHS: readonly UnimplementedRule[] = [
   {

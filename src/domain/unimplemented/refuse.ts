@@ -16,8 +16,9 @@ export const UNIMPLEMENTED_RULES: readonly UnimplementedRule[] = [
 ];
 
 /**
- * Refuses a start that would omit a part of the XML's requests to the host, before any change. Mere translation, `svirt
- * domxml-to-native`, does not call it. Throws "unsupported", with the path of each element.
+ * Refuses a start that would omit a part of the XML's requests to the host, before any change. Mere
+ * translation, `svirt domxml-to-native`, does not call it. Throws "unsupported", with the path of each
+ * element.
  */
 export function refuseUnimplemented(domain: Domain, attempt?: string): void {
   throwErrors(listUnimplemented(domain, attempt === undefined ? {} : { attempt }));
@@ -30,7 +31,7 @@ interface Listing {
   locate?(place: string): string;
 }
 
-/** Lists all refusals of a start that depend only on the domain. */
+/** Lists all refusals of a start for the domain alone. */
 export function listUnimplemented(
   domain: Domain,
   { attempt = "start the guest", locate = (place) => place }: Listing = {},

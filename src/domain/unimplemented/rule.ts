@@ -2,11 +2,14 @@ import { numbered } from "../../xml/numbered.ts";
 import { nameInRemedy } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
-/** Request that svirt can read and translate into QEMU's arguments, but not yet apply on the host: label, create, pin. */
+/**
+ * Request that svirt can read and translate into QEMU's arguments, but not yet apply on the host: label,
+ * create, pin.
+ */
 export interface Unimplemented {
   /** XPath of the request; for a match in a domain, unique among its neighbours. */
   readonly place: string;
-  /** Operation that a start would need and lacks. */
+  /** Operation missing from a start. */
   readonly missing: string;
   /** Reason why svirt will never implement it; absent: it is not implemented yet. */
   readonly why?: string;
@@ -15,7 +18,7 @@ export interface Unimplemented {
 
 /** Kind of request, as docs/domain-xml/README.md lists it. */
 export interface UnimplementedRule extends Unimplemented {
-  /** Returns the domain's requests of this kind; absent properties are those of the rule. */
+  /** Returns the domain's requests of this kind; absent properties are the rule's. */
   findIn(domain: Domain): readonly Partial<Unimplemented>[];
 }
 
@@ -31,12 +34,12 @@ export interface DeviceRule<Device> {
 /** Remedy in which nameInRemedy() of xml/refusal.ts names the attribute or element. */
 export const LEAVE_OUT = "Leave it out.";
 
-/** Returns one match or none. */
+/** Returns a match or none. */
 export function once(isAsked: boolean): readonly Partial<Unimplemented>[] {
   return isAsked ? [{}] : [];
 }
 
-/** Returns the path of one of several devices; a single device has no number. */
+/** Returns the path of a device among several; a single device has no number. */
 export function devicePlace<D>(element: string, devices: readonly D[], device: D): string {
   return `/domain/devices/${numbered(element, devices, devices.indexOf(device))}`;
 }

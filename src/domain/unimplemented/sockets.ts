@@ -9,7 +9,9 @@ const AGAIN = {
   remedy: "Write enabled='no', or leave <reconnect> out.",
 };
 
-/** Rules for other programs' sockets that svirt cannot pass to QEMU. Sockets on which QEMU listens are not among them. */
+/**
+ * Rules for other programs' sockets without support in svirt. QEMU's listening sockets are not among them.
+ */
 export const SOCKET_RULES = {
   interfaces: forEach("interface", ({ devices }) => devices.interfaces, [
     {

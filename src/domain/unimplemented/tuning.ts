@@ -2,7 +2,7 @@ import { nameInRemedy } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 import { LEAVE_OUT, once, type UnimplementedRule } from "./rule.ts";
 
-/** Rules for elements outside `<devices>` whose requests a start does not implement yet. */
+/** Rules for elements outside `<devices>` not implemented by a start yet. */
 export const UNIMPLEMENTED_TUNING: readonly UnimplementedRule[] = [
   rule("idmap", "map user IDs of containers", ({ idmap }) => idmap !== undefined),
   rule("perf", "enable performance events", ({ perf }) => perf !== undefined),

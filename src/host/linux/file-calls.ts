@@ -30,10 +30,10 @@ const CALLS = {
   getUid: () => process.getuid?.() ?? 0,
 } satisfies Partial<Host>;
 
-/** Methods that nearly every command on files calls. */
+/** Methods of nearly every command on files. */
 export type FileCall = keyof typeof CALLS;
 
-/** Returns the methods for files, which are loaded without those for processes, networks and mounts. */
+/** Returns the methods for files, loaded without the methods for processes, networks and mounts. */
 export function makeFileCalls(): Pick<Host, FileCall> {
   return CALLS;
 }

@@ -7,8 +7,8 @@ import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 /**
- * Returns the machine that svirt runs on. Loads the calls of `svirt list` immediately, and all others when the first of
- * them is called. Loading those takes longer than the whole of `svirt list` (docs/measurements.md).
+ * Returns svirt's machine. Loads the calls of `svirt list` immediately, and all others at the first call of
+ * any. Loading the others takes longer than the whole of `svirt list` (docs/measurements.md).
  */
 export function makeLinuxHost(): Host {
   return {
@@ -65,7 +65,7 @@ export function makeLinuxHost(): Host {
   };
 }
 
-/** Methods for resources other than files that guests share. */
+/** Methods for guests' shared resources other than files. */
 function shareCalls(): Pick<
   Host,
   | "setUpTap"

@@ -52,7 +52,7 @@ import { getStorage } from "./system/storage-facts.ts";
 import { fillFile } from "./terminal/fill-file.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
-/** Methods that linux-host.ts implements without this file. */
+/** Methods of linux-host.ts without this file. */
 type QuickCall =
   | "readText"
   | "listFolder"
@@ -77,7 +77,7 @@ const PROGRAM_CALLS = { readOutput, readProbe, runProgram };
 /** Methods of this file. */
 export type OtherCall = Exclude<keyof Host, QuickCall | FileCall>;
 
-/** Returns the methods that neither `svirt list` nor most commands on files call. */
+/** Returns the methods needless for `svirt list` and for most commands on files. */
 export function makeOtherCalls(): Pick<Host, OtherCall> {
   return {
     ...folderCalls,
@@ -118,7 +118,7 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
   };
 }
 
-/** Methods for programs that stay. */
+/** Methods for lasting programs. */
 const daemonCalls = { spawnDaemon, hasDaemon, endDaemon };
 
 /** Methods for network devices. */
@@ -160,13 +160,14 @@ const folderCalls = {
   ...mountCalls,
 };
 
-/** Methods that identify the machine and the boot. */
+/** Methods for the identity of the machine and the boot. */
 const ownCalls = { getMachine, getBootTime };
 
 let bootTime: number | undefined;
 
 /**
- * Implements Host.getBootTime: reads it once, like libvirt, so that all marks of one call are equal. proc_stat(5) btime
+ * Implements Host.getBootTime: reads it once, like libvirt, so all marks of a call are equal. proc_stat(5)
+ * btime
  */
 function getBootTime(): number {
   bootTime ??= Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0");

@@ -1,7 +1,7 @@
 import type { Compression } from "../qcow2-features.ts";
 
 const SECTOR_BYTES = 512;
-/** Most bytes of which deflate makes one: 258 of two bits. RFC 1951, 3.2.5 */
+/** Most bytes made by deflate from a byte: 258 of two bits. RFC 1951, 3.2.5 */
 const MOST_DEFLATED = 1032;
 /** Least bytes of a frame of zstd with a block: magic, descriptor, size and the block's header. RFC 8878 */
 const LEAST_FRAME = 9;
@@ -12,7 +12,9 @@ export interface CompressedPart {
   readonly bytes: number;
 }
 
-/** Reads the entry of a compressed cluster. qemu.git docs/interop/qcow2.rst, "Compressed Clusters Descriptor" */
+/**
+ * Reads the entry of a compressed cluster. qemu.git docs/interop/qcow2.rst, "Compressed Clusters Descriptor"
+ */
 export function compressedPart(word: bigint, clusterBytes: number): CompressedPart {
   const placeBits = BigInt(62 - (Math.log2(clusterBytes) - 8));
   const at = Number(word & ((1n << placeBits) - 1n));

@@ -7,12 +7,12 @@ import { readRawLayer } from "./raw-layer.ts";
 import { listQcow2Writes } from "./write-qcow2.ts";
 import { listRawWrites } from "./write-raw.ts";
 
-/** Image to make from another one, and from those below that. */
+/** Image to make from another, and from the images below it. */
 export interface ConvertedImage {
   /** Formats of the files, the image first. */
   readonly formats: readonly ("raw" | "qcow2")[];
   readonly format: "raw" | "qcow2";
-  /** Size that the guest sees, at least that of the image. */
+  /** Size visible to the guest, at least the image's size. */
   readonly sizeBytes: number;
   /** Options of a qcow2 image. */
   readonly options: Qcow2Options;
@@ -20,9 +20,9 @@ export interface ConvertedImage {
 }
 
 /**
- * Yields the writes that make an image without a backing file. Zeros take no space. Throws "failed" for a broken source, "unsupported"
- * for one that svirt does not convert, and for a size or options that the new format cannot hold; "in-use" for a disk that is
- * larger than the new one.
+ * Yields the writes for an image without a backing file. Zeros take no space. Throws "failed" for a broken
+ * source, "unsupported" for a source without conversion in svirt, and for a size or options impossible in the
+ * new format; "in-use" for a disk larger than the new image.
  */
 export function convertImage(files: readonly SourceFile[], image: ConvertedImage): Iterable<ImageWrite> {
   const { format, formats, onProgress } = image;

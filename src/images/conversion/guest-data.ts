@@ -7,31 +7,37 @@ interface DataExtent {
   readonly end: number;
 }
 
-/** Open file that a conversion reads. */
+/** Open file, read by a conversion. */
 export interface SourceFile extends ImageBytes {
   /** Returns the first part that has data at or behind a place; undefined if only a hole follows. */
   nextData(from: number): DataExtent | undefined;
-  /** Returns that many decompressed bytes; undefined if the data is broken. */
+  /** Returns this number of decompressed bytes; undefined if the data is broken. */
   decompress(compression: Compression, bytes: Uint8Array, length: number): Uint8Array | undefined;
 }
 
-/** Beginning of a part of a disk, of one kind. */
+/** Beginning of a part of a disk, of a single kind. */
 export type Piece =
   | { readonly is: "zero" | "below"; readonly bytes: number }
   | { readonly is: "data"; readonly bytes: number; readInto(target: Uint8Array): void };
 
-/** Image whose guest data is read: a file, or a file with those below it. */
+/** Image with guest data to read: a file, or a file with the files below it. */
 export interface Layer {
-  /** Size that the guest sees. */
+  /** Size visible to the guest. */
   readonly sizeBytes: number;
-  /** Returns the piece at a place, of at most `mostBytes`. The caller asks only for bytes within the size. Throws "failed" for broken tables. */
+  /**
+   * Returns the piece at a place, of at most `mostBytes`. The caller asks only for bytes within the size.
+   * Throws "failed" for broken tables.
+   */
   pieceAt(offset: number, mostBytes: number): Piece;
 }
 
 /** Largest part that is read at once. It is a multiple of every cluster. */
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
-/** Returns an image and those below it as one, which has no piece of the kind "below". A shorter image below ends with zeros. */
+/**
+ * Returns an image and the images below it as a single image, without pieces of the kind "below". A shorter
+ * image below ends with zeros.
+ */
 export function stackLayers(layers: readonly Layer[]): Layer {
   const pieceIn = (index: number, offset: number, mostBytes: number): Piece => {
     const layer = layers[index];
@@ -46,8 +52,8 @@ export function stackLayers(layers: readonly Layer[]): Layer {
 }
 
 /**
- * Yields the parts of a disk that are not known to be zeros, in order: each begins at a multiple of `unitBytes`, and has zeros up to
- * one behind the disk's end.
+ * Yields the parts of a disk not known to be zeros, in order: each begins at a multiple of `unitBytes`, and
+ * has zeros up to the next multiple behind the disk's end.
  */
 export function* listChunks(
   disk: Layer,
@@ -80,7 +86,9 @@ function readChunk(disk: Layer, { end, start }: DataExtent, unitBytes: number): 
   return bytes;
 }
 
-/** Decides whether all bytes are zero. Their number is a multiple of 4, and so is their place in the buffer. */
+/**
+ * Decides whether all bytes are zero. Their number is a multiple of 4, and so is their place in the buffer.
+ */
 export function isZero(bytes: Uint8Array): boolean {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / Uint32Array.BYTES_PER_ELEMENT);
   for (let at = 0; at < words.length; at += 1) if (words[at] !== 0) return false;

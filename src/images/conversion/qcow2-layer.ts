@@ -6,7 +6,7 @@ import { type CompressedPart, compressedPart, leastCompressed } from "./compress
 import type { Layer, Piece, SourceFile } from "./guest-data.ts";
 import { readWords, type Words } from "./table-words.ts";
 
-/** Bits of the upper half of an entry, and of the lower one. qemu.git docs/interop/qcow2.rst */
+/** Bits of the upper half of an entry, and of the lower half. qemu.git docs/interop/qcow2.rst */
 const [PLACE_HIGH, COMPRESSED_HIGH, PLACE_LOW, ZERO_LOW] = [0x00ffffff, 0x40000000, 0xfffffe00, 1];
 /** Subclusters of a cluster with an extended entry. */
 const SUBCLUSTERS = 32;
@@ -38,8 +38,9 @@ interface EmptyRun {
 }
 
 /**
- * Reads the guest data of a qcow2 image by its active tables. Each entry is checked, since a guest may have written the image. Throws
- * "failed" for a broken header, "unsupported" for an image that svirt does not convert. qemu.git docs/interop/qcow2.rst
+ * Reads the guest data of a qcow2 image by its active tables. Each entry is checked, since a guest may have
+ * written the image. Throws "failed" for a broken header, "unsupported" for an image that svirt does not
+ * convert. qemu.git docs/interop/qcow2.rst
  */
 export function readQcow2Layer(file: SourceFile): Layer {
   const mapping = readQcow2Mapping(file);
@@ -114,7 +115,10 @@ function unitAt(image: Image, table: number, within: number): Unit {
   return { is: at === 0 ? "below" : "data", at };
 }
 
-/** The second half of an extended entry has a bit for each subcluster that is allocated, and for each that is zeros. */
+/**
+ * The second half of an extended entry has a bit for each allocated subcluster, and for each subcluster of
+ * zeros.
+ */
 function subclusterAt(image: Image, entry: number, within: number): Unit {
   const subclusterBytes = image.mapping.clusterBytes / SUBCLUSTERS;
   const number = Math.floor(within / subclusterBytes);
@@ -158,14 +162,17 @@ function decompressPart({ file, mapping }: Image, part: CompressedPart): Uint8Ar
   throw broken(`the compressed cluster at ${part.at} has other data`);
 }
 
-/** Returns the place that an entry names; 0 for none. Throws "failed" for one between two clusters or behind the file's end. */
+/**
+ * Returns the place in an entry; 0 for none. Throws "failed" for a place between two clusters or behind the
+ * file's end.
+ */
 function placeIn({ file, mapping, words }: Image, entry: number, what: string): number {
   const at = (words.high(entry) & PLACE_HIGH) * 2 ** 32 + ((words.low(entry) & PLACE_LOW) >>> 0);
   if (at % mapping.clusterBytes !== 0 || at >= file.sizeBytes) throw broken(`${what} is at ${at}`);
   return at;
 }
 
-/** Each cluster is mapped once: tables that map one again could fill a disk from a small file. */
+/** Each cluster is mapped once: tables with repetitions could fill a disk from a small file. */
 function budgetOf(fileBytes: number, clusterBytes: number): Image["spend"] {
   let rest = fileBytes + clusterBytes;
   return (bytes) => {

@@ -1,9 +1,9 @@
 import type { Layer, SourceFile } from "./guest-data.ts";
 
-/** Unit in which QEMU counts the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
+/** QEMU's unit of the size of a disk. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
 
-/** Reads a raw image, whose holes are zeros. A part of a sector at its end is a whole one for the guest. */
+/** Reads a raw image. Its holes are zeros. A part of a sector at its end is a whole sector for the guest. */
 export function readRawLayer(file: SourceFile): Layer {
   let last = { start: 0, end: 0, isHole: true };
   const extentAt = (offset: number): typeof last => {

@@ -1,6 +1,6 @@
 import type { ImageBytes } from "../image-writes.ts";
 
-/** Part of a table that is in memory. */
+/** Part of a table in memory. */
 const WINDOW_BYTES = 65_536;
 
 /** Numbers of 64 bits in a file, at multiples of 8. */

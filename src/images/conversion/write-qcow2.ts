@@ -13,44 +13,48 @@ import { decideQcow2Layout, type Qcow2Layout, type Qcow2Options } from "../qcow2
 import { isZero, type Layer, listChunks } from "./guest-data.ts";
 import { viewOf } from "./table-words.ts";
 
-/** Bit of an entry whose table or cluster is used once, in its upper half. QCOW_OFLAG_COPIED of qemu.git docs/interop/qcow2.rst */
+/**
+ * Bit of an entry whose table or cluster is used once, in its upper half. QCOW_OFLAG_COPIED of qemu.git
+ * docs/interop/qcow2.rst
+ */
 const COPIED = 0x80000000;
-/** Bits of an extended entry all of whose subclusters are allocated. */
+/** Bits of an extended entry with only allocated subclusters. */
 const ALL_ALLOCATED = 0xffffffff;
 /** The header is cluster 0, the L1 table follows. */
 const L1_TABLE = 1;
 
-/** L2 table that is being filled. */
+/** L2 table in the making. */
 interface Table {
   readonly index: number;
   readonly cluster: number;
   readonly bytes: Uint8Array;
 }
 
-/** Image that is being written. */
+/** Image in the making. */
 interface NewTables {
   readonly layout: Qcow2Layout;
   readonly clusterBytes: number;
   /** The whole L1 table, of up to 32 MiB. */
   readonly l1: Uint8Array;
   readonly l1Entries: number;
-  /** First cluster that is not used. */
+  /** First unused cluster. */
   next: number;
   table: Table | undefined;
 }
 
 /** Image to write. */
 interface ConvertedQcow2 {
-  /** Size of the image, at least that of the disk. */
+  /** Size of the image, at least the disk's. */
   readonly sizeBytes: number;
   readonly options: Qcow2Options;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Yields a qcow2 image without a backing file that has the data of a disk. Clusters of zeros are not allocated. Every cluster of the
- * file is used once, so the counts are written at the end, and the header after everything else. Throws "unsupported" for a size or
- * options that qcow2 cannot hold. qemu.git docs/interop/qcow2.rst
+ * Yields a qcow2 image without a backing file, with the data of a disk. Clusters of zeros are not allocated.
+ * Every cluster of the file is used once, so the counts are written at the end, and the header after
+ * everything else. Throws "unsupported" for a size or options impossible in qcow2. qemu.git
+ * docs/interop/qcow2.rst
  */
 export function* listQcow2Writes(
   disk: Layer,
@@ -86,12 +90,12 @@ function planTables(layout: Qcow2Layout, sizeBytes: number): NewTables {
   return { layout, clusterBytes, l1, l1Entries, next: L1_TABLE + l1Clusters, table: undefined };
 }
 
-/** Returns the number of bytes that an L2 table maps. */
+/** Returns the number of bytes mapped by an L2 table. */
 function bytesByTable({ clusterBytes, layout }: NewTables): number {
   return (clusterBytes / layout.entryBytes) * clusterBytes;
 }
 
-/** Allocates an L2 table, and yields the one before it. */
+/** Allocates an L2 table, and yields the table before. */
 function* openTable(image: NewTables, index: number): Generator<ImageWrite> {
   if (image.table?.index === index) return;
   yield* closeTable(image);
@@ -104,7 +108,7 @@ function* closeTable({ clusterBytes, table }: NewTables): Generator<ImageWrite> 
   if (table !== undefined) yield { offset: table.cluster * clusterBytes, bytes: table.bytes };
 }
 
-/** Maps a cluster of the disk to the next one of the file. */
+/** Maps a cluster of the disk to the file's next cluster. */
 function mapCluster(image: NewTables, cluster: number): void {
   const { clusterBytes, layout, table } = image;
   if (table === undefined) return;
@@ -144,7 +148,7 @@ function* listRest(image: NewTables, sizeBytes: number): Generator<ImageWrite> {
   yield { offset: 0, bytes: header };
 }
 
-/** Counts the clusters that count others and themselves. */
+/** Counts the clusters of the counts of others and of themselves. */
 function countRefcounts(
   others: number,
   clusterBytes: number,

@@ -4,7 +4,10 @@ import { isZero, type Layer, listChunks } from "./guest-data.ts";
 /** Zeros of this length and place become a hole. qemu-img convert -S */
 const HOLE_BYTES = 4096;
 
-/** Yields the data of a disk for a raw image, in order; the rest of it is zeros. Nothing is written behind the disk's end. */
+/**
+ * Yields the data of a disk for a raw image, in order; the rest of it is zeros. Nothing is written behind the
+ * disk's end.
+ */
 export function* listRawWrites(
   disk: Layer,
   onProgress?: ((done: number, total: number) => void) | undefined,

@@ -3,12 +3,12 @@ import { viewOf } from "./table-words.ts";
 /** Magic, and sizes of fields. RFC 8878, 3.1.1 */
 const MAGIC = 0xfd2fb528;
 const [MAGIC_BYTES, BLOCK_HEADER_BYTES, CHECKSUM_BYTES] = [4, 3, 4];
-/** Block whose content is one byte, repeated. RFC 8878, 3.1.1.2.2 */
+/** Block of a single repeated byte. RFC 8878, 3.1.1.2.2 */
 const RLE = 1;
 
 /**
- * Returns the frame of zstd at the beginning of some bytes; undefined if there is no whole one. A decompressor may refuse the bytes
- * that follow it, as in the last sector of a compressed cluster. RFC 8878, 3.1.1
+ * Returns the frame of zstd at the beginning of some bytes; undefined without a whole frame. A decompressor
+ * may refuse the bytes after it, as in the last sector of a compressed cluster. RFC 8878, 3.1.1
  */
 export function zstdFrame(bytes: Uint8Array): Uint8Array | undefined {
   const view = viewOf(bytes);

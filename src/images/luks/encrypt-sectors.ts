@@ -7,8 +7,9 @@ const BLOCK_BYTES = 16;
 const POLYNOMIAL = 0x87;
 
 /**
- * Encrypts sectors with AES in the mode XTS, as "xts-plain64" of LUKS: the number of a sector, from 0, is its tweak. The
- * first half of the key encrypts the data, the second one the tweaks. What it computes meanwhile is wiped. IEEE 1619; qemu.git crypto/ivgen-plain64.c
+ * Encrypts sectors with AES in the mode XTS, as "xts-plain64" of LUKS: the number of a sector, from 0, is its
+ * tweak. The first half of the key encrypts the data, the second half the tweaks. Intermediate results are
+ * wiped. IEEE 1619; qemu.git crypto/ivgen-plain64.c
  */
 export function encryptSectors(cryptography: Cryptography, key: Uint8Array, bytes: Uint8Array): Uint8Array {
   const half = key.length / 2;
@@ -23,7 +24,10 @@ export function encryptSectors(cryptography: Cryptography, key: Uint8Array, byte
   }
 }
 
-/** Returns the masks of all blocks: that of a sector's first block is its encrypted number, and each next one its double. */
+/**
+ * Returns the masks of all blocks: a sector's first mask is its encrypted number, and each next mask is its
+ * double.
+ */
 function makeMasks(cryptography: Cryptography, key: Uint8Array, sectors: number): Uint8Array {
   const numbers = new Uint8Array(sectors * BLOCK_BYTES);
   const view = new DataView(numbers.buffer);

@@ -21,13 +21,16 @@ const [SLOT_ACTIVE, SLOT_INACTIVE] = [0x00ac71f3, 0x0000dead];
 const [SALT_BYTES, DIGEST_BYTES] = [32, 20];
 const DIGEST_AT = 112;
 /**
- * Iterations of the derivation of the slot's key, and of the digest by which a program knows the right passphrase. They are fixed: a count that is
- * measured, as QEMU's, is low on a busy host. OWASP asks for 600,000 of SHA-256.
+ * Iterations of the derivation of the slot's key, and of the digest by which a program knows the right
+ * passphrase. They are fixed: a count that is measured, as QEMU's, is low on a busy host. OWASP asks for
+ * 600,000 of SHA-256.
  */
 const SLOT_ITERATIONS = 2_000_000;
 const DIGEST_ITERATIONS = SLOT_ITERATIONS / 8;
 
-/** Returns the length of a volume's header with the place of all keys, behind which its data begin. In bytes. */
+/**
+ * Returns the length of a volume's header with the place of all keys, behind which its data begin. In bytes.
+ */
 export function luksHeaderBytes(cipher: LuksCipher): number {
   return (SLOT_SECTORS + SLOTS * sectorsOfSlot(cipher)) * SECTOR_BYTES;
 }
@@ -40,8 +43,9 @@ export function isNewLuks(bytes: Uint8Array, cipher: LuksCipher): boolean {
 }
 
 /**
- * Returns the header of a new LUKS volume of version 1, whose first key slot a passphrase opens. The key of its data is random and in no other
- * place: it is wiped here, with the split parts and the derived key. qemu.git crypto/block-luks.c qcrypto_block_luks_create(), LUKS On-Disk Format Specification 1.2.3
+ * Returns the header of a new LUKS volume of version 1, whose first key slot a passphrase opens. The key of
+ * its data is random and in no other place: it is wiped here, with the split parts and the derived key.
+ * qemu.git crypto/block-luks.c qcrypto_block_luks_create(), LUKS On-Disk Format Specification 1.2.3
  */
 export async function formatLuksHeader(
   cryptography: Cryptography,
@@ -64,7 +68,7 @@ export async function formatLuksHeader(
   }
 }
 
-/** Writes the digest by which a program knows the key. */
+/** Writes the digest of the key. */
 async function writeDigest(
   cryptography: Cryptography,
   bytes: Uint8Array,
@@ -77,7 +81,7 @@ async function writeDigest(
   new DataView(bytes.buffer).setUint32(164, DIGEST_ITERATIONS);
 }
 
-/** Writes the slots, and the key into the first one, as the passphrase encrypts it. */
+/** Writes the slots, and the key into the first slot, encrypted by the passphrase. */
 async function writeKey(
   cryptography: Cryptography,
   bytes: Uint8Array,

@@ -1,14 +1,15 @@
 import type { Cryptography, LuksHash } from "./cryptography.ts";
 
-/** Hash, and the number of parts that a key is split into. */
+/** Hash, and the number of parts of a split key. */
 interface Split {
   readonly hash: LuksHash;
   readonly stripes: number;
 }
 
 /**
- * Splits a key into parts of its length that are all needed to join it again: all but the last are random, so that a
- * disk that keeps a few old sectors keeps no key. The caller wipes the parts. LUKS On-Disk Format Specification 1.2.3, section 2.4
+ * Splits a key into parts of its length, all needed to join it again: all but the last are random, so a disk
+ * with a few old sectors keeps no key. The caller wipes the parts. LUKS On-Disk Format Specification 1.2.3,
+ * section 2.4
  */
 export function splitKey(cryptography: Cryptography, key: Uint8Array, { hash, stripes }: Split): Uint8Array {
   const parts = new Uint8Array(key.length * stripes);
@@ -23,7 +24,10 @@ export function splitKey(cryptography: Cryptography, key: Uint8Array, { hash, st
   return parts;
 }
 
-/** Replaces each part of the hash's length by the hash of its number and itself; a shorter last one by the hash's beginning. */
+/**
+ * Replaces each part of the hash's length by the hash of its number and itself; a shorter last part by the
+ * hash's beginning.
+ */
 function diffuse(cryptography: Cryptography, hash: LuksHash, bytes: Uint8Array): void {
   const digestBytes = hash === "sha256" ? 32 : 64;
   for (let at = 0; at < bytes.length; at += digestBytes) {

@@ -4,7 +4,10 @@ const GROUP_MASK = 0xffffn;
 /** Family of an IP address. */
 export type Family = "ipv4" | "ipv6";
 
-/** Returns the address in its canonical text, or undefined for any other text. inet_pton(3), inet_ntop(3), RFC 5952 */
+/**
+ * Returns the address in its canonical text, or undefined for any other text. inet_pton(3), inet_ntop(3), RFC
+ * 5952
+ */
 export function canonicalAddress(text: string): string | undefined {
   const ipv4 = readIpv4(text);
   if (ipv4 !== undefined) return formatAddress("ipv4", ipv4);
@@ -29,7 +32,10 @@ export function numberOf(address: string): bigint {
   return value;
 }
 
-/** Returns the canonical text of an address, as glibc writes it: the longest run of two or more zero groups is `::`. */
+/**
+ * Returns the canonical text of an address, as glibc writes it: the longest run of two or more zero groups is
+ * `::`.
+ */
 export function formatAddress(family: Family, value: bigint): string {
   if (family === "ipv4") return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
   const groups = groupsOf(value);
@@ -74,7 +80,10 @@ function groupsOf(value: bigint): readonly bigint[] {
   );
 }
 
-/** Whether an address is IPv4-compatible or IPv4-mapped, which glibc writes with dots: `::1.2.3.4`, `::ffff:1.2.3.4`. */
+/**
+ * Whether an address is IPv4-compatible or IPv4-mapped, which glibc writes with dots: `::1.2.3.4`,
+ * `::ffff:1.2.3.4`.
+ */
 function holdsIpv4(groups: readonly bigint[]): boolean {
   if (groups.slice(0, 5).some((group) => group !== 0n)) return false;
   return groups[5] === GROUP_MASK || (groups[5] === 0n && groups[6] !== 0n);

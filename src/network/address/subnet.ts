@@ -8,8 +8,8 @@ export interface Assigned {
 }
 
 /**
- * Returns the prefix of an address; without one, that of its class. Returns undefined for an address without a class or a
- * netmask with gaps. virSocketAddrGetIPPrefix() of libvirt
+ * Returns the prefix of an address; without a prefix, its class's. Returns undefined for an address without a
+ * class or a netmask with gaps. virSocketAddrGetIPPrefix() of libvirt
  */
 export function prefixOf({ address, netmask, prefix }: Assigned): number | undefined {
   if (prefix !== undefined) return prefix;
@@ -27,7 +27,7 @@ export function netmaskOf(prefix: number): string {
   return formatAddress("ipv4", maskOf("ipv4", prefix));
 }
 
-/** Returns the address of the network that has the address. */
+/** Returns the address of the network of the address. */
 export function networkOf(address: string, prefix: number): string {
   const family = familyOf(address);
   return formatAddress(family, numberOf(address) & maskOf(family, prefix));
@@ -39,14 +39,15 @@ export function broadcastOf(address: string, prefix: number): string {
   return formatAddress("ipv4", numberOf(address) | hosts);
 }
 
-/** Whether two addresses are of one network. */
+/** Whether two addresses are of the same network. */
 export function isInNetwork(address: string, other: string, prefix: number): boolean {
   return familyOf(address) === familyOf(other) && networkOf(address, prefix) === networkOf(other, prefix);
 }
 
 /**
- * Returns the domain of names for addresses of a network, `122.168.192.in-addr.arpa`. Returns undefined for a prefix within a
- * label of that domain, and for a single address. RFC 1035, 3.5; RFC 3596, 2.5; virSocketAddrPTRDomain() of libvirt
+ * Returns the domain of names for addresses of a network, `122.168.192.in-addr.arpa`. Returns undefined for a
+ * prefix within a label of that domain, and for a single address. RFC 1035, 3.5; RFC 3596, 2.5;
+ * virSocketAddrPTRDomain() of libvirt
  */
 export function reverseDomain(address: string, prefix: number): string | undefined {
   const family = familyOf(address);

@@ -5,7 +5,7 @@ import type { HostBridge } from "./host-bridge.ts";
 
 // Rule: A bridge has no network that the host reaches by another device.
 
-/** IPv4 network that the host reaches by a device. */
+/** IPv4 network reached by the host by a device. */
 interface KnownRoute {
   readonly device: string;
   readonly address: string;
@@ -13,8 +13,8 @@ interface KnownRoute {
 }
 
 /**
- * Refuses a bridge with an IPv4 network that the host reaches by another device. Throws "in-use" with libvirt's message. `table` is
- * the text of /proc/net/route. networkCheckRouteCollision() of libvirt
+ * Refuses a bridge with an IPv4 network that the host reaches by another device. Throws "in-use" with
+ * libvirt's message. `table` is the text of /proc/net/route. networkCheckRouteCollision() of libvirt
  */
 export function refuseCollision({ addresses, routes }: HostBridge, table: string): void {
   const known = parseRoutes(table);
@@ -49,7 +49,9 @@ function findRoute(known: readonly KnownRoute[], address: string, prefix: number
   return known.find((route) => route.address === wanted && route.netmask === netmask);
 }
 
-/** Parses /proc/net/route. Addresses are numbers in the machine's byte order. fib_route_seq_show() of Linux */
+/**
+ * Parses /proc/net/route. Addresses are numbers in the machine's byte order. fib_route_seq_show() of Linux
+ */
 function parseRoutes(table: string): readonly KnownRoute[] {
   return table
     .split("\n")

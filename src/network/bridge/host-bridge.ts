@@ -11,7 +11,7 @@ interface BridgeAddress {
   readonly prefix: number;
 }
 
-/** Route by a gateway that the bridge reaches. */
+/** Route by a gateway on the bridge. */
 export interface BridgeRoute extends BridgeAddress {
   readonly gateway: string;
   readonly metric: number;
@@ -34,15 +34,15 @@ export interface HostBridge {
   readonly inbound?: Shape;
 }
 
-/** Facts that identify a network's bridge. */
+/** Facts for the recognition of a network's bridge. */
 export type BridgeMark = Pick<HostBridge, "name" | "mac">;
 
-/** Metric of a route without one. virNetDevIPRouteGetMetric() of libvirt */
+/** Default metric of a route. virNetDevIPRouteGetMetric() of libvirt */
 const METRIC = 1;
 
 /**
- * Returns the bridge that a network makes. Undefined for a network whose bridge has no name or no address, which no definition of
- * svirt lacks. networkStartNetworkVirtual() of libvirt
+ * Returns the bridge made by a network. Undefined for a network without a bridge name or address, never so in
+ * a definition of svirt. networkStartNetworkVirtual() of libvirt
  */
 export function hostBridgeOf(network: Network): HostBridge | undefined {
   const { bandwidth, bridge, ips, mac, mtu, routes } = network;
@@ -74,7 +74,10 @@ export function isForwarded(network: Network): boolean {
   return FORWARDING.includes(modeOf(network));
 }
 
-/** Returns the prefix of a route's network; without a size it is the default route. virNetDevIPRouteGetPrefix() of libvirt */
+/**
+ * Returns the prefix of a route's network; without a size it is the default route.
+ * virNetDevIPRouteGetPrefix() of libvirt
+ */
 function prefixOfRoute(route: Route): number {
   return route.netmask === undefined ? (route.prefix ?? 0) : (prefixOf(route) ?? 0);
 }

@@ -3,7 +3,10 @@ import { chain, formatBlock, LAYERS, tableOf } from "./nft-table.ts";
 
 // Rule: An isolated network forwards no packet, in either direction.
 
-/** Drops in both directions: also what another network's rules accept, which ends only the chain of that network. nft(8) */
+/**
+ * Drops in both directions: also packets accepted by another network's rules, since acceptance ends only the
+ * other's chain. nft(8)
+ */
 export function formatIsolation({ bridge }: Network, uuid: string): string {
   const name = bridge?.name ?? "";
   return Object.values(LAYERS)

@@ -10,7 +10,10 @@ interface LimitTable {
   readonly limit: { readonly bytesPerSecond: number; readonly burstBytes: number };
 }
 
-/** Returns the limit of the frames from guests to the host and networks beyond it: a table of the bridge. Undefined: there is none. */
+/**
+ * Returns the limit of the frames from guests to the host and networks beyond it: a table of the bridge.
+ * Undefined: there is none.
+ */
 export function outboundLimit(
   { bandwidth }: Network,
   { name }: Pick<BridgeMark, "name">,

@@ -8,12 +8,15 @@ import { chain, formatBlock, LAYERS, tableOf } from "./nft-table.ts";
 // Rule: The tables of a network forward its own addresses only.
 
 /**
- * Names of bridges that svirt makes, and of devices that it writes into rules. nft(8) gives `*`, quotes and others a meaning, dnsmasq(8)
- * gives `*` and commas one, and the kernel `%`.
+ * Names of bridges made by svirt, and of devices in its rules. nft(8) gives `*`, quotes and others a meaning,
+ * dnsmasq(8) gives `*` and commas a meaning, and the kernel `%`.
  */
 export const RULE_DEVICE = /^[A-Za-z0-9_.-]+$/;
 
-/** Destinations that are never translated: multicast of the local network, and broadcast. network_nftables.c of libvirt */
+/**
+ * Destinations that are never translated: multicast of the local network, and broadcast. network_nftables.c
+ * of libvirt
+ */
 const LOCAL = { ipv4: ["224.0.0.0/24", "255.255.255.255/32"], ipv6: ["ff02::/16"] } as const;
 /** Ports of translated connections. Servers such as NFS trust the ports below. */
 const PORTS = { start: 1024, end: 65535 };
@@ -30,14 +33,15 @@ interface Subnet {
 /** Facts about a network's rules. */
 interface Facts {
   readonly bridge: string;
-  /** Device of the host that the network forwards to; undefined: any. */
+  /** Device of the host for the network's forwarding; undefined: any. */
   readonly device: string | undefined;
   readonly subnets: readonly Subnet[];
 }
 
 /**
- * Returns the script for nft that replaces a network's tables by new ones: rules for forwarded packets, and for mode `nat` the
- * translation of addresses. An isolated network forwards none. Undefined for a network of another mode. nftablesAddFirewallRules() of libvirt
+ * Returns the script for nft with new tables in place of a network's: rules for forwarded packets, and for
+ * mode `nat` the translation of addresses. An isolated network forwards none. Undefined for a network of
+ * another mode. nftablesAddFirewallRules() of libvirt
  */
 export function formatPacketRules(network: Network, uuid: string): string | undefined {
   const mode = modeOf(network);
@@ -63,7 +67,10 @@ export function formatPacketRules(network: Network, uuid: string): string | unde
   return `${formatRemoval(uuid)}${tables.map((family) => formatTable(network, facts, { family, uuid })).join("")}`;
 }
 
-/** Returns the script for nft that removes a network's tables. A missing table is no error, since it is added first. */
+/**
+ * Returns the script for nft that removes a network's tables. A missing table is no error, since it is added
+ * first.
+ */
 export function formatRemoval(uuid: string): string {
   return Object.values(LAYERS)
     .map((layer) => `add table ${layer} ${tableOf(uuid)}\ndelete table ${layer} ${tableOf(uuid)}\n`)
@@ -131,7 +138,7 @@ function listTranslations(network: Network, { device }: Facts, { family, text }:
   ];
 }
 
-/** nft refuses a range of one. */
+/** nft refuses a range of a single number. */
 function formatRange<Value>({ end, start }: { readonly start: Value; readonly end: Value }): string {
   return start === end ? `${start}` : `${start}-${end}`;
 }

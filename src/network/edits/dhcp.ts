@@ -71,14 +71,14 @@ export function editDhcpRange(network: Network, { command, node, parentIndex }: 
   throw invalidEdit(network, `couldn't locate a matching dhcp range entry in network '${name}'`);
 }
 
-/** An `<ip>` whose `<dhcp>` is edited. */
+/** An `<ip>` with a `<dhcp>` to edit. */
 interface Place {
   readonly at: number;
   readonly ip: NetworkIp;
   readonly dhcp: Dhcp;
 }
 
-/** Returns the `<ip>` of that number, or the one that has DHCP, or the first. virNetworkIPDefByIndex() of libvirt */
+/** Returns the numbered `<ip>`, or the `<ip>` with DHCP, or the first. virNetworkIPDefByIndex() of libvirt */
 function findIp(network: Network, parentIndex: number | undefined): Place {
   const { ips, name } = network;
   const served = ips.findIndex(servesDhcp);
@@ -118,7 +118,7 @@ function refuseOtherFamily(network: Network, isSame: boolean, entry: string): vo
 
 type Identity = Partial<Pick<DhcpHost, "mac" | "name" | "ip">>;
 
-/** Whether an entry has an address or a name of the other one. */
+/** Whether an entry has an address or a name of the other. */
 function hasAny(found: DhcpHost, { ip, mac, name }: Identity): boolean {
   return (
     (mac !== undefined && isSameMac(found.mac, mac)) ||
@@ -127,7 +127,7 @@ function hasAny(found: DhcpHost, { ip, mac, name }: Identity): boolean {
   );
 }
 
-/** Whether an entry has all addresses and names of the other one. An entry without a MAC address has any. */
+/** Whether an entry has all addresses and names of the other. An entry without a MAC address has any. */
 function hasAll(found: DhcpHost, { ip, mac, name }: Identity): boolean {
   return (
     (mac === undefined || found.mac === undefined || isSameMac(found.mac, mac)) &&

@@ -97,7 +97,7 @@ function replaceDns(network: Network, records: Partial<Dns>): Network {
   return { ...network, dns: { ...dnsOf(network), ...records } };
 }
 
-/** Returns the place of the only record that is meant. */
+/** Returns the place of the only fitting record. */
 function onlyMatch<T>(
   network: Network,
   kind: string,

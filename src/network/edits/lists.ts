@@ -11,7 +11,7 @@ export function isAdd(command: UpdateCommand): command is AddCommand {
   return command === "add-first" || command === "add-last";
 }
 
-/** Returns the list with one more entry, at its start or end. */
+/** Returns the list with another entry, at its start or end. */
 export function insertEntry<T>(all: readonly T[], one: T, command: AddCommand): readonly T[] {
   return command === "add-first" ? [one, ...all] : [...all, one];
 }
@@ -21,7 +21,7 @@ export function withoutEntry<T>(all: readonly T[], at: number): readonly T[] {
   return all.toSpliced(at, 1);
 }
 
-/** Returns the list with another entry in place of one. */
+/** Returns the list with an entry replaced. */
 export function replaceEntry<T>(all: readonly T[], at: number, one: T): readonly T[] {
   return all.with(at, one);
 }
@@ -45,5 +45,5 @@ export function unsupportedEdit(what: string, remedy: string): SvirtError {
   });
 }
 
-/** Remedy for an entry that can be added and deleted alone. */
+/** Remedy for an entry with additions and deletions only. */
 export const DELETE_AND_ADD = "Delete the entry, and add the new one.";

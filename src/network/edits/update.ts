@@ -8,14 +8,17 @@ import { editDnsHost, editDnsSrv, editDnsTxt } from "./dns.ts";
 import type { Edit } from "./edit.ts";
 import { unsupportedEdit } from "./lists.ts";
 
-/** Section whose entries can be edited one by one. */
+/** Section with single entries to edit. */
 interface EditableSection {
   /** Element of an entry. */
   readonly tag: string;
   edit(network: Network, edit: Edit): Network;
 }
 
-/** Sections of a network, in libvirt's order; a name: libvirt does not edit it either. virNetworkUpdateSection of libvirt */
+/**
+ * Sections of a network, in libvirt's order; a name: libvirt does not edit it either. virNetworkUpdateSection
+ * of libvirt
+ */
 const SECTIONS = {
   bridge: "bridge",
   domain: "domain",
@@ -36,7 +39,7 @@ export type UpdateSection = keyof typeof SECTIONS;
 /** Names of all sections. */
 export const UPDATE_SECTIONS = Object.keys(SECTIONS) as readonly UpdateSection[];
 
-/** Edit of one entry in a section of a network. */
+/** Edit of an entry in a section of a network. */
 export interface NetworkUpdate extends Pick<Edit, "command" | "parentIndex"> {
   readonly section: UpdateSection;
   /** XML of the entry. */
@@ -44,8 +47,9 @@ export interface NetworkUpdate extends Pick<Edit, "command" | "parentIndex"> {
 }
 
 /**
- * Returns the network with one entry added, changed or removed. Throws "xml"; "unsupported" for an edit that libvirt does not make;
- * "wrong-state" if the entry is missing or already there. virNetworkDefUpdateSection() and virNetworkObjUpdate() of libvirt
+ * Returns the network with an entry added, changed or removed. Throws "xml"; "unsupported" for an edit
+ * unknown to libvirt; "wrong-state" if the entry is missing or already there. virNetworkDefUpdateSection()
+ * and virNetworkObjUpdate() of libvirt
  */
 export function updateNetwork(
   network: Network,

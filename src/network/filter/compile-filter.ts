@@ -6,7 +6,7 @@ import { ARP_OPERATIONS, IP_PROTOCOLS } from "./value-forms.ts";
 
 type Match = readonly (readonly [field: Field, value: string])[];
 
-/** Returns a defined filter in the form of libvirt's own ones. */
+/** Returns a defined filter in the form of libvirt's own filters. */
 export function compileFilter({ chain, entries, priority }: WrittenFilter): Filter {
   return {
     ...(chain === undefined ? {} : { chain }),

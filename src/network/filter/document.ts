@@ -33,7 +33,7 @@ const entries: Field<readonly WrittenEntry[]> = {
   },
 };
 
-/** Declares `<filterref>`, which the field of the entries reads and writes. */
+/** Declares `<filterref>`, read and written by the field of the entries. */
 const included: Field<undefined> = {
   place: { in: "child", name: filterref.tag, many: true, inside: { is: "declared", form: () => filterref } },
   read: () => undefined,
@@ -53,7 +53,7 @@ const filter = element("filter", () => ({
 /** Filter of libvirt as it is defined. */
 export type WrittenFilter = Omit<ValueOf<typeof filter>, "included">;
 
-/** Bound of the entries of one filter. */
+/** Bound of the entries of a filter. */
 const MOST_ENTRIES = 1000;
 
 /** Reads a `<filter>` document. Throws "xml" and "unsupported", with the places. */

@@ -1,10 +1,10 @@
 /**
- * Chain of a filter: `root`, or one for frames of the protocol with which its name begins: `mac` (any), `ipv4`, `ipv6`, `arp`, `rarp`.
- * chain_priorities of nwfilter_conf.c of libvirt
+ * Chain of a filter: `root`, or a chain for frames of the protocol at the beginning of its name: `mac` (any),
+ * `ipv4`, `ipv6`, `arp`, `rarp`. chain_priorities of nwfilter_conf.c of libvirt
  */
 export type Chain = string;
 
-/** Fields of a frame that a rule compares. */
+/** Fields of a frame compared by a rule. */
 export const FIELD_NAMES = [
   "protocol",
   "source MAC",
@@ -43,7 +43,10 @@ export interface FilterRule {
   readonly action: (typeof ACTIONS)[number];
   /** Rules of lower numbers come first; the default is 500. */
   readonly priority?: number;
-  /** Fields with a value, or the variable `$NAME`, both also as `VALUE/MASK`; all must match. Without fields every frame matches. */
+  /**
+   * Fields with a value, or the variable `$NAME`, both also as `VALUE/MASK`; all must match. Without fields
+   * every frame matches.
+   */
   readonly match?: readonly (readonly [field: Field, value: string])[];
   /** The fields must differ from their values; the protocols of `ip`, `ipv6`, `arp` and `rarp` must match. */
   readonly isNegated?: true;
@@ -58,10 +61,13 @@ export interface Filter {
   readonly entries: readonly (FilterRule | string)[];
 }
 
-/** Priority of a rule without one. virNWFilterRulePriority, MAX_RULE_PRIORITY / 2 of libvirt */
+/** Default priority of a rule. virNWFilterRulePriority, MAX_RULE_PRIORITY / 2 of libvirt */
 export const RULE_PRIORITY = 500;
 
-/** Default priorities of chains, by the beginnings of their names. NWFILTER_*_FILTER_PRI of nwfilter_conf.h of libvirt */
+/**
+ * Default priorities of chains, by the beginnings of their names. NWFILTER_*_FILTER_PRI of nwfilter_conf.h of
+ * libvirt
+ */
 const CHAIN_PRIORITIES: ReadonlyMap<string, number> = new Map([
   ["mac", -800],
   ["ipv4", -700],

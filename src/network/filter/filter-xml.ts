@@ -2,7 +2,10 @@ import { attributesDraft, type Draft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { chainPriority, type Field, type Filter, type FilterRule, RULE_PRIORITY } from "./filter-rule.ts";
 
-/** Attributes for the fields of libvirt's own filters, but for the protocol and what an announcement by RARP has. */
+/**
+ * Attributes for the fields of libvirt's own filters, but for the protocol and what an announcement by RARP
+ * has.
+ */
 const ATTRIBUTES: ReadonlyMap<Field, string> = new Map<Field, string>([
   ["source MAC", "srcmacaddr"],
   ["destination MAC", "dstmacaddr"],
@@ -45,7 +48,7 @@ function entryDraft(entry: FilterRule | string): Draft {
   return rule;
 }
 
-/** Formats the fields of a rule: those of Ethernet in `<mac>`, others in the element of their protocol. */
+/** Formats the fields of a rule: Ethernet's in `<mac>`, others in the element of their protocol. */
 function matchDraft(match: ReadonlyMap<Field, string>): Draft {
   const protocol = match.get("protocol");
   const element = match.size > 1 ? ELEMENTS.get(protocol ?? "") : undefined;
@@ -71,7 +74,10 @@ function attributesOf(field: Field, value: string): readonly (readonly [name: st
       ];
 }
 
-/** The announcement of QEMU after a migration, from the guest's MAC address to itself. qemu-announce-self-rarp.xml of libvirt */
+/**
+ * The announcement of QEMU after a migration, from the guest's MAC address to itself.
+ * qemu-announce-self-rarp.xml of libvirt
+ */
 function announcement(mac: string): readonly (readonly [name: string, value: string])[] {
   return [
     ["opcode", "Request_Reverse"],

@@ -33,7 +33,7 @@ const DHCPV6_REQUEST: FilterRule = {
   ],
 };
 
-/** Returns the rule for answers of DHCP servers: of those in `$DHCPSERVER`, or of all. */
+/** Returns the rule for answers of DHCP servers: of the servers in `$DHCPSERVER`, or of all. */
 function dhcpAnswer(protocol: "ipv4" | "ipv6", isOfServer: boolean): FilterRule {
   const [address, from, to] =
     protocol === "ipv4" ? (["source IPv4", "67", "68"] as const) : (["source IPv6", "547", "546"] as const);
@@ -50,7 +50,7 @@ function dhcpAnswer(protocol: "ipv4" | "ipv6", isOfServer: boolean): FilterRule 
   };
 }
 
-/** Returns the rules of a chain that only frames with one of the guest's own addresses pass, which `match` compares. */
+/** Returns the rules of a chain passed only by frames with the guest's own addresses, compared by `match`. */
 function onlyOwn(priority: number, match: FilterRule["match"] = []): readonly FilterRule[] {
   return [{ direction: "out", action: "return", priority, match }, dropOthers("out")];
 }
@@ -224,7 +224,8 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     "qemu-announce-self",
     {
       entries: [
-        // libvirt accepts what a QEMU of 2010 sent in place of 0x8035, RARP. svirt's own rules drop it before: guardsOf().
+        // libvirt accepts what a QEMU of 2010 sent in place of 0x8035, RARP. svirt's own rules drop it
+        // before: guardsOf().
         { direction: "out", action: "accept", match: [["protocol", "0x0835"]] },
         "qemu-announce-self-rarp",
         "no-other-rarp-traffic",

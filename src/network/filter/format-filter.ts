@@ -13,7 +13,10 @@ export interface FrameFilter {
   /** Name of libvirt's filter. */
   readonly filter: string;
   readonly variables: readonly FilterVariable[];
-  /** Rules of a filter that was defined on this host, as it was when the tap got them; undefined for libvirt's own. */
+  /**
+   * Rules of a filter that was defined on this host, as it was when the tap got them; undefined for libvirt's
+   * own.
+   */
   readonly defined?: CollectedRules;
 }
 
@@ -33,17 +36,18 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
 const ARP_FORMAT = "arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4";
 
 /**
- * Protocol and lengths of the addresses in such a header of ARP or RARP, read as bytes. The type of hardware may be any: Linux accepts
- * that of IEEE 802 too. RFC 826, RFC 903; arp_process() of Linux
+ * Protocol and lengths of the addresses in such a header of ARP or RARP, read as bytes. The type of hardware
+ * may be any: Linux accepts that of IEEE 802 too. RFC 826, RFC 903; arp_process() of Linux
  */
 const ARP_ADDRESSES = "@nh,16,32 0x08000604";
 
-/** Comparison of a part of a frame with one of several values, in the language of nft. */
+/** Comparison of a part of a frame with any of several values, in the language of nft. */
 type Compare = (left: string, values: readonly string[]) => string;
 
 /**
- * Fields in the language of nft. The Ethernet header is read as it was sent (@ll), with a VLAN's tag: `ether` requires the type of
- * the ingress device, which frames to a guest do not have, and `meta protocol` has the protocol after the tag.
+ * Fields in the language of nft. The Ethernet header is read as it was sent (@ll), with a VLAN's tag: `ether`
+ * requires the type of the ingress device, which frames to a guest do not have, and `meta protocol` has the
+ * protocol after the tag.
  */
 const FIELDS: Readonly<Record<Field, (values: readonly string[], compare: Compare) => string>> = {
   protocol: (values, compare) =>
@@ -80,12 +84,15 @@ const FIELDS: Readonly<Record<Field, (values: readonly string[], compare: Compar
   "target IPv4": (values, compare) => `${ARP_ADDRESSES} ${compareIpv4("@nh,192,32", values, compare)}`,
 };
 
-/** Beginning of the protocol of an element such as `<ip>`, which a rule with match='no' requires all the same. */
+/**
+ * Beginning of the protocol of an element such as `<ip>`, which a rule with match='no' requires all the same.
+ */
 export const ELEMENT = "element ";
 
 /**
- * Returns the chains of a filter in the language of nft. They are of the tap itself, so they see every frame, for the host and on any
- * bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules. Rules of svirt precede those of some filters: guardsOf().
+ * Returns the chains of a filter in the language of nft. They belong to the tap itself, so they see every
+ * frame, for the host and on any bridge. ebiptablesApplyNewRules() of libvirt has the order of the rules.
+ * Rules of svirt precede the rules of some filters: guardsOf().
  */
 export function formatFilter(filter: FrameFilter): readonly string[] {
   const { filters, rules } = filter.defined ?? collectBuiltIn(filter.filter);
@@ -127,7 +134,10 @@ function formatDirection(
   ];
 }
 
-/** Returns the place of a chain: filters may give it different ones, and that of its last rule counts. ebiptablesApplyNewRules() of libvirt */
+/**
+ * Returns the place of a chain: filters may give it different places, and the place of its last rule counts.
+ * ebiptablesApplyNewRules() of libvirt
+ */
 function placeOf(rules: readonly ChainRule[]): number {
   const ordered = rules.toSorted((one, other) => rulePriority(one.rule) - rulePriority(other.rule));
   return ordered.at(-1)?.chainPriority ?? 0;

@@ -1,4 +1,4 @@
-/** A rule of svirt with its place among those of a filter's root chain. */
+/** A rule of svirt with its place among the rules of a filter's root chain. */
 export interface GuardRule {
   readonly priority: number;
   readonly text: string;
@@ -10,7 +10,10 @@ export interface Guards {
   readonly chains: readonly string[];
 }
 
-/** Directly before libvirt's chain `mac`, the first one. A rule of a defined filter with a lower priority precedes them. */
+/**
+ * Directly before libvirt's chain `mac`, the first chain. A rule of a defined filter with a lower priority
+ * precedes them.
+ */
 const PRIORITY = -801;
 const CHAIN = "out-dhcp";
 /** Filters of a guest that is no server of its network. */
@@ -19,13 +22,16 @@ const OF_CLIENTS = ["clean-traffic", "clean-traffic-gateway"];
 /**
  * Returns svirt's rules for a tap with libvirt's filters of these names, which libvirt does not have.
  *
- * - no-mac-spoofing: the hardware address in a DHCP request is the guest's, with its type and length (Ethernet, 6 bytes). A server keeps a
+ * - no-mac-spoofing: the hardware address in a DHCP request is the guest's, with its type and length
+ *   (Ethernet, 6 bytes). A server keeps a
  *   lease for each address there, so a guest could take them all. RFC 2131, figure 1
- * - clean-traffic, clean-traffic-gateway: no frames to DHCP clients. An offer of the guest's own would be as good as the server's.
- * - qemu-announce-self: no frames with the protocol number that libvirt accepts from a QEMU of 2010 with any content.
+ * - clean-traffic, clean-traffic-gateway: no frames to DHCP clients. An offer of the guest's own would be as
+ *   good as the server's.
+ * - qemu-announce-self: no frames with the protocol number that libvirt accepts from a QEMU of 2010 with any
+ *   content.
  *
- * `macs` are the guest's addresses as numbers. Ports of a fragmented datagram are in its first fragment, as is the whole check: a shorter
- * one is dropped.
+ * `macs` are the guest's addresses as numbers. Ports of a fragmented datagram are in its first fragment, as
+ * is the whole check: a shorter one is dropped.
  */
 export function guardsOf(filters: readonly string[], macs: readonly string[]): Guards {
   const isFixed = filters.includes("no-mac-spoofing") && macs.length > 0;

@@ -2,36 +2,39 @@ import { SvirtError } from "../../errors.ts";
 import { type Chain, chainPriority, type Field, type Filter, type FilterRule } from "./filter-rule.ts";
 import { FILTERS } from "./filters.ts";
 
-/** Rule of a filter or of one that it includes, with the place of its chain. */
+/** Rule of a filter or of an included filter, with the place of its chain. */
 export interface ChainRule {
   readonly chain: Chain;
   readonly chainPriority: number;
   readonly rule: FilterRule;
 }
 
-/** Returns a filter by its name, or undefined. Throws for one that cannot be read. */
+/** Returns a filter by its name, or undefined. Throws for an unreadable filter. */
 export type FindFilter = (name: string) => Filter | undefined;
 
-/** Rules of a filter with those of all filters that it includes, and the names of all of these. */
+/** Rules of a filter with the rules of all included filters, and the names of all of these. */
 export interface CollectedRules {
   readonly rules: readonly ChainRule[];
   readonly filters: readonly string[];
 }
 
-/** Bound of the rules of one tap. libvirt has none. */
+/** Bound of the rules of a tap. libvirt has none. */
 const MOST_RULES = 2000;
 
 /** Finds libvirt's own filters. */
 export const findBuiltIn: FindFilter = (name) => FILTERS.get(name);
 
-/** Collects the rules of one of libvirt's own filters and of those that it includes. An unknown filter has none. */
+/**
+ * Collects the rules of a filter of libvirt's own and of its included filters. An unknown filter has none.
+ */
 export function collectBuiltIn(name: string): CollectedRules {
   return FILTERS.has(name) ? collectRules(name, findBuiltIn) : { rules: [], filters: [] };
 }
 
 /**
- * Collects the rules of a filter and of those that it includes, in their order. Throws "not-found" for an included filter that is missing;
- * "failed" for a filter that includes itself; "unsupported" for more rules than a tap may have. virNWFilterDefToRuleInst() of libvirt
+ * Collects the rules of a filter and of its included filters, in their order. Throws "not-found" for a
+ * missing included filter; "failed" for a filter inside itself; "unsupported" for too many rules of a tap.
+ * virNWFilterDefToRuleInst() of libvirt
  */
 export function collectRules(name: string, find: FindFilter): CollectedRules {
   const walk: Walk = { root: name, find, rules: [], filters: new Set(), above: new Set(), steps: 0 };
@@ -39,13 +42,13 @@ export function collectRules(name: string, find: FindFilter): CollectedRules {
   return { rules: walk.rules, filters: [...walk.filters] };
 }
 
-/** State of the reading of a filter and of those that it includes. */
+/** State of the reading of a filter and of its included filters. */
 interface Walk {
   readonly root: string;
   readonly find: FindFilter;
   readonly rules: ChainRule[];
   readonly filters: Set<string>;
-  /** Filters whose entries are being read, each included by the one before. */
+  /** Filters being read, each included by the filter before. */
   readonly above: Set<string>;
   steps: number;
 }

@@ -18,8 +18,8 @@ const OTHER_END: ReadonlyMap<Field, Field> = new Map(
 );
 
 /**
- * Returns a rule as it compares frames from the guest. A rule of both directions is written for frames to the guest, so its source is the
- * destination of frames from it. ebiptablesCreateRuleInstance() of libvirt
+ * Returns a rule as it compares frames from the guest. A rule of both directions is written for frames to the
+ * guest, so its source is the destination of frames from it. ebiptablesCreateRuleInstance() of libvirt
  */
 export function asOutgoing(rule: FilterRule): FilterRule {
   if (rule.direction !== "inout" || rule.match === undefined) return rule;

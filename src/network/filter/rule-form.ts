@@ -101,7 +101,10 @@ const ipv6 = checkMasks(
   ),
 );
 
-/** Elements of libvirt that svirt does not compile: those that follow connections, as iptables does, and others of frames. */
+/**
+ * Elements of libvirt without a translation in svirt: elements with connection tracking, as in iptables, and
+ * others of frames.
+ */
 const BY_CONNECTION = ["tcp", "udp", "sctp", "icmp", "igmp", "all", "esp", "ah", "udplite"];
 const REFUSED = [
   ...BY_CONNECTION.flatMap((name) => [name, name === "icmp" ? "icmpv6" : `${name}-ipv6`])

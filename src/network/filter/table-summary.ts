@@ -5,8 +5,8 @@ const CHAIN = /^chain (\S+) \{/;
 const HOOK = /^type /;
 
 /**
- * Returns for each table in a script or a list of nft how many rules each chain has, in one text that is equal for equal tables. A rule
- * is a line. A table that nft is told to add or delete without content has none. nft(8)
+ * Returns for each table in a script or a list of nft the number of rules of each chain, in a text equal for
+ * equal tables. A rule is a line. A table added or deleted without content has none. nft(8)
  */
 export function summarizeTables(text: string): ReadonlyMap<string, string> {
   const tables = new Map<string, string>();

@@ -7,8 +7,8 @@ interface RateLimit {
 }
 
 /**
- * Highest rate that the kernel accepts with every burst: it multiplies the bytes of a bucket by 1,000,000,000 in 64 bits, and a
- * burst has 32. No tap is faster. nft_limit_init() of Linux
+ * Highest rate that the kernel accepts with every burst: it multiplies the bytes of a bucket by 1,000,000,000
+ * in 64 bits, and a burst has 32. No tap is faster. nft_limit_init() of Linux
  */
 const MOST_BYTES_PER_SECOND = Math.floor(2 ** 64 / 1e9) - (2 ** 32 - 1);
 
@@ -25,7 +25,7 @@ export function limitTable(uuid: string, tap: string): string {
   return `svirt_limit_${uuid.replaceAll("-", "")}_${tap}`;
 }
 
-/** Returns the script for nft that replaces rules of a tap by new ones. */
+/** Returns the script for nft with new rules of a tap in place of its rules. */
 export function formatTapRules(rules: TapTable): string {
   const lines = "limit" in rules ? formatLimit(rules) : formatFilter(rules);
   const table = `table netdev ${rules.table}`;
@@ -34,8 +34,8 @@ export function formatTapRules(rules: TapTable): string {
 }
 
 /**
- * Frames beyond the rate are dropped, before a filter sees them. At once as many pass as in a second, and the burst of nft in addition.
- * nft_limit_init() of Linux
+ * Frames beyond the rate are dropped, before a filter sees them. At once as many pass as in a second, and the
+ * burst of nft in addition. nft_limit_init() of Linux
  */
 function formatLimit({ limit, tap }: RateLimit): readonly string[] {
   const rate = Math.min(limit.bytesPerSecond, MOST_BYTES_PER_SECOND);

@@ -10,7 +10,10 @@ export const filterName = matching(
   "a name of letters, digits and _ . + -, at most 128 characters",
 );
 
-/** Chain of a filter, without those of the protocols vlan and stp. libvirt also allows `.` and `:`, which nft does not. */
+/**
+ * Chain of a filter, without chains of the protocols vlan and stp. libvirt also allows `.` and `:`, unknown
+ * to nft.
+ */
 export const chainName = matching(
   /^(?:root|(?:mac|arp)[a-zA-Z0-9_-]{0,9}|(?:rarp|ipv4|ipv6)[a-zA-Z0-9_-]{0,8})$/,
   "root, or a name of at most 12 letters, digits and _ - that begins with mac, ipv4, ipv6, arp or rarp",
@@ -93,7 +96,10 @@ function maskForm(family: Family, bits: number): ValueForm<number> {
   };
 }
 
-/** Names are kept as names, numbers as decimal or hexadecimal text without leading zeros, which nft would read as octal. */
+/**
+ * Names are kept as names, numbers as decimal or hexadecimal text without leading zeros, which nft would read
+ * as octal.
+ */
 function nameOrNumber(
   names: readonly string[],
   { least, most }: { readonly least: number; readonly most: number },

@@ -40,15 +40,16 @@ export interface ReadFilter extends CollectedRules {
   readonly variables: readonly FilterVariable[];
 }
 
-/** Returns the variables of one of libvirt's own filters with their values. Throws as readFilter(). */
+/** Returns the variables of a filter of libvirt's own with their values. Throws as readFilter(). */
 export function readVariables(reference: FilterReference, at: FilteredInterface): readonly FilterVariable[] {
   return readFilter(reference, at, findBuiltIn).variables;
 }
 
 /**
- * Returns the rules of a filter, and the variables with their values, of which `MAC` is the interface's own unless a parameter replaces it.
- * Other parameters are ignored. Throws "not-found" for an unknown filter; "unsupported" for a variable without a value, and for a value of
- * another form than the rules need; and as collectRules(). virNWFilterDoInstantiate() of libvirt
+ * Returns the rules of a filter, and the variables with their values, of which `MAC` is the interface's own
+ * unless a parameter replaces it. Other parameters are ignored. Throws "not-found" for an unknown filter;
+ * "unsupported" for a variable without a value, and for a value of another form than the rules need; and as
+ * collectRules(). virNWFilterDoInstantiate() of libvirt
  */
 export function readFilter(
   { filter, parameters }: FilterReference,
@@ -79,8 +80,8 @@ export function readFilter(
 }
 
 /**
- * Throws "unsupported" for several values of a variable in a rule that every frame would match, since it differs from one of them, or that
- * compares two fields with it. libvirt makes a rule for each value.
+ * Throws "unsupported" for several values of a variable in a rule with a match for every frame, since a frame
+ * differs from any of them, or with two fields compared to it. libvirt makes a rule for each value.
  */
 function refuseLists(rules: readonly ChainRule[], variables: readonly FilterVariable[], place: string): void {
   const lists = new Set(variables.filter(({ values }) => values.length > 1).map(({ name }) => name));

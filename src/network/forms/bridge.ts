@@ -13,5 +13,5 @@ export const bridge = element("bridge", () => ({
   macTableManager: attribute("macTableManager", oneOf("kernel", "libvirt")),
 }));
 
-/** Bridge that connects the guests of a network. */
+/** Bridge between the guests of a network. */
 export type Bridge = ValueOf<typeof bridge>;

@@ -16,7 +16,10 @@ type Lease = ValueOf<typeof writtenLease>;
 
 const SECONDS = { seconds: 1, minutes: 60, hours: 3600 };
 
-/** `<lease>`: the time for which an address is given; 0 is forever. virNetworkDHCPLeaseTimeDefParseXML() of libvirt */
+/**
+ * `<lease>`: the time for which an address is given; 0 is forever. virNetworkDHCPLeaseTimeDefParseXML() of
+ * libvirt
+ */
 const lease = rewritten(
   checked(writtenLease, ({ expiry = 0, unit = "minutes" }, node) => {
     if (expiry === 0 || expiry * SECONDS[unit] >= LEAST_LEASE) return;
@@ -55,7 +58,7 @@ export const host = rewritten(
   })),
   withoutEmptyLease,
 );
-/** `<host>` that names an entry to remove: one that has each of its attributes. */
+/** `<host>` naming an entry to remove: an entry with each of its attributes. */
 export const hostSearch = checked(
   element("host", () => ({ ...hostIdentity(), ip: attribute("ip", ipAddress), lease: child(lease) })),
   ({ ip, mac, name }, node) => {
@@ -71,7 +74,7 @@ const bootp = element("bootp", () => ({
   server: attribute("server", ipAddress),
 }));
 
-/** `<tftp>`: the folder whose files the network serves. */
+/** `<tftp>`: the folder of files served by the network. */
 export const tftp = element("tftp", () => ({ root: required(attribute("root", tftpRoot)) }));
 
 /** `<dhcp>`, https://libvirt.org/formatnetwork.html#addressing */
@@ -85,8 +88,8 @@ export const dhcp = element("dhcp", () => ({
 export type DhcpHost = ValueOf<typeof host>;
 
 /**
- * Refuses a host that cannot be recognized in its family of addresses. `within` is its path below the node, with a slash at its end.
- * virNetworkDHCPHostDefParseXML() of libvirt
+ * Refuses a host that cannot be recognized in its family of addresses. `within` is its path below the node,
+ * with a slash at its end. virNetworkDHCPHostDefParseXML() of libvirt
  */
 export function refuseUnknownHost(
   { id, mac, name }: DhcpHost,

@@ -28,7 +28,7 @@ export const txt = element("txt", () => ({
   name: recordName,
   value: required(attribute("value", txtValue)),
 }));
-/** `<txt>` that names a record to change or remove. */
+/** `<txt>` naming a record to change or remove. */
 export const txtSearch = element("txt", () => ({ name: recordName, value: attribute("value", txtValue) }));
 
 const srvTarget = () => ({
@@ -46,8 +46,8 @@ const writtenSrv = element("srv", () => ({
 type Srv = ValueOf<typeof writtenSrv>;
 
 /**
- * `<srv>`: a service record. libvirt does not write a priority or weight of 0, which is the default. RFC 2782,
- * virNetworkDNSSrvDefParseXML() of libvirt
+ * `<srv>`: a service record. libvirt does not write a priority or weight of 0, which is the default. RFC
+ * 2782, virNetworkDNSSrvDefParseXML() of libvirt
  */
 export const srv = rewritten(
   checked(writtenSrv, refuseUntargeted),
@@ -58,7 +58,7 @@ export const srv = rewritten(
   }),
 );
 
-/** `<srv>` that names records to remove: those that have each of its attributes. */
+/** `<srv>` naming records to remove: records with each of its attributes. */
 export const srvSearch = checked(
   element("srv", () => ({
     service: attribute("service", serviceName),
@@ -79,7 +79,7 @@ export const host = checked(
   },
 );
 
-/** `<host>` that names records to change or remove. */
+/** `<host>` naming records to change or remove. */
 export const hostSearch = checked(
   element("host", () => ({ ip: attribute("ip", ipAddress), names: hostNames })),
   ({ ip, names }, node) => {

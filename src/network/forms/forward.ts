@@ -44,7 +44,7 @@ const nat = element("nat", () => ({
   port: child(portRange),
 }));
 
-/** `<interface>`: a device of the host that guests use. */
+/** `<interface>`: a device of the host for guests. */
 export const poolInterface = element("interface", () => ({ dev: required(attribute("dev", deviceName)) }), [
   dropped("@connections", COUNTED),
 ]);
@@ -74,8 +74,8 @@ const written = element("forward", () => ({
 type Written = ValueOf<typeof written>;
 
 /**
- * `<forward>`, https://libvirt.org/formatnetwork.html#connectivity. Without a mode it is `nat`; `dev` is the first of the
- * interfaces. virNetworkForwardDefParseXML() of libvirt
+ * `<forward>`, https://libvirt.org/formatnetwork.html#connectivity. Without a mode it is `nat`; `dev` is the
+ * first of the interfaces. virNetworkForwardDefParseXML() of libvirt
  */
 export const forward = rewritten(checked(written, refuseContradictions), asKept);
 

@@ -116,7 +116,9 @@ interface Sized {
   readonly prefix?: number;
 }
 
-/** Refuses an address without its family, and a size that the family does not have. An absent family is ipv4. */
+/**
+ * Refuses an address without its family, and a size that the family does not have. An absent family is ipv4.
+ */
 function refuseOtherFamily({ address, family: named, netmask, prefix: bits }: Sized, node: XmlNode): void {
   const found = familyOf(address);
   if ((named ?? "ipv4") !== found) {

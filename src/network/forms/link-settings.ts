@@ -6,15 +6,15 @@ import { dropOtherParameters, hasParameter, PORT_PARAMETERS } from "./port-param
 
 type Vlan = ValueOf<typeof vlan>;
 
-/** `<vlan>` with `trunk` as libvirt writes it: of several tags always, of one if it is `yes`. */
+/** `<vlan>` with `trunk` as libvirt writes it: of several tags always, of a single tag if it is `yes`. */
 export const networkVlan = rewritten(vlan, ({ tags, trunk }): Vlan => {
   const isTrunk = trunk === true || tags.length > 1;
   return isTrunk ? { trunk: true, tags } : { tags };
 });
 
 /**
- * `<virtualport>` whose parameters are of its type, as libvirt writes it. virNetDevVPortProfileCheckNoExtras() of libvirt, which checks
- * none of midonet
+ * `<virtualport>` with the parameters of its type, as libvirt writes it. virNetDevVPortProfileCheckNoExtras()
+ * of libvirt; it checks none of midonet
  */
 export const networkVirtualport = rewritten(
   checked(virtualport, ({ parameters, type }, node) => {

@@ -18,7 +18,7 @@ interface Parts {
   readonly routes: readonly Route[];
 }
 
-/** Modes in which the network makes a bridge. */
+/** Modes with a bridge made by the network. */
 const OWN_BRIDGE: readonly ForwardMode[] = ["none", "nat", "route", "open"];
 
 /** Returns the mode of a network; a network without `<forward>` is isolated. */
@@ -63,7 +63,7 @@ function refuseUnforwarded(network: Parts, node: XmlNode): void {
   }
 }
 
-/** Refuses settings of a bridge that the network does not make. */
+/** Refuses settings of a bridge not made by the network. */
 function refuseBridgeSettings(network: Parts, node: XmlNode): void {
   const { bridge, forward, mtu } = network;
   const mode = modeOf(network);
@@ -89,7 +89,7 @@ function refuseBridgeSettings(network: Parts, node: XmlNode): void {
   });
 }
 
-/** Refuses routes whose gateway is in no network of the bridge. */
+/** Refuses routes with a gateway in no network of the bridge. */
 function refuseUnreachable({ ips, routes }: Parts, node: XmlNode): void {
   const prefixes = new Set(ips.map((ip) => prefixOf(ip) ?? 0));
   const networks = new Set(ips.map((ip) => subnetOf(ip.address, prefixOf(ip) ?? 0)));

@@ -40,7 +40,7 @@ export const portgroup = paired(
   ),
 );
 
-/** Settings for the interfaces of guests that name the group. */
+/** Settings for the interfaces of guests in the group. */
 export type Portgroup = ValueOf<typeof writtenGroup>;
 
 const option = element("dnsmasq:option", () => ({
@@ -81,7 +81,7 @@ const written = element(
 
 type Written = ValueOf<typeof written>;
 
-/** `<network>`, https://libvirt.org/formatnetwork.html, with the defaults that libvirt writes out. */
+/** `<network>`, https://libvirt.org/formatnetwork.html, with libvirt's written defaults. */
 export const network = rewritten(checked(written, refuseOtherMode), asKept);
 
 /** Virtual network. */

@@ -4,7 +4,10 @@ export type VirtualPort = NonNullable<NetworkInterface["virtualport"]>;
 type Type = NonNullable<VirtualPort["type"]>;
 type Parameter = keyof NonNullable<VirtualPort["parameters"]>;
 
-/** Parameters of a virtual port, in the order in which libvirt merges them. virNetDevVPortProfileMerge() of libvirt */
+/**
+ * Parameters of a virtual port, in the order in which libvirt merges them. virNetDevVPortProfileMerge() of
+ * libvirt
+ */
 export const PORT_PARAMETERS: readonly Parameter[] = [
   ...(["managerid", "typeid", "typeidversion", "instanceid", "interfaceid", "profileid"] as const),
 ];
@@ -17,7 +20,7 @@ const OF_TYPE: Readonly<Record<Type, readonly Parameter[]>> = {
   midonet: ["interfaceid"],
 };
 
-/** Whether a port of that type has a parameter; one without a type has all. */
+/** Whether a port of the type has a parameter; a port without a type has all. */
 export function hasParameter(type: VirtualPort["type"], name: Parameter): boolean {
   return type === undefined || OF_TYPE[type].includes(name);
 }

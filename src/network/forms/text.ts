@@ -22,7 +22,10 @@ export const ipv4Address: ValueForm<string> = {
 /** Name in the DNS. It becomes a part of a line of dnsmasq's configuration: no comma, slash or blank. */
 export const dnsName = matching(/^[A-Za-z0-9._-]{1,255}$/, "a name of letters, digits and . _ -");
 
-/** Text that dnsmasq does not divide: a comma ends a field, a quote hides one, and a blank with `#` begins a comment. */
+/**
+ * Text undivided by dnsmasq: a comma ends a field, a quote hides a comma, and a blank with `#` begins a
+ * comment.
+ */
 const FIELD = /^(?:(?!\s#)[^,"\p{Cc}])*$/u;
 
 /** Folder whose files dnsmasq serves. A device follows a comma. dnsmasq(8), --tftp-root */
@@ -38,12 +41,12 @@ export const bootFile = matching(
   'a file in one line, without , " and "tag:" at its beginning',
 );
 
-/** Name of a text record, which is a field. */
+/** Name of a text record, a field. */
 export const txtName = matching(/^[^\s,"\p{Cc}]{1,255}$/u, 'a name without , " and blanks');
 
 /**
- * Value of a text record: strings between commas. One in quotes may contain commas, and quotes after a backslash; dnsmasq does not start
- * with a quote that is left open. read_file() of dnsmasq
+ * Value of a text record: strings between commas. A quoted string may contain commas, and quotes after a
+ * backslash; dnsmasq does not start with an open quote. read_file() of dnsmasq
  */
 export const txtValue = matching(
   /^(?=[^\p{Cc}]{0,4096}$)(?:"(?:[^"\\]|\\.)*"|(?<!\s)#|[^"#])*$/u,
@@ -51,8 +54,9 @@ export const txtValue = matching(
 );
 
 /**
- * Name of a host that asks for an address. It stands between commas in dnsmasq's file, where a colon makes it another field
- * (`set:`, `tag:`, `id:`), as do some words, a time and an address; a quote hides a comma. dnsmasq(8), --dhcp-host
+ * Name of a host that asks for an address. It stands between commas in dnsmasq's file, where a colon makes it
+ * another field (`set:`, `tag:`, `id:`), as do some words, a time and an address; a quote hides a comma.
+ * dnsmasq(8), --dhcp-host
  */
 export const dhcpHostName = matching(
   /^(?!(?:ignore|infinite|\d+[a-zA-Z]?|[\d.]+)$)[A-Za-z0-9][^\s,:#"\\\p{Cc}]{0,254}$/u,

@@ -15,9 +15,9 @@ interface FloorRequest {
 }
 
 /**
- * Refuses a share that the network does not have, with libvirt's messages. Throws "unsupported" for a network without a bridge of its
- * own or without `<inbound>`, "in-use" for an address that has a share, "wrong-state" if all shares together exceed the network's.
- * networkCheckBandwidth() of libvirt
+ * Refuses a share beyond the network's, with libvirt's messages. Throws "unsupported" for a network without a
+ * bridge of its own or without `<inbound>`, "in-use" for an address with a share, "wrong-state" if all shares
+ * together exceed the network's. networkCheckBandwidth() of libvirt
  */
 export function refuseFloor(network: Network, { floor, isTwin, mac, others, place }: FloorRequest): void {
   const { name } = network;

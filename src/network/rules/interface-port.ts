@@ -19,9 +19,9 @@ interface PortOwner {
 }
 
 /**
- * Returns the VLANs and the virtual port of an interface on a network: its own ones, completed by those of the network and the port
- * group. Throws "xml" if two ports differ, "unsupported" for a type of port that the network does not have.
- * networkAllocatePort() of libvirt
+ * Returns the VLANs and the virtual port of an interface on a network: its own, completed by the network's
+ * and the port group's. Throws "xml" if two ports differ, "unsupported" for a type of port unknown to the
+ * network. networkAllocatePort() of libvirt
  */
 export function portSettings(own: Settings, { group, network, place }: PortOwner): Settings {
   const vlan = own.vlan ?? group?.vlan ?? network.vlan;
@@ -34,7 +34,10 @@ export function portSettings(own: Settings, { group, network, place }: PortOwner
   };
 }
 
-/** Merges the ports of lower levels into an interface's, if any of them has a type. virNetDevVPortProfileMerge3() of libvirt */
+/**
+ * Merges the ports of lower levels into an interface's, if any of them has a type.
+ * virNetDevVPortProfileMerge3() of libvirt
+ */
 function mergePorts(
   own: VirtualPort | undefined,
   lower: readonly (VirtualPort | undefined)[],
@@ -57,7 +60,7 @@ function mergePort(port: VirtualPort, other: VirtualPort, place: string): Virtua
   return { ...(type === undefined ? {} : { type }), parameters: { ...added, ...port.parameters } };
 }
 
-/** Parameters that libvirt shows in quotation marks. */
+/** Parameters shown by libvirt in quotation marks. */
 const QUOTED: ReadonlySet<string> = new Set(["instanceids", "interfaceids", "profileids"]);
 
 function refuseMismatch(what: string, [own, other]: readonly [unknown, unknown], place: string): void {
@@ -75,7 +78,9 @@ function refuseMismatch(what: string, [own, other]: readonly [unknown, unknown],
   );
 }
 
-/** Refuses a port that the devices of the network's interfaces do not have. networkAllocatePort() of libvirt */
+/**
+ * Refuses a port that the devices of the network's interfaces do not have. networkAllocatePort() of libvirt
+ */
 function refuseOtherPort(network: Network, { type }: VirtualPort, place: string): void {
   const { types, uses } = portsOf(network);
   if (type !== undefined && types.includes(type)) return;

@@ -1,19 +1,19 @@
 import { SvirtError } from "../../errors.ts";
 import type { ForwardMode } from "../forms/mode-rules.ts";
 
-/** Modes of a network whose guests have macvtaps. */
+/** Modes of a network with macvtaps for guests. */
 export type MacvtapMode = Extract<ForwardMode, "bridge" | "private" | "vepa" | "passthrough">;
 
 /** Devices of the host for a network's macvtaps. */
 export interface Pool {
   readonly mode: MacvtapMode;
-  /** At least one, in the order of the XML. */
+  /** A nonempty list, in the order of the XML. */
   readonly devices: readonly string[];
 }
 
 /**
- * Chooses the device with the fewest uses, the first one of several. In mode passthrough each device has one guest. Throws
- * "in-use". networkAllocatePort() of libvirt
+ * Chooses the device with the fewest uses, the first of several. In mode passthrough each device has a single
+ * guest. Throws "in-use". networkAllocatePort() of libvirt
  */
 export function chooseDevice(name: string, pool: Pool, uses: ReadonlyMap<string, number>): string {
   const countOf = (device: string): number => uses.get(device) ?? 0;

@@ -8,22 +8,22 @@ import type { Network, Portgroup } from "../forms/network.ts";
 import { listLongLines } from "../server/long-lines.ts";
 import type { MacvtapMode, Pool } from "./pool.ts";
 
-/** Part of a network that a start would have to apply. */
+/** Part of a network with work for a start. */
 interface Missing {
   /** Path below `/network/`. */
   readonly place: string;
-  /** Operation that a start would need and lacks. */
+  /** Operation missing from a start. */
   readonly missing: string;
   readonly remedy: string;
 }
 
-/** Bridge or devices that connect guests to an active network. */
+/** Bridge or devices between guests and an active network. */
 type Link =
   /** `made` is the bridge that the network makes; absent: a bridge of the host. */
   | { readonly to: "bridge"; readonly name: string; readonly made?: HostBridge }
   | ({ readonly to: "device" } & Pool);
 
-/** Network that svirt can start, and its link. */
+/** Network with a start in svirt, and its link. */
 export interface StartableNetwork {
   readonly network: Network;
   readonly link: Link;
@@ -38,9 +38,9 @@ const HOSTDEV: Missing = {
 };
 
 /**
- * Returns the network with its link if svirt can start it: it is a bridge of the host, a pool of devices for macvtaps, or a bridge
- * that svirt makes. Throws "unsupported" for any other network, with all parts that a start would have to apply; `what` is
- * attempted.
+ * Returns the network with its link if svirt can start it: it is a bridge of the host, a pool of devices for
+ * macvtaps, or a bridge made by svirt. Throws "unsupported" for any other network, with all parts with work
+ * for a start; `what` is attempted.
  */
 export function startableNetwork(
   network: Network,
@@ -225,7 +225,10 @@ function listTraffic(
   ];
 }
 
-/** Many options of dnsmasq name a program or a file: dhcp-script, conf-file, log-facility, addn-hosts. dnsmasq(8) */
+/**
+ * Many options of dnsmasq name a program or a file: dhcp-script, conf-file, log-facility, addn-hosts.
+ * dnsmasq(8)
+ */
 function listOptions({ dnsmasq }: Network): readonly Missing[] {
   return partly(dnsmasq !== undefined, {
     place: "dnsmasq:options",

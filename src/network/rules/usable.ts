@@ -5,8 +5,8 @@ import { hasOwnBridge, modeOf } from "../forms/mode-rules.ts";
 import type { Network, Portgroup } from "../forms/network.ts";
 
 /**
- * Refuses a network with parts that its mode does not use, which libvirt reads but does not define. Throws "unsupported", with
- * the place. networkValidate() of libvirt
+ * Refuses a network with parts without a use in its mode. libvirt reads but does not define them. Throws
+ * "unsupported", with the place. networkValidate() of libvirt
  */
 export function refuseUnusable(network: Network): void {
   const [problem] = [
@@ -69,7 +69,7 @@ function listUnusedDevices(network: Network): readonly Problem[] {
   return [{ place: "forward/address", why, remedy: "Write <interface dev='…'/> of each device." }];
 }
 
-/** dnsmasq serves one network of each family on a bridge. */
+/** dnsmasq serves a single network of each family on a bridge. */
 function listSecondDhcp({ ips }: Network): readonly Problem[] {
   const serves = ips.map(({ dhcp }) => (dhcp?.ranges.length ?? 0) + (dhcp?.hosts.length ?? 0) > 0);
   return ips.flatMap(({ address }, at) => {
@@ -118,7 +118,10 @@ function listVlanProblems(network: Network): readonly Problem[] {
   return [{ place: "vlan", why: WHY, remedy: "Leave <vlan> out of <network>." }, ...groups];
 }
 
-/** Whether the traffic of a group's guests can be tagged. The group's own `<virtualport>` precedes the network's. */
+/**
+ * Whether the traffic of a group's guests can be tagged. The group's own `<virtualport>` precedes the
+ * network's.
+ */
 function tagsIn(network: Network, group?: Portgroup): boolean {
   const mode = modeOf(network);
   const port = group?.virtualport ?? network.virtualport;
@@ -126,7 +129,7 @@ function tagsIn(network: Network, group?: Portgroup): boolean {
   return mode === "bridge" && (port === undefined || port.type === "openvswitch");
 }
 
-/** Part of a network that cannot be used. */
+/** Unusable part of a network. */
 interface Problem {
   /** Path below `/network/`. */
   readonly place: string;

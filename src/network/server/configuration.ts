@@ -67,7 +67,7 @@ function formatConfiguration(network: Network, paths: ServerPaths): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Returns the addresses with DHCP, at most one of each family: IPv4 first. */
+/** Returns the addresses with DHCP, at most an address of each family: IPv4 first. */
 function servedIps({ ips }: Network): readonly NetworkIp[] {
   const served = ips.filter(isServed);
   return (["ipv4", "ipv6"] as const).flatMap(

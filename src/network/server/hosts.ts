@@ -32,13 +32,16 @@ function optional(text: string | undefined): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
-/** Formats the time of a lease, with its unit as dnsmasq abbreviates it; nothing without one. */
+/** Formats the time of a lease, with its unit as dnsmasq abbreviates it; nothing without a time. */
 export function formatLease(lease: DhcpHost["lease"]): readonly string[] {
   if (lease?.expiry === undefined) return [];
   return [lease.expiry === 0 ? "infinite" : `${lease.expiry}${(lease.unit ?? "minutes")[0] ?? ""}`];
 }
 
-/** Formats the file of names, a line for each address. addnhostsAdd() and addnhostsWrite() in virdnsmasq.c of libvirt */
+/**
+ * Formats the file of names, a line for each address. addnhostsAdd() and addnhostsWrite() in virdnsmasq.c of
+ * libvirt
+ */
 export function formatDnsHosts(dns: Dns | undefined): string {
   const names = new Map<string, readonly string[]>();
   for (const { ip, names: added } of dns?.hosts ?? [])

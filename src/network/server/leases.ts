@@ -2,11 +2,11 @@ import { canonicalAddress, familyOf } from "../address/ip-address.ts";
 import { isInNetwork, prefixOf } from "../address/subnet.ts";
 import type { Network } from "../forms/network.ts";
 
-/** Address that a network's server has given to a guest. */
+/** Address given to a guest by a network's server. */
 export interface Lease {
   /** In seconds since 1970; 0: never. */
   readonly expiresAt: number;
-  /** Undefined for IPv6, whose guests identify themselves by a DUID. */
+  /** Undefined for IPv6: guests identify themselves by a DUID. */
   readonly mac: string | undefined;
   readonly protocol: "ipv4" | "ipv6";
   readonly address: string;
@@ -16,8 +16,9 @@ export interface Lease {
 }
 
 /**
- * Parses dnsmasq's file of leases, and omits those that have expired: time, address of the hardware (of IPv6 the number of the
- * association), IP address, name, id. "*" stands for none. The server is not trusted: lines with other texts are omitted. lease_update_file() of dnsmasq
+ * Parses dnsmasq's file of leases, without expired leases: time, address of the hardware (of IPv6 the number
+ * of the association), IP address, name, id. "*" stands for none. The server is not trusted: lines with other
+ * texts are omitted. lease_update_file() of dnsmasq
  */
 export function parseLeases(text: string, network: Network, nowSeconds: number): readonly Lease[] {
   return text.split("\n").flatMap((line) => {

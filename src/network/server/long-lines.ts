@@ -2,12 +2,12 @@ import type { Network } from "../forms/network.ts";
 import { formatServerFiles, serverPaths } from "./configuration.ts";
 
 /**
- * Most bytes of a line without its end. dnsmasq reads the rest of a longer line as a line of its own, which may be another option:
- * `dhcp-script` runs a program as root. MAXDNAME of dnsmasq, and read_file()
+ * Most bytes of a line without its end. dnsmasq reads the rest of a longer line as a line of its own, which
+ * may be another option: `dhcp-script` runs a program as root. MAXDNAME of dnsmasq, and read_file()
  */
 const MOST_BYTES = 1023;
 
-/** Elements whose texts become lines of the configuration. */
+/** Elements with lines of the configuration. */
 const ELEMENTS: ReadonlyMap<string, string> = new Map([
   ["dhcp-boot", "ip/dhcp/bootp"],
   ["srv-host", "dns/srv"],

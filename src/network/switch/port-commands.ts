@@ -1,4 +1,4 @@
-/** Open vSwitch's program that changes its configuration. Debian: openvswitch-switch */
+/** Open vSwitch's program for changes of its configuration. Debian: openvswitch-switch */
 export const OVS_VSCTL = "/usr/bin/ovs-vsctl";
 
 /** Limit for the database and the switch to answer, in seconds. VIR_NETDEV_OVS_DEFAULT_TIMEOUT of libvirt */
@@ -12,7 +12,7 @@ export interface SwitchPort {
   readonly guestUuid: string;
   readonly interfaceId: string;
   readonly profileId?: string;
-  /** VLAN of an access port, or the native one of a trunk. */
+  /** VLAN of an access port, or the native VLAN of a trunk. */
   readonly tag?: number;
   /** VLANs of a trunk. */
   readonly trunks?: readonly number[];
@@ -21,8 +21,9 @@ export interface SwitchPort {
 }
 
 /**
- * Returns the command that connects a tap to a bridge, in one transaction. A port of that name, which the caller has found to be a
- * guest's, is replaced: no other device has the tap's name, so it is left over, with its old bridge and VLANs. `transient` lets ovs-ctl(8) remove it after a crash of the host.
+ * Returns the command for connecting a tap to a bridge, in a single transaction. A port of the name, found by
+ * the caller to be a guest's, is replaced: no other device has the tap's name, so it is left over, with its
+ * old bridge and VLANs. `transient` lets ovs-ctl(8) remove it after a crash of the host.
  * virNetDevOpenvswitchAddPort() of libvirt, ovs-vsctl(8)
  */
 export function addPortCommand(tap: string, port: SwitchPort): readonly string[] {
@@ -46,8 +47,8 @@ export function addPortCommand(tap: string, port: SwitchPort): readonly string[]
 }
 
 /**
- * Returns the command that prints a tap's name once for a port of that name, and once more if it is that of a guest. Bonds, patch ports
- * and tunnels have no device of their names, so a tap may have such a name.
+ * Returns the command for printing a tap's name once for a port of the name, and again if it belongs to a
+ * guest. Bonds, patch ports and tunnels have no device of their names, so a tap may have such a name.
  */
 export function findHolderCommand(tap: string): readonly string[] {
   const guests = ['type=""', 'external_ids:vm-id!=""'];
@@ -57,7 +58,10 @@ export function findHolderCommand(tap: string): readonly string[] {
   ];
 }
 
-/** Returns the command that prints the name of a tap's port if it is that of the guest's interface. A copied domain may have its id. */
+/**
+ * Returns the command for printing the name of a tap's port if it belongs to the guest's interface. A copied
+ * domain may have its id.
+ */
 export function findPortCommand(
   tap: string,
   { guestUuid, interfaceId }: Pick<SwitchPort, "guestUuid" | "interfaceId">,
@@ -70,7 +74,7 @@ export function findPortCommand(
   return command("--bare", "--columns=name", "find", "Interface", ...own);
 }
 
-/** Returns the command that removes a port. virNetDevOpenvswitchRemovePort() of libvirt */
+/** Returns the command for removing a port. virNetDevOpenvswitchRemovePort() of libvirt */
 export function removePortCommand(tap: string): readonly string[] {
   return command("--", "--if-exists", "del-port", tap);
 }

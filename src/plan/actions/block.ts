@@ -15,12 +15,12 @@ import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 
 // Rule: Each block job has its own changes of labels.
 
-/** Facts about a guest that a plan needs in addition to its steps. */
+/** Facts about a guest for a plan, in addition to its steps. */
 export interface BlockFacts {
   readonly monitor: string;
   /** Whether the disk's files bypass the host's page cache. */
   readonly direct: boolean;
-  /** Label of each role that an image may get; undefined: files keep theirs. */
+  /** Label of each possible role of an image; undefined: files keep theirs. */
   readonly labels: Readonly<Record<Extract<FileRole, "private" | "content">, string | undefined>>;
 }
 
@@ -45,8 +45,8 @@ export function planStartJob(
 }
 
 /**
- * Plans the end of a job. QEMU reopens backing images read-only, and they get the content label. Files that the guest
- * released get their original labels back. An unused overlay is removed.
+ * Plans the end of a job. QEMU reopens backing images read-only, and they get the content label. Files that
+ * the guest released get their original labels back. An unused overlay is removed.
  */
 export function planConclusion(
   done: readonly Step[],
@@ -80,7 +80,7 @@ export function planConclusion(
   };
 }
 
-/** Returns the claim of the file with that key. */
+/** Returns the claim of the file with the key. */
 export function claimIn(done: readonly Step[], key: string): Claim | undefined {
   for (const step of done) {
     if (step.do === "reserve" && step.claim.kind === "file" && step.claim.key === key) return step.claim;
@@ -126,7 +126,7 @@ function planUse(
 ): Step[] {
   return [...layer.files.values()].flatMap((file): Step[] => {
     const from = claimIn(done, fileKey(file));
-    // In a folder that is mounted for the guest no file has another label, and no guest shares one.
+    // In a folder mounted for the guest no file has another label, and no guest shares a file.
     if (from === undefined || from.sharing === to.sharing || isInOwnMount(done, file.path)) return [];
     const label = from.label === undefined || to.label === undefined ? {} : { label: to.label };
     const rule = ruleIn(done, fileKey(file));

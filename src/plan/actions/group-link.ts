@@ -13,10 +13,10 @@ const MEDIATED_BUS = "/sys/bus/mdev";
 const FOLDER_MODE = 0o755;
 
 /**
- * Plans a folder with symlinks for each VFIO device. QEMU reads the device's group and bus from two symlinks in its folder,
- * and takes the folder's name as the device's. In sysfs no guest may follow symlinks. So the guest's own folder gets a folder
- * of that name with these links. It is removed with the guest's folder. qemu.git hw/vfio/container.c vfio_device_groupid(),
- * hw/vfio/helpers.c vfio_device_is_mdev()
+ * Plans a folder with symlinks for each VFIO device. QEMU reads the device's group and bus from two symlinks
+ * in its folder, and takes the folder's name as the device's. In sysfs no guest may follow symlinks. So the
+ * guest's own folder gets a folder of that name with these links. It is removed with the guest's folder.
+ * qemu.git hw/vfio/container.c vfio_device_groupid(), hw/vfio/helpers.c vfio_device_is_mdev()
  */
 export function planGroupLinks(
   links: readonly GroupLink[],

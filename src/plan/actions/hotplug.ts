@@ -16,23 +16,23 @@ import { type PassedDevice, planGivePassed, planPassed } from "./passthrough.ts"
 import type { SecretSteps } from "./secrets.ts";
 import { planFiles, setFloor, tapClaim } from "./start.ts";
 
-/** Parts of a device that is attached. */
+/** Parts of an attached device. */
 export interface NewDevice {
-  /** Files that the guest did not have before. */
+  /** Files new to the guest. */
   readonly files: readonly LabelledFile[];
   readonly passedFiles: readonly PassedFile[];
-  /** Connection to the program that serves the device. */
+  /** Connection to the program of the device. */
   readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
   /** Commands for each controller that the device needs and the guest did not have. */
   readonly controllers?: readonly (readonly MonitorCommand[])[];
-  /** Files from which QEMU reads values when it carries out the commands. */
+  /** Files with values, read by QEMU when it carries out the commands. */
   readonly secrets?: SecretSteps;
   readonly tap?: NewTap;
   readonly passed?: PassedDevice;
 }
 
-/** Tap of an attached device; `setup` is that of a tap that svirt creates. */
+/** Tap of an attached device; `setup` belongs to a tap created by svirt. */
 export interface NewTap {
   readonly passed: PassedTap;
   readonly setup: TapSetup | undefined;
@@ -68,7 +68,7 @@ function planTap({ floor, passed, link, rules, setup, shape }: NewTap, monitor: 
   return [
     { do: "reserve", claim: tapClaim(passed.name) },
     ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
-    // QEMU could send by an existing tap at once; a new one exists from now on, and is down until its setup.
+    // QEMU could send by an existing tap at once; a new tap exists from now on, and is down until its setup.
     ...(passed.isMade ? [] : ruled),
     { do: "pass-tap", monitor, tap: passed },
     ...(passed.isMade ? ruled : []),
@@ -128,7 +128,10 @@ export function planFloorChange(
   };
 }
 
-/** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
+/**
+ * Plans a detachment. The device's backends and files are released after the device. `done` are the guest's
+ * steps.
+ */
 export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
   const plugged = listQemuObjects(done);
   const device = plugged.devices.get(id) ?? {};
@@ -141,7 +144,7 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
 
 /** Plans the removal of a netdev's tap and the release of its name. */
 function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] {
-  // Use the last one: an earlier tap of this netdev no longer exists, and its name may belong to another guest.
+  // Use the last: an earlier tap of this netdev no longer exists, and its name may belong to another guest.
   const name = done.flatMap(tapsOf).findLast((tap) => tap.netdev === netdev)?.name;
   return done.toReversed().flatMap((step) => {
     const isIts =
@@ -161,7 +164,10 @@ export interface NewMedium {
   readonly to?: { readonly node: string; readonly device: NewDevice };
 }
 
-/** Plans a change of medium. The new medium is attached before the old one is removed, and the old one is released last. */
+/**
+ * Plans a change of medium. The new medium is attached before the old medium is removed, and the old medium
+ * is released last.
+ */
 export function planMedium(
   done: readonly Step[],
   { force, id, to }: NewMedium,
@@ -185,15 +191,12 @@ export function planMedium(
   return { steps, after: [unplug, ...planGiveBack(done, [...done, ...steps, unplug])] };
 }
 
-/**
- * Backends of a device: commands that delete them, each before the objects that it uses, and the descriptor sets that
- * they name.
- */
+/** Backends of a device: commands for their deletion, each before its parts, and their descriptor sets. */
 export interface Behind {
   readonly commands: readonly MonitorCommand[];
   readonly names: ReadonlySet<string>;
   readonly sets: ReadonlySet<number>;
-  /** Connections that end with the device. */
+  /** Connections ended with the device. */
   readonly peers: ReadonlySet<string>;
 }
 
@@ -222,7 +225,7 @@ function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>)
   };
 }
 
-/** Returns a node and all nodes below it, each before those below. */
+/** Returns a node and all nodes below it, each before its children. */
 function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
   const facts = top === undefined ? undefined : nodes.get(top);
   if (top === undefined || facts === undefined) return [];
@@ -232,7 +235,7 @@ function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
   return [top, ...below];
 }
 
-/** Plans the removal of the backends of a device or an image, except those that another object uses. */
+/** Plans the removal of the backends of a device or an image, except backends of another object. */
 export function planUnplug(
   { devices, nodes, objects }: Plugged,
   behind: Behind,
@@ -254,7 +257,7 @@ export function planGiveBack(before: readonly Step[], after: readonly Step[]): S
   return before.toReversed().flatMap((step) => (isOf(step, gone) ? (inverse(step) ?? []) : []));
 }
 
-/** Returns all files that a guest has open, including sockets of other programs. */
+/** Returns all open files of a guest, including sockets of other programs. */
 function listFiles(steps: readonly Step[]): readonly FileId[] {
   const { files, peers } = listQemuObjects(steps);
   return [...files.values(), ...peers.values()];

@@ -5,14 +5,14 @@ import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 
-/** Resources that QEMU opens by itself for a host device that is attached to a running guest. */
+/** Resources opened by QEMU by itself for a host device attached to a running guest. */
 export interface PassedDevice {
   readonly links: readonly GroupLink[];
   readonly label: string | undefined;
   readonly workFolder: string;
-  /** Files that QEMU's user may open by name until QEMU has opened them. */
+  /** Files readable by name to QEMU's user until QEMU has opened them. */
   readonly grants: readonly { readonly file: FileId; readonly uid: number }[];
-  /** Higher limit of memory that must not be swapped out. */
+  /** Higher limit of memory locked against swapping. */
   readonly memlock: Extract<Step, { do: "set-memlock" }> | undefined;
 }
 
@@ -28,7 +28,8 @@ export function planPassed({ grants, label, links, memlock, workFolder }: Passed
 }
 
 /**
- * Plans the release of resources that QEMU opened by itself, after it has released the device. `done` are the guest's steps.
+ * Plans the release of resources that QEMU opened by itself, after it has released the device. `done` are the
+ * guest's steps.
  */
 export function planGivePassed(
   done: readonly Step[],

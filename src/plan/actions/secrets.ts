@@ -7,7 +7,10 @@ export interface SecretSteps {
   readonly after: readonly Step[];
 }
 
-/** Plans the files with the values of secrets, and their removal when QEMU has read them. The steps have no values. */
+/**
+ * Plans the files with the values of secrets, and their removal when QEMU has read them. The steps have no
+ * values.
+ */
 export function planSecrets(
   secrets: readonly PassedSecret[],
   { label, uid }: { readonly label: string | undefined; readonly uid: number },

@@ -26,7 +26,7 @@ interface AssignedFolder {
   readonly original: string | undefined;
 }
 
-/** Rules of a tap that exists before the start, or that is created for the guest. */
+/** Rules of a tap from before the start, or created for the guest. */
 interface PlannedRules {
   readonly rules: TapRules;
   readonly isMade: boolean;
@@ -43,7 +43,7 @@ export interface StartDecision {
   readonly group?: GuestGroup | undefined;
   /** CPUs, schedulers and groups of its threads. */
   readonly settings?: readonly ThreadSettings[];
-  /** Setups of the taps that svirt creates. */
+  /** Setups of the taps created by svirt. */
   readonly taps?: readonly TapSetup[];
   /** Macvtaps on devices of the host. */
   readonly macvtaps?: readonly Macvtap[];
@@ -57,20 +57,20 @@ export interface StartDecision {
   readonly displays?: readonly Display[];
   /** Files QEMU must open by path. Its user has access until it has opened them. */
   readonly grants: readonly GrantedFile[];
-  /** Secrets of its disks, whose values QEMU reads from files. */
+  /** Secrets of its disks. QEMU reads their values from files. */
   readonly secrets?: readonly PassedSecret[];
   /** Helper processes of the guest, and the folders of svirt that they use (`assigned`). */
   readonly helpers: readonly HelperSpec[];
   readonly assigned: readonly AssignedFolder[];
   readonly trees: readonly SharedTree[];
-  /** VFIO devices, which QEMU looks up by their group. */
+  /** VFIO devices, looked up by QEMU by their group. */
   readonly links: readonly GroupLink[];
   /** Folder of the overlays of transient disks; undefined: the guest has none. */
   readonly overlays: string | undefined;
   readonly order: LaunchSpec;
-  /** Monitor commands before the vCPUs run, and the one that lets them run. */
+  /** Monitor commands before the vCPUs run, and the command to run them. */
   readonly commands: readonly MonitorCommand[];
-  /** A device has a terminal, whose name only QEMU knows. */
+  /** A device has a terminal. Only QEMU knows its name. */
   readonly hasTerminals: boolean;
   readonly incoming?: Incoming;
 }
@@ -82,8 +82,8 @@ const FOLDER_MODE = 0o711;
 const WORK_FOLDER_MODE = 0o700;
 
 /**
- * Plans a start. Exclusive resources are claimed first, then folders are created and files labelled. QEMU starts last, with
- * its vCPUs stopped until its context is checked.
+ * Plans a start. Exclusive resources are claimed first, then folders are created and files labelled. QEMU
+ * starts last, with its vCPUs stopped until its context is checked.
  */
 export function planStart(decision: StartDecision): Step[] {
   const { commands, files, grants, helpers, incoming, label, assigned, order, paths, sockets, uid } =
@@ -103,7 +103,8 @@ export function planStart(decision: StartDecision): Step[] {
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
     ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),
-    // The overlays already exist, because they were inspected. The inverse also removes remains of a killed start.
+    // The overlays already exist, because they were inspected. The inverse also removes remains of a killed
+    // start.
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...[...files, ...decision.trees].flatMap(planOwner),
     ...[...files, ...decision.trees].flatMap(planMark),
@@ -142,7 +143,7 @@ export function planStart(decision: StartDecision): Step[] {
   ];
 }
 
-/** Plans the check that the guest has its label. */
+/** Plans the check of the guest's label. */
 function planCheck(label: LabelDecision): Step[] {
   const check = labelModel(label.model).verify(label);
   if (check === undefined) return [];
@@ -189,7 +190,7 @@ function planShares(decision: StartDecision): Step[] {
   ];
 }
 
-/** Returns the step that guarantees a tap's guest its share. */
+/** Returns the step to guarantee a tap's guest its share. */
 export function setFloor(tap: string, floor: Floor): StepOf<"set-floor"> {
   return { do: "set-floor", tap, ...floor };
 }
@@ -229,7 +230,10 @@ function planClaims(decision: StartDecision): Claim[] {
   ];
 }
 
-/** Returns the key of a socket that does not exist yet: its folder and name, in hexadecimal because it may have any bytes. */
+/**
+ * Returns the key of a socket that does not exist yet: its folder and name, in hexadecimal because it may
+ * have any bytes.
+ */
 function socketKey({ folder, path }: PlannedSocket): string {
   const name = new TextEncoder().encode(path.slice(path.lastIndexOf("/") + 1));
   const digits = Array.from(name, (byte) => byte.toString(16).padStart(2, "0"));

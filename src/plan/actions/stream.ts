@@ -10,7 +10,7 @@ export interface TargetFile {
   readonly label: string | undefined;
 }
 
-/** Guest whose state is written. */
+/** Guest with a written state. */
 export interface StreamedGuest {
   readonly monitor: string;
   readonly isRunning: boolean;
@@ -32,7 +32,10 @@ export function planSave(
   return { steps: [expect(target), pause(guest), write], after: [keep(target)] };
 }
 
-/** Plans the memory of a snapshot: stop the vCPUs, write the state. planMemoryEnd() has the rest, once the disks are switched or not. */
+/**
+ * Plans the memory of a snapshot: stop the vCPUs, write the state. planMemoryEnd() has the rest, once the
+ * disks are switched or not.
+ */
 export function planMemory(
   target: TargetFile,
   guest: StreamedGuest,
@@ -44,7 +47,10 @@ export function planMemory(
   };
 }
 
-/** Plans the end of a snapshot with memory: the guest runs again if it ran, and the file gets its name or is removed. */
+/**
+ * Plans the end of a snapshot with memory: the guest runs again if it ran, and the file gets its name or is
+ * removed.
+ */
 export function planMemoryEnd(
   { part, path, wasRunning }: SnapshotMemory,
   { isDone, monitor }: { readonly isDone: boolean; readonly monitor: string },

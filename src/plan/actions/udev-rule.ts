@@ -6,7 +6,7 @@ import type { Step } from "../steps/step.ts";
 /** Folder of rules that end with the boot. udevd notices changes by itself. udev(7) */
 export const UDEV_RULES = "/run/udev/rules.d";
 
-/** Guest and device node, which form the name of a rule. */
+/** Guest and device node of a rule's name. */
 export interface NodeHolder {
   readonly uuid: string;
   readonly type: "block" | "character";
@@ -14,8 +14,8 @@ export interface NodeHolder {
 }
 
 /**
- * Returns the path of a rule. Each node of each guest has its own. Its name sorts after those of other rules, since udevd
- * applies the last label.
+ * Returns the path of a rule. Each node of each guest has its own. Its name sorts after other rules' names,
+ * since udevd applies the last label.
  */
 export function udevRulePath({ file, type, uuid }: NodeHolder): string {
   return `${UDEV_RULES}/99-svirt-${uuid}-${type}-${(file.node ?? "").replace(":", "-")}.rules`;
@@ -27,9 +27,9 @@ export function guestOfRule(name: string): string | undefined {
 }
 
 /**
- * Returns a rule that matches a device by number, as its name may pass to another device. udevd applies SECLABEL when the
- * device is added or triggered, or its owner or mode change. Without it, udevd would set the policy's default. systemd
- * src/udev/udev-node.c
+ * Returns a rule that matches a device by number, as its name may pass to another device. udevd applies
+ * SECLABEL when the device is added or triggered, or its owner or mode change. Without it, udevd would set
+ * the policy's default. systemd src/udev/udev-node.c
  */
 export function formatUdevRule({ file, label, type }: Extract<Step, { do: "write-udev-rule" }>): string {
   const [major, minor] = (file.node ?? "").split(":");

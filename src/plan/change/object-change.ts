@@ -3,7 +3,10 @@ import { planUndo } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import type { StoredStep } from "../steps/stored.ts";
 
-/** Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of that guest. */
+/**
+ * Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of
+ * that guest.
+ */
 export const OBJECT_KINDS = ["domain", "network", "node-device"] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
@@ -16,7 +19,8 @@ export interface ChangedObject {
 /**
  * Point of a change from which an interruption is finished. Before it, the interrupted change is undone.
  *
- * - a number: the step of that index, counted from 0. It is one system call on a file, whose content shows whether it has run.
+ * - a number: the step of that index, counted from 0. It is one system call on a file, whose content shows
+ *   whether it has run.
  * - `begin`: the record itself. No step is undone.
  * - `end`: the removal of the record. All steps are undone.
  */
@@ -51,7 +55,10 @@ export function planSettlement(
   return { direction: "undo", steps: planUndo(steps.slice(0, commit + 1)) };
 }
 
-/** Reports whether a change is one system call on a file or a device: an interruption leaves it done or not begun, and it needs no record. */
+/**
+ * Reports whether a change is one system call on a file or a device: an interruption leaves it done or not
+ * begun, and it needs no record.
+ */
 export function isSingleCall({ steps }: Pick<ObjectChange, "steps">): boolean {
   const [first, second] = steps;
   if (first === undefined || second !== undefined) return false;
@@ -73,7 +80,10 @@ function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">)
   return `an interruption before step ${commit + 1} is undone, one after it is finished`;
 }
 
-/** Returns the index of the first step after the commit point, which is the place of its line; that of a whole change is the end. */
+/**
+ * Returns the index of the first step after the commit point, which is the place of its line; that of a whole
+ * change is the end.
+ */
 function indexAfter(commit: CommitPoint, { length }: readonly Step[]): number {
   return typeof commit === "number" ? commit + 1 : length;
 }

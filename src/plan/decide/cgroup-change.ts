@@ -11,8 +11,8 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
 const NO_DEVICE_LIMIT = "riops=max wiops=max rbps=max wbps=max";
 
 /**
- * Returns the limits that differ between two groups of a guest; undefined if `is` has groups of threads that `was` lacks. `allNodes`: the host's NUMA
- * nodes, as a list.
+ * Returns the limits with a difference between two groups of a guest; undefined if `is` has groups of threads
+ * missing in `was`. `allNodes`: the host's NUMA nodes, as a list.
  */
 export function listChangedLimits(
   was: GuestGroup,
@@ -52,7 +52,7 @@ function changedIn(
   });
 }
 
-/** Returns the name of the file, with the device if the file has one line per device. */
+/** Returns the name of the file, with the device if the file has a line per device. */
 function subjectOf({ names, value }: ControlValue): string {
   const device = /^\d+:\d+ /.exec(value)?.[0] ?? "";
   return `${names.join(" ")} ${device}`;
@@ -60,14 +60,15 @@ function subjectOf({ names, value }: ControlValue): string {
 
 function resetValue({ names, value }: ControlValue, allNodes: string): string {
   const [name = ""] = names;
-  // The kernel accepts no empty list for a group with processes. linux kernel/cgroup/cpuset.c validate_change()
+  // The kernel accepts no empty list for a group with processes. linux kernel/cgroup/cpuset.c
+  // validate_change()
   if (name === "cpuset.mems") return allNodes;
   const device = /^\d+:\d+ /.exec(value)?.[0];
   if (device !== undefined) return name === "io.max" ? `${device}${NO_DEVICE_LIMIT}` : `${device}default`;
   return DEFAULTS.get(name) ?? "default 100";
 }
 
-/** Returns all limits of a device, since the kernel keeps those that a write does not name. */
+/** Returns all limits of a device, since the kernel keeps limits not named by a write. */
 function wholeValue({ names, value }: ControlValue): string {
   if (names[0] !== "io.max") return value;
   const [device = "", ...words] = value.split(" ");

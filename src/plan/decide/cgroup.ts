@@ -14,7 +14,7 @@ export interface GroupFacts {
   readonly root: string | undefined;
   /** Whether only root may create groups there. */
   readonly isRoots?: boolean;
-  /** Controllers that the groups below the root get. */
+  /** Controllers for the groups below the root. */
   readonly controllers: ReadonlySet<string>;
   /** NUMA nodes of the host. */
   readonly nodes: IdSet;
@@ -24,7 +24,7 @@ export interface GroupFacts {
   hasGroup(path: string): boolean;
 }
 
-/** Element of the XML that requires a controller of the host. */
+/** Element of the XML with a required controller of the host. */
 interface Demand {
   readonly place: string;
   readonly controller: string;
@@ -33,13 +33,17 @@ interface Demand {
 const OWN_PARTITION = "/svirt";
 /** Controllers of every guest, if the host has them. */
 const EVERY_GUESTS = ["pids"];
-/** QEMU's own threads: main loop, RCU, display, migration; and the pool of each disk's loop. qemu.git util/thread-pool.c */
+/**
+ * QEMU's own threads: main loop, RCU, display, migration; and the pool of each disk's loop. qemu.git
+ * util/thread-pool.c
+ */
 const OWN_THREADS = 512;
 const POOL_THREADS = 64;
 
 /**
- * Decides the control group of a guest and its limits; undefined if the host has no groups and the XML requires none. Throws
- * "unsupported" for a limit that the host cannot apply, "not-found" for a missing partition.
+ * Decides the control group of a guest and its limits; undefined if the host has no groups and the XML
+ * requires none. Throws "unsupported" for a limit that the host cannot apply, "not-found" for a missing
+ * partition.
  */
 export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): GuestGroup | undefined {
   const demands = listDemands(domain, facts);
@@ -66,7 +70,10 @@ export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): Gu
   };
 }
 
-/** Returns the NUMA nodes for QEMU's own memory: all nodes of the guest's memory. qemuSetupCpusetMems() of libvirt */
+/**
+ * Returns the NUMA nodes for QEMU's own memory: all nodes of the guest's memory. qemuSetupCpusetMems() of
+ * libvirt
+ */
 export function listMemoryNodes({ numatune }: Domain): IdSet {
   const { memory, memnodes = [] } = numatune ?? {};
   if (memory?.nodeset === undefined || (memory.mode !== "strict" && memory.mode !== "restrictive")) return [];
@@ -80,7 +87,10 @@ function nodeValues(domain: Domain, facts: GroupFacts): ControlValue[] {
   return [{ names: ["cpuset.mems"], value: listRanges(nodes).map(formatRange).join(",") }];
 }
 
-/** Returns the NUMA nodes of the group; none without a limit. All nodes of the host are no limit where no controller could set it. */
+/**
+ * Returns the NUMA nodes of the group; none without a limit. All nodes of the host are no limit where no
+ * controller could set it.
+ */
 function listGroupNodes(domain: Domain, { controllers, nodes }: GroupFacts): IdSet {
   const wanted = listMemoryNodes(domain);
   const isAll = nodes.every((node) => wanted.includes(node));
@@ -121,7 +131,7 @@ function onlyRoots({ place }: Demand): SvirtError {
   });
 }
 
-/** Returns the partition that the XML names; undefined: svirt's own. */
+/** Returns the partition named by the XML; undefined: svirt's own. */
 export function parentOf({ resource }: Domain): string | undefined {
   return resource?.partition?.replace(/\/+$/, "");
 }
@@ -137,8 +147,8 @@ function partitionOf(domain: Domain, root: string, facts: GroupFacts): string {
 }
 
 /**
- * Returns the maximum number of threads, far above QEMU's need. It stops a compromised QEMU that forks. Each vhost-net has a
- * thread that counts as QEMU's.
+ * Returns the maximum number of threads, far above QEMU's need. It stops a compromised, forking QEMU. Each
+ * vhost-net has a thread counted as QEMU's.
  */
 function mostThreads(domain: Domain): number {
   const iothreads = listIothreads(domain);

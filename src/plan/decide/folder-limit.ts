@@ -6,15 +6,17 @@ import type { FolderLimit } from "../facts/step-parts.ts";
 // Rule: The folder of a guest has a limit of bytes and inodes.
 
 const MIB = 1024 * 1024;
-/** Sockets, files with process numbers, links, a screenshot: everything except memory that is kept in files. */
+/**
+ * Sockets, files with process numbers, links, a screenshot: everything except memory that is kept in files.
+ */
 const OWN: FolderLimit = { bytes: 64 * MIB, inodes: 1024 };
 
-/** Memory backend that is a file. qemu.git qapi/qom.json MemoryBackendFileProperties */
+/** Memory backend in a file. qemu.git qapi/qom.json MemoryBackendFileProperties */
 const backend = v.object({ "mem-path": v.string(), size: v.number() });
 
 /**
- * Returns the size limit of a guest's folder, which is in memory. It includes the guest's memory if that is kept in files
- * there (`<source type='file'/>` of `<memoryBacking>`).
+ * Returns the size limit of a guest's folder, which is in memory. It includes the guest's memory if kept in
+ * files there (`<source type='file'/>` of `<memoryBacking>`).
  */
 export function limitFolder({ words, workFolder }: Pick<LaunchSpec, "words" | "workFolder">): FolderLimit {
   if (!words.some((word) => word.includes("mem-path"))) return OWN;

@@ -9,8 +9,8 @@ const MOST_WEIGHT = 10_000;
 const WEIGHTS = ["io.bfq.weight", "io.weight"];
 
 /**
- * Returns the limits of `<memtune>`. At the soft limit the kernel begins to reclaim memory. `<swap_hard_limit>` limits
- * memory and swap together, but the kernel's file limits only swap.
+ * Returns the limits of `<memtune>`. At the soft limit the kernel begins to reclaim memory.
+ * `<swap_hard_limit>` limits memory and swap together, but the kernel's file limits only swap.
  */
 export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   if (memtune === undefined) return [];
@@ -23,7 +23,10 @@ export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   ];
 }
 
-/** Returns the limits of `<blkiotune>`: weights, and limits of devices. Throws "not-found" for a path of no block device. */
+/**
+ * Returns the limits of `<blkiotune>`: weights, and limits of devices. Throws "not-found" for a path of no
+ * block device.
+ */
 export function limitBlkio(
   blkiotune: Domain["blkiotune"],
   facts: { deviceNumber(path: string): string | undefined },
@@ -45,7 +48,10 @@ export function limitBlkio(
   ];
 }
 
-/** Returns the limits of `<cputune>` for the whole guest: shares and quota. Throws "unsupported" for too many shares. */
+/**
+ * Returns the limits of `<cputune>` for the whole guest: shares and quota. Throws "unsupported" for too many
+ * shares.
+ */
 export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
   if (cputune === undefined) return [];
   const { globalPeriodUs, globalQuotaUs, shares } = cputune;

@@ -1,7 +1,10 @@
 import { SvirtError } from "../../errors.ts";
 import type { TapRules } from "../facts/tap.ts";
 
-/** Bound of the rules of defined filters on all taps of one guest, whose record has each of them. libvirt has none. */
+/**
+ * Bound of the rules of defined filters on all taps of a guest: its record has each of them. libvirt has
+ * none.
+ */
 const MOST_GUEST_RULES = 10_000;
 
 /** Throws "unsupported" if the taps of a guest have too many rules of defined filters together. */

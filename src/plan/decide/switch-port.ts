@@ -6,9 +6,12 @@ import type { PlannedPort, TapSetup } from "../facts/tap.ts";
 /** Facts for the decision about a port of Open vSwitch. */
 export interface SwitchFacts {
   readonly guestUuid: string;
-  /** Whether the program exists that changes the switch. */
+  /** Whether the switch's program exists. */
   hasProgram(): boolean;
-  /** Returns the MTU of a network device; an Open vSwitch bridge has one of its name. Undefined: it does not exist. */
+  /**
+   * Returns the MTU of a network device; an Open vSwitch bridge has a device of its name. Undefined: it does
+   * not exist.
+   */
   getMtu(name: string): number | undefined;
 }
 
@@ -18,8 +21,8 @@ type OnSwitch = Pick<NetworkInterface, "mac" | "mtu" | "target" | "virtualport" 
 };
 
 /**
- * Decides the Open vSwitch port of a tap, whose MTU is by default that of the bridge. Throws "unsupported" without Open vSwitch's
- * program, "not-found" without the bridge. virNetDevTapAttachBridge() of libvirt
+ * Decides the Open vSwitch port of a tap, by default with the bridge's MTU. Throws "unsupported" without Open
+ * vSwitch's program, "not-found" without the bridge. virNetDevTapAttachBridge() of libvirt
  */
 export function decideSwitchPort(found: OnSwitch, facts: SwitchFacts): Partial<TapSetup> {
   const { mac, mtu, source, target, virtualport, vlan } = found;
@@ -58,8 +61,8 @@ export function decideSwitchPort(found: OnSwitch, facts: SwitchFacts): Partial<T
 }
 
 /**
- * Decides the VLANs of a port. One tag is the guest's own VLAN; several, or a native one, are a trunk. virNetDevVlanParse() and
- * virNetDevOpenvswitchConstructVlans() of libvirt
+ * Decides the VLANs of a port. A single tag is the guest's own VLAN; several, or a native tag, are a trunk.
+ * virNetDevVlanParse() and virNetDevOpenvswitchConstructVlans() of libvirt
  */
 function decideVlans(vlan: OnSwitch["vlan"]): Pick<PlannedPort, "nativeMode" | "tag" | "trunks"> {
   const { tags = [], trunk } = vlan ?? {};

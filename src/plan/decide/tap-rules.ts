@@ -14,14 +14,14 @@ import type { Floor, TapRules } from "../facts/tap.ts";
 interface RulesOwner {
   readonly uuid: string;
   readonly place: string;
-  /** Finds libvirt's filters and those that are defined on the host. */
+  /** Finds libvirt's filters and the host's defined filters. */
   readonly findFilter: FindFilter;
 }
 
 /**
- * Decides the rules for the frames of an interface's tap: its filter, and the limit of the frames from the guest. Throws "unsupported"
- * for a filter of a macvtap, as virDomainActualNetDefValidate() of libvirt, and for a name of the tap that nft would read as a
- * pattern; and the errors of readFilter().
+ * Decides the rules for the frames of an interface's tap: its filter, and the limit of the frames from the
+ * guest. Throws "unsupported" for a filter of a macvtap, as virDomainActualNetDefValidate() of libvirt, and
+ * for a name of the tap that nft would read as a pattern; and the errors of readFilter().
  */
 export function decideTapRules(found: NetworkInterface, tap: string, owner: RulesOwner): readonly TapRules[] {
   const rules = [...decideFilter(found, tap, owner), ...decideLimit(found, tap, owner)];
@@ -42,7 +42,10 @@ export function decideShape({ bandwidth }: Pick<NetworkInterface, "bandwidth">):
   return shapeOf(bandwidth?.inbound);
 }
 
-/** Decides the guaranteed share of the frames to a guest on the bridge of its network. networkPlugBandwidthImpl() of libvirt */
+/**
+ * Decides the guaranteed share of the frames to a guest on the bridge of its network.
+ * networkPlugBandwidthImpl() of libvirt
+ */
 export function decideFloor(found: NetworkInterface): Floor | undefined {
   const kilobytes = found.bandwidth?.inbound?.floor;
   if (kilobytes === undefined || found.type !== "network" || !isOnMadeBridge(found)) return undefined;

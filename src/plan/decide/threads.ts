@@ -5,8 +5,8 @@ import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 import type { GuestGroup, Scheduler, ThreadSettings } from "../facts/limits.ts";
 
 /**
- * Decides CPUs, scheduler and group of QEMU's threads. Threads without a setting in the XML and without limits of their group
- * are left out. A thread without its own pin runs on the CPUs of `<vcpu cpuset>`.
+ * Decides CPUs, scheduler and group of QEMU's threads. Threads without a setting in the XML and without
+ * limits of their group are left out. A thread without its own pin runs on the CPUs of `<vcpu cpuset>`.
  */
 export function decideThreads(domain: Domain, group: GuestGroup | undefined): ThreadSettings[] {
   const threads: readonly Pick<ThreadSettings, "thread" | "number">[] = [
@@ -30,7 +30,7 @@ export function decideThreads(domain: Domain, group: GuestGroup | undefined): Th
   });
 }
 
-/** Returns the processors that a thread may run on; undefined: all. */
+/** Returns the permitted processors of a thread; undefined: all. */
 export function pinOf(
   { cputune, vcpu }: Domain,
   { number, thread }: Pick<ThreadSettings, "thread" | "number">,
@@ -45,7 +45,7 @@ export function pinOf(
   }
 }
 
-/** Returns the numbers of the vCPUs that a start enables. */
+/** Returns the numbers of the vCPUs enabled by a start. */
 function listVcpus({ vcpu, vcpus }: Domain): number[] {
   const listed = vcpus?.list.filter(({ enabled }) => enabled).map(({ id }) => id);
   return listed ?? [...Array(vcpu?.current ?? vcpu?.count ?? 1).keys()];

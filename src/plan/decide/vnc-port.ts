@@ -5,15 +5,15 @@ import { FIRST_VNC_PORT } from "../facts/display-address.ts";
 
 // Rule: VNC has a port from 5900 to 5999, which no other guest has.
 
-/** Last of the ports that the policy denies to guests' own networks: image/policy/svirt-displays.cil. */
+/** Last of the ports denied by the policy to guests' own networks: image/policy/svirt-displays.cil. */
 const LAST_VNC_PORT = 5999;
 /** virQEMUDriverConfig: vnc_listen */
 const DEFAULT_ADDRESS = "127.0.0.1";
 const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
 
 /**
- * Decides the TCP address of a display; undefined if it has none. `getTaken` returns ports with a listener or a planned
- * display. Throws "unsupported" for an invalid port or address, "in-use" for a used port.
+ * Decides the TCP address of a display; undefined if it has none. `getTaken` returns ports with a listener or
+ * a planned display. Throws "unsupported" for an invalid port or address, "in-use" for a used port.
  */
 export function decideDisplay(
   graphics: Graphics,

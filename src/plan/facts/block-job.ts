@@ -15,7 +15,7 @@ const chainImage = v.strictObject({
 });
 export type ChainLink = v.InferOutput<typeof chainImage>;
 
-/** Memory of a guest that is stopped since it was written. */
+/** Memory of a guest stopped since it was written. */
 const snapshotMemory = v.strictObject({
   /** File with the memory until the snapshot is taken, and its path then. */
   part: aString,
@@ -26,8 +26,8 @@ const snapshotMemory = v.strictObject({
 export type SnapshotMemory = v.InferOutput<typeof snapshotMemory>;
 
 /**
- * Operation of QEMU on the images of a disk. The guest's record has it from before QEMU is asked until its outcome is
- * applied, so that any later call knows its state.
+ * Operation of QEMU on the images of a disk. The guest's record has it from before QEMU is asked until its
+ * outcome is applied, so that any later call knows its state.
  */
 export const blockJob = v.strictObject({
   type: v.picklist(["snapshot", "copy", "commit", "active-commit", "pull"]),
@@ -43,13 +43,13 @@ export const blockJob = v.strictObject({
   chain: v.array(chainImage),
   /** The disk switches to the copy, or to the base, as soon as QEMU can. */
   pivots: v.exactOptional(v.literal(true)),
-  /** Image that svirt created for the job. */
+  /** Image created by svirt for the job. */
   made: maybeString,
-  /** XML of the snapshot that is stored after success: of all its disks only one has it. */
+  /** XML of the snapshot stored after success: of all its disks a single disk has it. */
   snapshot: maybeString,
-  /** Memory of that snapshot, which is written already: the same disk has it. */
+  /** Memory of the snapshot, already written: the same disk has it. */
   memory: v.exactOptional(snapshotMemory),
-  /** The commit deletes a snapshot, whose merge notes its success. */
+  /** The commit deletes a snapshot. Its merge notes its success. */
   merges: v.exactOptional(v.literal(true)),
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

@@ -1,7 +1,7 @@
 import { formatRange, listRanges } from "../../domain/forms/id-set.ts";
 import type { ChangedLimit, GuestGroup, ThreadSettings } from "./limits.ts";
 
-/** Describes a guest's control group and its limits in one line. */
+/** Describes a guest's control group and its limits in a line. */
 export function describeGroup({ path, threads, values }: GuestGroup): string {
   const groups = [{ name: "", values }, ...threads];
   const limits = groups.flatMap(({ name, values: own }) =>

@@ -5,7 +5,7 @@ export function describePeer({ context, socket }: Pick<PassedPeer, "context" | "
   return `a connection to ${socket.path} (${context ?? "svirt's own context"})`;
 }
 
-/** Formats the names of files that QEMU gets or releases as a list. */
+/** Formats the names of files passed to or released by QEMU as a list. */
 export function listFiles(words: readonly string[]): string {
   return words.length === 0 ? "no file" : words.join(", ");
 }

@@ -1,7 +1,7 @@
 import type { Shape } from "../../network/traffic-shape.ts";
 import type { FloorTarget, PassedTap, PlannedPort, PortVlan, TapRules, TapSetup } from "./tap.ts";
 
-/** Describes the setup of a tap's host end in one line. */
+/** Describes the setup of a tap's host end in a line. */
 export function describeSetup(setup: TapSetup): string {
   const { bridge, gatheredFrames, isGuarded, isolated, mac, mtu, name, port, vlans } = setup;
   const facts = [
@@ -32,7 +32,7 @@ function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
   return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
 }
 
-/** Describes rules for the frames of a tap in one line. */
+/** Describes rules for the frames of a tap in a line. */
 export function describeRules(rules: TapRules): string {
   if ("limit" in rules) {
     const { burstBytes, bytesPerSecond } = rules.limit;
@@ -42,7 +42,7 @@ export function describeRules(rules: TapRules): string {
   return `filter the frames of tap ${rules.tap}: ${rules.filter}${values.join("")}`;
 }
 
-/** Describes a limit of the frames to a guest in one line. */
+/** Describes a limit of the frames to a guest in a line. */
 export function describeShape(tap: string, shape: Shape | undefined): string {
   if (shape === undefined) return `no longer limit the frames to tap ${tap}`;
   const { burstBytes, bytesPerSecond, peakBytesPerSecond } = shape;
@@ -50,14 +50,14 @@ export function describeShape(tap: string, shape: Shape | undefined): string {
   return `limit the frames to tap ${tap} to ${bytesPerSecond} bytes per second, at most ${peakBytesPerSecond}${burst}`;
 }
 
-/** Describes a guaranteed share of a network's bandwidth in one line. */
+/** Describes a guaranteed share of a network's bandwidth in a line. */
 export function describeFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): string {
   return bytesPerSecond === undefined
     ? `no longer guarantee ${mac} a share of bridge ${bridge}`
     : `guarantee ${mac} ${bytesPerSecond} bytes per second of bridge ${bridge}`;
 }
 
-/** Describes a tap or macvtap that a guest gets. */
+/** Describes a guest's tap or macvtap. */
 export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: PassedTap): string {
   const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
   if (on !== undefined) {

@@ -18,7 +18,7 @@ export function addressBytes(address: string): Uint8Array {
   return new Uint8Array(groupsOf(address).flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** Returns the eight numbers of an IPv6 address, which URL makes uniform. */
+/** Returns the eight numbers of an IPv6 address, made uniform by URL. */
 function groupsOf(address: string): number[] {
   const [front = "", back] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
   const read = (part: string): number[] =>

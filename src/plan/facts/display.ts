@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { aNumber, aString } from "./plain-schemas.ts";
 
-/** Host address and port on which VNC serves a guest's screen. */
+/** Host address and port of a guest's screen by VNC. */
 export const display = v.strictObject({ address: aString, port: aNumber });
 export type Display = v.InferOutput<typeof display>;

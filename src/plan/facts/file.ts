@@ -7,7 +7,7 @@ import type { Claim, Ownership } from "./step-parts.ts";
 export const fileId = v.strictObject({
   /** Path with all symlinks resolved, at the time of inspection. */
   path: aString,
-  /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
+  /** `MAJOR:MINOR` of the inode's file system. stat(2) st_dev */
   device: aString,
   inode: aString,
   /** `MAJOR:MINOR` of the device of a block or character node. stat(2) st_rdev */
@@ -16,13 +16,15 @@ export const fileId = v.strictObject({
 
 export type FileId = v.InferOutput<typeof fileId>;
 
-/** Format in which a guest writes a file, and svirt's folder for the formats of files that keep no attribute. */
+/**
+ * Format in which a guest writes a file, and svirt's folder for the formats of files that keep no attribute.
+ */
 export interface FormatMark {
   readonly format: GivenFormat;
   readonly folder: string;
 }
 
-/** File that QEMU holds open, and its labels. */
+/** File held open by QEMU, and its labels. */
 export interface LabelledFile {
   readonly id: FileId;
   /** Undefined: the file keeps its label. */
@@ -30,15 +32,21 @@ export interface LabelledFile {
   /** The label to restore; undefined: the file had none. */
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
-  /** Mark of its format to set before the guest can write it; undefined: the file has it, or the guest only reads. */
+  /**
+   * Mark of its format to set before the guest can write it; undefined: the file has it, or the guest only
+   * reads.
+   */
   readonly mark?: FormatMark | undefined;
-  /** Owner and mode to restore after the guest; undefined: the guest's user does not own the file and cannot change them. */
+  /**
+   * Owner and mode to restore after the guest; undefined: the guest's user does not own the file and cannot
+   * change them.
+   */
   readonly ownership?: Ownership | undefined;
-  /** Rule that keeps the label of a device node, if udevd runs. */
+  /** Rule to keep the label of a device node, if udevd runs. */
   readonly udevRule?: { readonly path: string; readonly type: "block" | "character" } | undefined;
 }
 
-/** Socket outside the guest's folder, on which svirt listens for the guest. */
+/** Socket outside the guest's folder with svirt listening for the guest. */
 export interface PlannedSocket {
   /** Path in the XML. */
   readonly named: string;
@@ -50,13 +58,13 @@ export interface PlannedSocket {
   readonly target?: string;
 }
 
-/** File that the guest's user may open by name. */
+/** File readable by name to the guest's user. */
 export interface GrantedFile {
   readonly file: FileId;
   readonly access: "read-only" | "read-write";
 }
 
-/** Host folder that the guest shares with all its content, and its labels. */
+/** Host folder shared by the guest with all its content, and its labels. */
 export interface SharedTree {
   readonly id: FileId;
   readonly access: "read-only" | "read-write";
@@ -68,7 +76,7 @@ export interface SharedTree {
   readonly ownership?: Ownership | undefined;
 }
 
-/** Saved state that a start loads. */
+/** Saved state loaded by a start. */
 export interface Incoming {
   readonly from: FileId;
   /** Offset of QEMU's stream in the file, in bytes. */

@@ -1,4 +1,7 @@
-/** Formats in which guests write files: `luks` is a raw image that QEMU encrypts, in whose header no guest writes. */
+/**
+ * Formats in which guests write files: `luks` is a raw image that QEMU encrypts, in whose header no guest
+ * writes.
+ */
 export const GIVEN_FORMATS = ["raw", "qcow2", "qed", "luks"] as const;
 
 export type GivenFormat = (typeof GIVEN_FORMATS)[number];

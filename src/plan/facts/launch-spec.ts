@@ -3,7 +3,7 @@ import { fileId } from "./file.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { passedTap } from "./tap.ts";
 
-/** File that svirt opens and passes to the guest under the number `fd`. */
+/** File opened by svirt and passed to the guest under the number `fd`. */
 export const passedFile = v.strictObject({
   fd: aNumber,
   file: fileId,
@@ -21,11 +21,14 @@ export const passedFile = v.strictObject({
 });
 export type PassedFile = v.InferOutput<typeof passedFile>;
 
-/** Socket on which svirt listens for the guest, so that no other program can bind its path first. */
+/** Socket with svirt listening for the guest: no other program can bind its path first. */
 const passedSocket = v.strictObject({
   fd: aNumber,
   path: aString,
-  /** The inspected folder of a socket outside the guest's folder. An existing file of the socket's name is kept. */
+  /**
+   * The inspected folder of a socket outside the guest's folder. An existing file of the socket's name is
+   * kept.
+   */
   within: v.exactOptional(fileId),
   /** Label of the socket file; absent: the policy's default. */
   label: maybeString,
@@ -45,19 +48,22 @@ export type PassedPeer = v.InferOutput<typeof passedPeer>;
 /** Socket of another program for a running QEMU, whose monitor gets the connection under `name`. */
 export const pluggedPeer = v.strictObject({
   name: aString,
-  /** User ID with which svirt connects. */
+  /** User ID of svirt's connection. */
   uid: aNumber,
   ...connection,
 });
 export type PluggedPeer = v.InferOutput<typeof pluggedPeer>;
 
-/** Maximum of memory that QEMU may lock against swapping. RLIMIT_MEMLOCK, getrlimit(2) */
+/** Maximum of QEMU's memory locked against swapping. RLIMIT_MEMLOCK, getrlimit(2) */
 export const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
 
 /** Maximum number of descriptors of a process. RLIMIT_NOFILE, getrlimit(2) */
 const mostDescriptors = v.exactOptional(aNumber);
 
-/** Launch specification of QEMU. A reaper starts it with this user and context, and with the listed descriptors only. */
+/**
+ * Launch specification of QEMU. A reaper starts it with this user and context, and with the listed
+ * descriptors only.
+ */
 export const launchSpec = v.strictObject({
   uuid: aString,
   program: aString,
@@ -66,7 +72,7 @@ export const launchSpec = v.strictObject({
   /** Absent: the guest is not confined and runs in svirt's own context. */
   context: maybeString,
   uid: aNumber,
-  /** Control group in which the process starts. */
+  /** Control group of the process from its start. */
   group: maybeString,
   /** Absent: svirt's own limit. */
   memlockKiB: v.exactOptional(memlockKiB),
@@ -77,7 +83,8 @@ export const launchSpec = v.strictObject({
   workFolder: aString,
   logFile: aString,
   /**
-   * The first socket is the monitor's. Numbers continue from 3 through sockets, peers, files, the queues of each tap, and `events`.
+   * The first socket is the monitor's. Numbers continue from 3 through sockets, peers, files, the queues of
+   * each tap, and `events`.
    */
   sockets: v.array(passedSocket),
   peers: v.exactOptional(v.array(passedPeer)),
@@ -89,7 +96,8 @@ export const launchSpec = v.strictObject({
 export type LaunchSpec = v.InferOutput<typeof launchSpec>;
 
 /**
- * Launch specification of a helper process that QEMU talks to. It has the guest's user and context, and ends with the guest.
+ * Launch specification of a helper process that QEMU talks to. It has the guest's user and context, and ends
+ * with the guest.
  */
 export const helperSpec = v.strictObject({
   program: aString,
@@ -102,7 +110,7 @@ export const helperSpec = v.strictObject({
   logFile: aString,
   /** Absent: svirt's own limit. */
   mostDescriptors,
-  /** Socket that the helper creates when it is ready. */
+  /** Socket created by the helper when it is ready. */
   ready: aString,
 });
 export type HelperSpec = v.InferOutput<typeof helperSpec>;

@@ -33,7 +33,7 @@ export const threadSettings = v.strictObject({
   number: v.exactOptional(aNumber),
   cpus: v.exactOptional(v.array(aNumber)),
   scheduler: v.exactOptional(scheduler),
-  /** Path of the control group that the thread moves to. */
+  /** Path of the thread's new control group. */
   group: maybeString,
 });
 export type ThreadSettings = v.InferOutput<typeof threadSettings>;

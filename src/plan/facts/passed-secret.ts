@@ -2,7 +2,7 @@
 export interface PassedSecret {
   /** UUID of the secret. */
   readonly secret: string;
-  /** File that has the stored value. */
+  /** File with the stored value. */
   readonly from: string;
   /** File of the guest, until QEMU has read it. */
   readonly path: string;

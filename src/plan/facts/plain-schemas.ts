@@ -1,7 +1,8 @@
 import * as v from "valibot";
 
 /*
- * Shared because a start constructs the schemas of all steps without reading a step. Each of these is used in a hundred
+ * Shared because a start constructs the schemas of all steps without reading a step. Each of these is used
+ * in a hundred
  * places, and one construction costs 8,000 instructions (docs/measurements.md).
  */
 
@@ -9,5 +10,5 @@ import * as v from "valibot";
 export const aString = v.string();
 /** Any number. */
 export const aNumber = v.number();
-/** String that may be absent. */
+/** Optional string. */
 export const maybeString = v.exactOptional(aString);

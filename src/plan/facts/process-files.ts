@@ -1,6 +1,6 @@
 /** Mapping of a file in a process. */
 export interface MappedFile {
-  /** `MAJOR:MINOR` of the inode's file system. On btrfs and overlayfs, stat(2) returns a different one. */
+  /** `MAJOR:MINOR` of the inode's file system. On btrfs and overlayfs, stat(2) returns a different number. */
   readonly device: string;
   readonly inode: string;
   /** Writes to the mapping go into the file. */
@@ -14,8 +14,9 @@ export interface MappedFile {
 const MAPPING = /^0*([\da-f]+)-0*([\da-f]+) [^ ]{3}([ps]) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+) *(.*)$/;
 
 /**
- * Returns the files in `/proc/PID/maps`, each once per name, and separately for shared and private mappings. Names count
- * because two files on btrfs or overlayfs may have the same numbers. Memory without a file has inode 0.
+ * Returns the files in `/proc/PID/maps`, each once per name, and separately for shared and private mappings.
+ * Names count because two files on btrfs or overlayfs may have the same numbers. Memory without a file has
+ * inode 0.
  */
 export function parseMaps(text: string): MappedFile[] {
   const found = new Map<string, MappedFile>();
@@ -40,11 +41,14 @@ export interface DescriptorInfo {
   readonly inode: string | undefined;
   /** Whether the file was opened for writing. O_ACCMODE, open(2) */
   readonly canWrite: boolean;
-  /** Number of descriptors queued on a unix socket; undefined: not a unix socket. net/unix/af_unix.c unix_show_fdinfo() */
+  /**
+   * Number of descriptors queued on a unix socket; undefined: not a unix socket. net/unix/af_unix.c
+   * unix_show_fdinfo()
+   */
   readonly waiting: number | undefined;
   /**
-   * Number of files that an io_uring holds without a descriptor, plus its buffers, which may be pages of a file on a tmpfs.
-   * Undefined: not a ring, or a busy one. io_uring/fdinfo.c
+   * Number of files held by an io_uring without a descriptor, plus its buffers, possibly pages of a file on a
+   * tmpfs. Undefined: not a ring, or a busy ring. io_uring/fdinfo.c
    */
   readonly registered: number | undefined;
   /** Network device of a tap's queue. drivers/net/tun.c tun_chr_show_fdinfo() */

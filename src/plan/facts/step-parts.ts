@@ -5,7 +5,7 @@ import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 export const ownership = v.strictObject({ uid: aNumber, gid: aNumber, mode: aNumber });
 export type Ownership = v.InferOutput<typeof ownership>;
 
-/** Claim on a resource that only one guest may use, or several that agree on it. */
+/** Claim on a resource for a single guest, or for several in agreement. */
 export const claim = v.strictObject({
   kind: v.picklist(["level", "static", "uid", "file", "tap", "port", "pci"]),
   key: aString,

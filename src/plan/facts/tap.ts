@@ -2,24 +2,24 @@ import * as v from "valibot";
 import { ACTIONS, FIELD_NAMES } from "../../network/filter/filter-rule.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
-/** Tap whose queues a guest gets as open descriptors. */
+/** Tap with its queues passed to a guest as open descriptors. */
 export const passedTap = v.strictObject({
   /** The device on the host: `vnet0`. */
   name: aString,
   /** QEMU's id of the netdev: `hostnet0`. */
   netdev: aString,
-  /** One name per queue for QEMU: at a start the descriptor's number, later its name in the monitor. */
+  /** A name per queue for QEMU: at a start the descriptor's number, later its name in the monitor. */
   queues: v.array(aString),
-  /** One name per descriptor of /dev/vhost-net; as many as queues, or none. */
+  /** A name per descriptor of /dev/vhost-net; as many as queues, or none. */
   vhosts: v.array(aString),
   /** Frames have a virtio header. IFF_VNET_HDR, linux/if_tun.h */
   hasHeader: v.boolean(),
   /**
-   * Created for this guest, and removed with its last descriptor. Otherwise the tap already exists before the start, and
-   * remains.
+   * Created for this guest, and removed with its last descriptor. Otherwise the tap already exists before the
+   * start, and remains.
    */
   isMade: v.boolean(),
-  /** Macvtap that an earlier step created. It is opened by its device node, which gets the label. */
+  /** Macvtap created by an earlier step. It is opened by its device node, which gets the label. */
   macvtap: v.exactOptional(v.strictObject({ label: maybeString })),
 });
 export type PassedTap = v.InferOutput<typeof passedTap>;
@@ -47,7 +47,7 @@ const switchPort = v.strictObject({
 });
 export type PlannedPort = v.InferOutput<typeof switchPort>;
 
-/** Identifiers of a guest's port, by which it is removed. */
+/** Identifiers of a guest's port, for its removal. */
 export const ownPort = v.pick(switchPort, ["guestUuid", "interfaceId"]);
 export type OwnPort = v.InferOutput<typeof ownPort>;
 
@@ -92,7 +92,10 @@ const tapFilter = v.strictObject({
   /** Name of the filter. */
   filter: aString,
   variables: v.array(v.strictObject({ name: aString, values: v.array(aString) })),
-  /** Rules of a filter that is not libvirt's own, or includes one, and the names of all of these filters. */
+  /**
+   * Rules of a filter other than libvirt's own, or with another inside, and the names of all of these
+   * filters.
+   */
   defined: v.exactOptional(v.strictObject({ filters: v.array(aString), rules: v.array(chainRule) })),
 });
 
@@ -116,7 +119,10 @@ export interface Floor {
   readonly bytesPerSecond: number;
 }
 
-/** Macvtap on a device of the host, which stays until it is removed. Documentation/networking of Linux, macvlan */
+/**
+ * Macvtap on a device of the host, which stays until it is removed. Documentation/networking of Linux,
+ * macvlan
+ */
 export const macvtap = v.strictObject({
   name: aString,
   /** Device of the host: `eth0`. */
@@ -124,7 +130,7 @@ export const macvtap = v.strictObject({
   mode: v.picklist(["vepa", "bridge", "private", "passthrough"]),
   /** The guest's own address: the macvtap receives frames to it. */
   mac: aString,
-  /** Link group that identifies it as the guest's from its creation on. IFLA_GROUP */
+  /** Link group, the sign of the guest from its creation on. IFLA_GROUP */
   group: aNumber,
 });
 export type Macvtap = v.InferOutput<typeof macvtap>;

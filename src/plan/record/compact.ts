@@ -6,8 +6,8 @@ import { kindOf } from "../steps/kind-of.ts";
 import type { Step, StepOf } from "../steps/step.ts";
 
 /**
- * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources no longer
- * need an inverse, and a device that was attached and detached leaves no step.
+ * Returns the steps kept by a guest's record after a change, so it does not grow. Released resources no
+ * longer need an inverse, and a device attached and detached leaves no step.
  */
 export function compactSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
@@ -33,7 +33,7 @@ function addDone(kept: readonly Step[], done: Step): readonly Step[] {
   return ends === undefined ? [...kept, done] : kept.filter((step) => !ends(step, done));
 }
 
-/** Reports whether a done step ends an earlier one. The record then keeps neither. */
+/** Reports whether a done step ends an earlier step. The record then keeps neither. */
 type Ends<Done extends Step> = (step: Step, done: Done) => boolean;
 
 const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
@@ -61,10 +61,10 @@ function isOfTap(step: Step, name: string): boolean {
   return step.do === "pass-tap" && step.tap.name === name;
 }
 
-/** Commands that create no object. */
+/** Commands without a created object. */
 const SETTINGS: readonly string[] = ["set_link", "block_set_io_throttle"];
 
-/** Reports whether an unplug removes everything that a plug created. */
+/** Reports whether an unplug removes everything created by a plug. */
 function isPair(made: StepOf<"plug">, gone: StepOf<"unplug">): boolean {
   const makers = made.commands.filter(({ execute }) => !SETTINGS.includes(execute));
   const madeNames = [
@@ -96,7 +96,7 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
   });
 }
 
-/** Merges a change of a tap's rules into the step that set the first ones. */
+/** Merges a change of a tap's rules into the step of its first rules. */
 function mergeRules(kept: Step[], step: Step): Step[] {
   if (step.do !== "change-tap-rules") return [...kept, step];
   const { rules } = step;
@@ -105,7 +105,7 @@ function mergeRules(kept: Step[], step: Step): Step[] {
   );
 }
 
-/** Merges a change of a guaranteed share into the step that guaranteed the first one; without a share none remains. */
+/** Merges a change of a guaranteed share into the step of its first share; without a share none remains. */
 function mergeFloors(kept: Step[], step: Step): Step[] {
   if (step.do !== "set-floor") return [...kept, step];
   const { before: _, ...now } = step;
@@ -121,8 +121,9 @@ function isOutdated(step: Step, later: readonly Step[]): boolean {
 type Outdated<Done extends Step> = (step: Done, later: readonly Step[]) => boolean;
 
 /**
- * Only the latest medium, link state and backing chain per device is kept. Access modes, jobs and limits are dropped, because
- * QEMU or the guest's XML already holds them. An image that has become the guest's is not removed.
+ * Only the latest medium, link state and backing chain per device is kept. Access modes, jobs and limits are
+ * dropped, because QEMU or the guest's XML already holds them. An image that has become the guest's is not
+ * removed.
  */
 const OUTDATED: { readonly [Name in Step["do"]]?: Outdated<StepOf<Name>> } = {
   "set-limits": () => true,

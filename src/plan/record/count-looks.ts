@@ -1,13 +1,14 @@
 import type { Step } from "../steps/step.ts";
 
 /**
- * Descriptors, threads and mappings: several times a QEMU's descriptor limit. Inspecting that many takes about a second.
+ * Descriptors, threads and mappings: several times a QEMU's descriptor limit. Inspecting that many takes
+ * about a second.
  */
 const OF_QEMU = 65_536;
 
 /**
- * Returns the limit on the open files of a guest that are inspected. A guest that is not compromised stays below it. Helpers
- * may open files up to their own limit, and virtiofsd opens one for each file that its guest knows.
+ * Returns the limit on the inspected open files of a guest. An honest guest stays below it. Helpers may open
+ * files up to their own limit, and virtiofsd opens a file for each file known to its guest.
  */
 export function countLooks(steps: readonly Step[]): number {
   const helpers = steps.map((step) => (step.do === "spawn-helper" ? (step.order.mostDescriptors ?? 0) : 0));

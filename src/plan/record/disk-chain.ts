@@ -6,9 +6,9 @@ import type { Plugged } from "./qemu-objects.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** One image of a disk in QEMU's block graph. */
+/** Image of a disk in QEMU's block graph. */
 export interface RecordedImage {
-  /** Name by which the layer above refers to it. */
+  /** Its name in the layer above. */
   readonly node: string;
   /** All its nodes, each before the nodes below it. */
   readonly nodes: readonly string[];
@@ -26,7 +26,7 @@ export function listLayers(plugged: Plugged, device: string): readonly RecordedI
   return layers;
 }
 
-/** Returns the images of a device, top first; empty if one of them is not a local file or block device. */
+/** Returns the images of a device, top first; empty unless all of them are local files or block devices. */
 export function runningChain(plugged: Plugged, device: string): readonly LiveImage[] {
   const images = listLayers(plugged, device).map((layer) => describeLayer(plugged, layer));
   return images.every((image) => image !== undefined) ? images : [];
@@ -53,7 +53,7 @@ function formatIn(facts: Facts | undefined): string | undefined {
   return driver === "luks" ? "raw" : driver;
 }
 
-/** Returns the image with that top node. */
+/** Returns the image with the top node. */
 export function layerOf(plugged: Plugged, node: string): RecordedImage {
   const nodes = listOwn(plugged, node);
   const files = new Map<number, FileId>();
@@ -73,7 +73,7 @@ export function planAccess(
 ): Extract<Step, { do: "set-access" }> {
   const { access, direct, monitor } = how;
   const as = access === "read-only" ? "reader" : "writer";
-  // A QEMU that locks images itself must find only its own locks.
+  // A QEMU with its own locks on images must find only these.
   const isLocked = layer.nodes.some((name) => plugged.nodes.get(name)?.["locking"] === "off");
   const lock = isLocked ? { lock: { as, isFirst: false } as const } : {};
   return {
@@ -103,7 +103,10 @@ export function peerIn(facts: Facts | undefined): string | undefined {
   return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
 }
 
-/** Returns the ids of the secrets in the arguments of a node: of its server, and the passphrases of its layers. */
+/**
+ * Returns the ids of the secrets in the arguments of a node: of its server, and the passphrases of its
+ * layers.
+ */
 export function secretsIn(facts: Facts | undefined): readonly string[] {
   if (facts === undefined) return [];
   const own = ["key-secret", "password-secret"].flatMap((key) => nameIn(facts[key]) ?? []);

@@ -7,8 +7,8 @@ import type { Step } from "../steps/step.ts";
 import { listQemuObjects } from "./qemu-objects.ts";
 
 /**
- * Returns the resources that those steps release, each once. Empty: the steps release nothing that the guest could keep.
- * `done`, the guest's earlier steps, supply the path of a file that is known only by its claim.
+ * Returns the resources released by the steps, each once. Empty: the steps release nothing of use to the
+ * guest. `done`, the guest's earlier steps, supply the path of a file known only by its claim.
  */
 export function listReleased(steps: readonly Step[], done: readonly Step[] = []): ReleasedResource[] {
   const paths = pathsIn(done);
@@ -32,8 +32,9 @@ export function listReleased(steps: readonly Step[], done: readonly Step[] = [])
 }
 
 /**
- * Returns the connections to other programs that those steps end. A connection is not a file: it is identified by its
- * context, which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
+ * Returns the connections to other programs ended by the steps. A connection is not a file: it is identified
+ * by its context, given by svirt to connections only. Without confinement it cannot be identified, and the
+ * result is empty.
  */
 export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): ReleasedResource[] {
   const keeps = listQemuObjects([...done, ...ending]).peers.size;
@@ -42,7 +43,7 @@ export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): 
   return [{ key: `peers-${context}`, path: undefined, forbidden: "any", keeps }];
 }
 
-/** Returns the files and taps that those steps claim for the guest, by key, with the paths that the steps name. */
+/** Returns the files and taps claimed by the steps for the guest, by key, with the paths in the steps. */
 export function listClaimed(steps: readonly Step[]): Pick<ReleasedResource, "key" | "path">[] {
   const paths = pathsIn(steps);
   const reserved = steps.flatMap((step) => (step.do === "reserve" ? (claimed(step.claim)?.key ?? []) : []));
@@ -69,7 +70,7 @@ function filesOf(step: Step): readonly FileId[] {
   }
 }
 
-/** Returns the taps that a step passes to the guest. */
+/** Returns the taps passed to the guest by a step. */
 export function tapsOf(step: Step): readonly PassedTap[] {
   if (step.do === "spawn") return step.order.taps ?? [];
   return step.do === "pass-tap" ? [step.tap] : [];

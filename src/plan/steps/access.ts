@@ -3,7 +3,10 @@ import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
-/** Lets the guest's user open a file by name, as QEMU accepts no descriptor. The access ends once the file is open. */
+/**
+ * Lets the guest's user open a file by name, as QEMU accepts no descriptor. The access ends once the file is
+ * open.
+ */
 const grant = v.strictObject({
   do: v.literal("grant"),
   file: fileId,
@@ -13,7 +16,10 @@ const grant = v.strictObject({
 
 const revoke = v.strictObject({ do: v.literal("revoke"), file: fileId, uid: aNumber });
 
-/** Puts the value of a secret into a file that only the guest's user reads, until QEMU has read it. No step has the value. */
+/**
+ * Puts the value of a secret into a file that only the guest's user reads, until QEMU has read it. No step
+ * has the value.
+ */
 const writeSecret = v.strictObject({
   do: v.literal("write-secret"),
   /** UUID of the secret. */
@@ -29,8 +35,8 @@ const writeSecret = v.strictObject({
 export type AccessStep = v.InferOutput<typeof grant | typeof revoke | typeof writeSecret>;
 
 /**
- * Definition of each kind of step in this file. After a change no record keeps such a step, because QEMU has already
- * opened the file.
+ * Definition of each kind of step in this file. After a change no record keeps such a step, because QEMU has
+ * already opened the file.
  */
 export const accessSteps: Kinds<AccessStep> = {
   grant: {

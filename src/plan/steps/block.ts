@@ -28,10 +28,10 @@ export const newImage = {
 /** Creates an empty image where no file exists. */
 const makeImage = v.strictObject({ do: v.literal("make-image"), ...newImage });
 
-/** Removes an image that is still empty. Another file at its path stays. */
+/** Removes a still empty image. Another file at its path stays. */
 const removeImage = v.strictObject({ do: v.literal("remove-image"), ...newImage });
 
-/** Changes a guest's access to a file that it has: the claim, and with it the label and the rule that keeps it. */
+/** Changes a guest's access to one of its files: the claim, and with it the label and the rule to keep it. */
 const changeLabel = v.strictObject({
   do: v.literal("change-label"),
   file: fileId,
@@ -42,8 +42,8 @@ const changeLabel = v.strictObject({
 });
 
 /**
- * Has QEMU reopen the files of an image for reading or for writing, and release its former descriptors. Each file keeps its
- * descriptor set. `nodes` are all nodes of the image, with every option.
+ * Has QEMU reopen the files of an image for reading or for writing, and release its former descriptors. Each
+ * file keeps its descriptor set. `nodes` are all nodes of the image, with every option.
  */
 const setAccess = v.strictObject({
   do: v.literal("set-access"),
@@ -70,8 +70,8 @@ const cancelJob = v.strictObject({
 });
 
 /**
- * Adopts QEMU's new order of a device's images and dismisses the job. `chain` are their nodes, top first; empty if the order
- * is unchanged.
+ * Adopts QEMU's new order of a device's images and dismisses the job. `chain` are their nodes, top first;
+ * empty if the order is unchanged.
  */
 const adoptChain = v.strictObject({
   do: v.literal("adopt-chain"),
@@ -79,7 +79,7 @@ const adoptChain = v.strictObject({
   job: maybeString,
   device: aString,
   chain: v.array(aString),
-  /** Image that svirt created for the job, which is now the guest's. */
+  /** Image created by svirt for the job, now the guest's. */
   made: maybeString,
 });
 

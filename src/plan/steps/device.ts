@@ -6,7 +6,10 @@ import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type MonitorCommand, monitorCommand } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
-/** Passes files to a running QEMU, each in the descriptor set of its number, and then sends the commands that use them. */
+/**
+ * Passes files to a running QEMU, each in the descriptor set of its number, and then sends the commands that
+ * use them.
+ */
 const plug = v.strictObject({
   do: v.literal("plug"),
   monitor: aString,
@@ -17,8 +20,8 @@ const plug = v.strictObject({
 type Plug = v.InferOutput<typeof plug>;
 
 /**
- * Removes a device, if there is one, after the guest has released it, and then its backends. Missing objects are not an
- * error.
+ * Removes a device, if there is any, after the guest has released it, and then its backends. Missing objects
+ * are not an error.
  */
 const unplug = v.strictObject({
   do: v.literal("unplug"),
@@ -31,14 +34,14 @@ const unplug = v.strictObject({
 });
 type Unplug = v.InferOutput<typeof unplug>;
 
-/** Changes the medium of a drive from one node to another; absent: no medium. */
+/** Changes the medium of a drive from a node to another; absent: no medium. */
 const setMedium = v.strictObject({
   do: v.literal("set-medium"),
   monitor: aString,
   device: aString,
   from: maybeString,
   to: maybeString,
-  /** Whether to open a tray that the guest has locked. */
+  /** Whether to open a tray locked by the guest. */
   force: v.boolean(),
 });
 type SetMedium = v.InferOutput<typeof setMedium>;

@@ -26,8 +26,8 @@ const removeFolder = v.strictObject({
 const makeLink = v.strictObject({ do: v.literal("make-link"), path: aString, target: aString });
 
 /**
- * Makes the guest's user the owner of one of svirt's folders and its content while the guest runs. Folder and content
- * remain afterwards.
+ * Makes the guest's user the owner of a folder of svirt and its content while the guest runs. Folder and
+ * content remain afterwards.
  */
 const lendFolder = v.strictObject({
   do: v.literal("assign-folder"),

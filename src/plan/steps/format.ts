@@ -12,7 +12,10 @@ const markFormat = v.strictObject({
   folder: aString,
 });
 
-/** Records the format in which a guest gets a file, or a folder with all files below it, before it can write there. */
+/**
+ * Records the format in which a guest gets a file, or a folder with all files below it, before it can write
+ * there.
+ */
 export type FormatStep = v.InferOutput<typeof markFormat>;
 
 /** Definition of each kind of step in this file. */

@@ -18,21 +18,21 @@ import { type Kinds, noInverse } from "./kind.ts";
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
 const passTap = v.strictObject({ do: v.literal("pass-tap"), monitor: aString, tap: passedTap });
 
-/** Closes QEMU's descriptors of a tap that no netdev uses. */
+/** Closes QEMU's descriptors of a tap without a netdev. */
 const closeTap = v.strictObject({
   do: v.literal("close-tap"),
   monitor: aString,
   descriptors: v.array(aString),
 });
 
-/** Passes a running QEMU the socket that serves its screen. */
+/** Passes a running QEMU the socket of its screen. */
 const passDisplay = v.strictObject({ do: v.literal("pass-display"), monitor: aString, display });
 
 const setUpTap = v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup });
 
 /**
- * Removes a tap that its guest has made persistent. Any other tap ends with its last descriptor. Removes its port of Open vSwitch, which
- * outlives it.
+ * Removes a tap made persistent by its guest. Any other tap ends with its last descriptor. Removes its port
+ * of Open vSwitch, which outlives it.
  */
 const removeTap = v.strictObject({
   do: v.literal("remove-tap"),
@@ -43,7 +43,7 @@ const removeTap = v.strictObject({
 
 const makeMacvtap = v.strictObject({ do: v.literal("make-macvtap"), link: macvtap });
 
-/** Removes a macvtap. One with another link group is not the guest's and stays. */
+/** Removes a macvtap. A macvtap with another link group is not the guest's and stays. */
 const removeMacvtap = v.strictObject({
   do: v.literal("remove-macvtap"),
   name: aString,
@@ -53,7 +53,7 @@ const removeMacvtap = v.strictObject({
 const makeGroup = v.strictObject({ do: v.literal("make-group"), group: guestGroup });
 const removeGroup = v.strictObject({ do: v.literal("remove-group"), path: aString });
 
-/** Sets CPUs, scheduler and group of QEMU's threads; `before` has the former ones of a running guest. */
+/** Sets CPUs, scheduler and group of QEMU's threads; `before` has the former values of a running guest. */
 const tuneThreads = v.strictObject({
   do: v.literal("tune-threads"),
   monitor: aString,
@@ -90,7 +90,10 @@ const shapeTap = v.strictObject({
   before: v.exactOptional(shapeSchema),
 });
 
-/** Guarantees a tap's guest a share of its network's bandwidth, or no longer; `before` has the former share of a running guest. */
+/**
+ * Guarantees a tap's guest a share of its network's bandwidth, or no longer; `before` has the former share of
+ * a running guest.
+ */
 const setFloor = v.strictObject({
   do: v.literal("set-floor"),
   tap: aString,
@@ -99,7 +102,9 @@ const setFloor = v.strictObject({
   before: v.exactOptional(aNumber),
 });
 
-/** Step on resources of the host other than files that guests share: networks, processors, memory and disks. */
+/**
+ * Step on resources of the host other than files that guests share: networks, processors, memory and disks.
+ */
 export type ShareStep = v.InferOutput<
   | typeof passTap
   | typeof closeTap
@@ -273,7 +278,7 @@ export const shareSteps: Kinds<ShareStep> = {
       limits: done.limits.map((limit) => ({ ...limit, value: limit.before, before: limit.value })),
     }),
     describe: (step) => `set ${describeLimits(step)}`,
-    // The limits end with the group, which has no process after QEMU.
+    // The limits end with the group; it has no process after QEMU.
     where: "qemu",
     record: "kept",
     releases: "nothing",

@@ -10,13 +10,13 @@ export function inverse(done: Step): Step | undefined {
 }
 
 /**
- * Returns the steps that end a guest. QEMU is killed, the guest's folders are released, and then the other steps are undone,
- * each group last step first. Steps that only change a running QEMU have no inverse here.
+ * Returns the steps for a guest's end. QEMU is killed, the guest's folders are released, and then the other
+ * steps are undone, each group last step first. Steps on a running QEMU only have no inverse here.
  *
- * Folders come before labels and claims, because their removal runs outside of the registry's lock. All labels and claims
- * must be released within one hold of it. Otherwise two guests that share a file and end at the same time each see the
- * other's claim, and neither restores the label. In a folder that is mounted for the guest no label has changed: its server, which
- * may not answer, is not asked under the lock.
+ * Folders come before labels and claims, because their removal runs outside of the registry's lock. All
+ * labels and claims must be released within a single hold of it. Otherwise two guests with a shared file and
+ * a common time of their ends each see the other's claim, and neither restores the label. In a folder mounted
+ * for the guest no label has changed: its server may be silent, and is not asked under the lock.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(
@@ -36,16 +36,18 @@ export function planStop(done: readonly Step[]): Step[] {
 }
 
 /**
- * Reports whether a step returns a PCI device to the host, or releases the claim that keeps others off until then. The kernel waits for each program that
- * uses the device, so it is asked without the registry's lock, and after all labels are restored.
+ * Reports whether a step returns a PCI device to the host, or releases the claim for it. The kernel waits for
+ * each program with the device, so it is asked without the registry's lock, and after all labels are
+ * restored.
  */
 export function isLast(step: Step): boolean {
   return step.do === "rebind-driver" || (step.do === "release" && step.claim.kind === "pci");
 }
 
 /**
- * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares, on the server
- * of such a folder, or on Open vSwitch. No other guest gets the folder, or a tap of that name, before its claim is released.
+ * Reports whether a step's duration depends on the guest's content in a folder unshared with other guests, on
+ * the server of such a folder, or on Open vSwitch. No other guest gets the folder, or a tap of the name,
+ * before its claim is released.
  */
 export function isSlow(step: Step): boolean {
   if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";
@@ -59,8 +61,8 @@ export function staysMade(path: string, later: readonly Step[]): boolean {
 }
 
 /**
- * Returns the inverse of a step after QEMU has ended. For a change of label it restores the label from before the guest,
- * independently of the label that the file has.
+ * Returns the inverse of a step after QEMU has ended. For a change of label it restores the label from before
+ * the guest, independently of the label that the file has.
  */
 function inverseAtEnd(done: Step): Step | undefined {
   if (isMonitorStep(done)) return undefined;

@@ -21,7 +21,7 @@ import { treeSteps } from "./tree.ts";
 
 // Rule: Each step has an inverse, or says that it has none.
 
-/** Definitions of all kinds of steps, keyed by name. kind-of.ts loads them when the first one is needed. */
+/** Definitions of all kinds of steps, keyed by name. kind-of.ts loads them at first use. */
 export const KINDS: Kinds<Step> = {
   ...accessSteps,
   ...blockSteps,
@@ -52,5 +52,5 @@ function isName(name: unknown): name is Step["do"] {
   return typeof name === "string" && Object.hasOwn(KINDS, name);
 }
 
-/** Schema that refuses a value that is not a step of a known kind. */
+/** Schema refusing any value but a step of a known kind. */
 const noStep = v.custom<Step>(() => false, "Invalid step: its kind is unknown");

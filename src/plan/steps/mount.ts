@@ -8,9 +8,9 @@ const attempt = v.strictObject({ type: aString, options: v.array(aString) });
 const flag = v.picklist(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"]);
 
 const common = {
-  /** Path of the folder, at which the mount is. */
+  /** Path of the folder and the mount. */
   path: aString,
-  /** Folder that has the folder. */
+  /** Parent folder. */
   above: fileId,
   /** SERVER:FOLDER. */
   source: aString,
@@ -18,7 +18,7 @@ const common = {
   label: aString,
 };
 
-/** Mounts a folder of a server a second time, over itself, with the label of one guest. */
+/** Mounts a folder of a server a second time, over itself, with the label of a single guest. */
 const mountFolder = v.strictObject({
   do: v.literal("mount-folder"),
   ...common,
@@ -52,7 +52,7 @@ export const mountSteps: Kinds<MountStep> = {
   },
 };
 
-/** Reports whether one of the steps has mounted a folder above the path: all files there have the label of that mount. */
+/** Reports whether a step has mounted a folder above the path: all files there have the mount's label. */
 export function isInOwnMount(done: readonly Step[], path: string): boolean {
   return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
 }

@@ -49,7 +49,10 @@ const server = {
   command: v.tupleWithRest([aString, aString], aString),
 };
 
-/** Starts a network's DHCP and DNS server with these files, after the end of an earlier one, which had the files `before`. */
+/**
+ * Starts a network's DHCP and DNS server with these files, after the end of an earlier one, which had the
+ * files `before`.
+ */
 const startServer = v.strictObject({
   do: v.literal("start-server"),
   network: aString,

@@ -7,7 +7,9 @@ const common = { file: fileId, ownership };
 const rememberOwner = v.strictObject({ do: v.literal("remember-owner"), ...common });
 const restoreOwner = v.strictObject({ do: v.literal("restore-owner"), ...common });
 
-/** Remembers owner, group and mode of a file that its guest's user owns and could change, or restores them. */
+/**
+ * Remembers owner, group and mode of a file that its guest's user owns and could change, or restores them.
+ */
 export type OwnerStep = v.InferOutput<typeof rememberOwner | typeof restoreOwner>;
 
 /** Definition of each kind of step in this file. */

@@ -8,7 +8,7 @@ const common = {
   device: aString,
   /** Driver before the step; absent: none. */
   driver: maybeString,
-  /** Only driver that the administrator allowed before the step; absent: any. driver_override */
+  /** The driver allowed by the administrator before the step; absent: any. driver_override */
   override: maybeString,
   /** Driver for guests; absent: vfio-pci. */
   to: maybeString,

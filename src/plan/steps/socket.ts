@@ -16,13 +16,16 @@ const expectSocket = v.strictObject({ do: v.literal("expect-socket"), ...ownSock
 /** Removes the guest's socket. Another program's socket at its path stays. */
 const removeSocket = v.strictObject({ do: v.literal("remove-socket"), ...ownSocket });
 
-/** Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its own folder. */
+/**
+ * Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its
+ * own folder.
+ */
 const linkSocket = v.strictObject({
   do: v.literal("link-socket"),
   folder: fileId,
   path: aString,
   target: aString,
-  /** Label of the link, which only this guest has. */
+  /** Label of the link, this guest's alone. */
   label: maybeString,
 });
 const unlinkSocket = v.strictObject({ do: v.literal("unlink-socket"), path: aString, target: aString });

@@ -17,9 +17,9 @@ import type { StreamStep } from "./stream.ts";
 import type { TreeStep } from "./tree.ts";
 
 /**
- * One act of a change of a guest or of another object, with all data to show, run and undo it. The record stores the steps before the
- * first one runs, so that any later call can undo them after a crash. Each inverse may run whether or not its step did, and
- * any number of times.
+ * One act of a change of a guest or of another object, with all data to show, run and undo it. The record
+ * stores the steps before the first one runs, so that any later call can undo them after a crash. Each
+ * inverse may run whether or not its step did, and any number of times.
  */
 export type Step =
   | AccessStep
@@ -40,5 +40,5 @@ export type Step =
   | StreamStep
   | TreeStep;
 
-/** Step of that kind. */
+/** Step of the kind. */
 export type StepOf<Name extends Step["do"]> = Extract<Step, { readonly do: Name }>;

@@ -2,7 +2,10 @@ import * as v from "valibot";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import type { Kinds } from "./kind.ts";
 
-/** Replaces a whole text of svirt's own by one rename(2), writes a new one, or removes it. An absent text is a missing file. */
+/**
+ * Replaces a whole text of svirt's own by one rename(2), writes a new one, or removes it. An absent text is a
+ * missing file.
+ */
 const replaceText = v.strictObject({
   do: v.literal("replace-text"),
   path: aString,

@@ -4,11 +4,12 @@ import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
 /**
- * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label; the file never does.
+ * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label; the file
+ * never does.
  */
 const streamed = {
   monitor: aString,
-  /** Path at which no file exists yet. */
+  /** Path without a file yet. */
   to: aString,
   /** Label of the pipe. */
   label: maybeString,
@@ -16,7 +17,7 @@ const streamed = {
   fileLabel: maybeString,
 };
 
-/** Removes a file that an earlier attempt left: a file of that name is svirt's own. */
+/** Removes a file left by an earlier attempt: a file of this name is svirt's own. */
 const expectFile = v.strictObject({ do: v.literal("expect-file"), path: aString });
 
 const removeFile = v.strictObject({ do: v.literal("remove-file"), path: aString });
@@ -46,7 +47,10 @@ const cancelSave = v.strictObject({ do: v.literal("cancel-save"), monitor: aStri
 /** Writes only the guest's memory, for debugging. `format` is QEMU's: elf, kdump-zlib. */
 const dumpMemory = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: aString });
 
-/** Has QEMU draw into the buffer, a file with the guest's label that svirt opens. Its content is copied to the target. */
+/**
+ * Has QEMU draw into the buffer, a file with the guest's label that svirt opens. Its content is copied to the
+ * target.
+ */
 const takeScreenshot = v.strictObject({
   do: v.literal("take-screenshot"),
   ...streamed,
@@ -62,7 +66,7 @@ const takeScreenshot = v.strictObject({
 /** Has QEMU close the buffer. */
 const dropScreen = v.strictObject({ do: v.literal("drop-screen"), monitor: aString, set: aNumber });
 
-/** Loads the state that save-memory wrote, from that offset of the file. QEMU gets a pipe, not the file. */
+/** Loads the state written by save-memory, from this offset of the file. QEMU gets a pipe, not the file. */
 const loadMemory = v.strictObject({
   do: v.literal("load-memory"),
   monitor: aString,
@@ -88,8 +92,8 @@ export type StreamStep = v.InferOutput<
 >;
 
 /**
- * Definition of each kind of step in this file. No record keeps such a step: a pause does not change the guest, and a
- * written file is the administrator's.
+ * Definition of each kind of step in this file. No record keeps such a step: a pause does not change the
+ * guest, and a written file is the administrator's.
  */
 export const streamSteps: Kinds<StreamStep> = {
   "expect-file": {

@@ -2,10 +2,15 @@ import { diskBus } from "../../domain/devices/disk/facts.ts";
 import type { Devices } from "../../domain/devices.ts";
 import { type DrivePlace, drivePlace } from "../devices/disk/place.ts";
 
-/** Devices per SCSI controller, without the controller's own unit. SCSI_NARROW_BUS_MAX_CONT_UNIT of libvirt */
+/**
+ * Devices per SCSI controller, without the controller's own unit. SCSI_NARROW_BUS_MAX_CONT_UNIT of libvirt
+ */
 const UNITS = 7;
 
-/** Assigns the first free unit to each SCSI host device without an address. virDomainHostdevAssignAddress() of libvirt */
+/**
+ * Assigns the first free unit to each SCSI host device without an address. virDomainHostdevAssignAddress() of
+ * libvirt
+ */
 export function placeScsiDevices(devices: Devices): Devices {
   const disks = devices.disks.filter((disk) => diskBus(disk) === "scsi").map(drivePlace);
   const given = devices.hostdevs.flatMap((device) =>

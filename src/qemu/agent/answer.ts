@@ -9,11 +9,14 @@ const MOST_LEVELS = 512;
 /** ASCII codes. */
 const [QUOTE, BACKSLASH, LETTER_U] = [0x22, 0x5c, 0x75];
 const [FIRST_PRINTABLE, LAST_PRINTABLE] = [0x20, 0x7e];
-/** Bytes after an escape's backslash: five in \u0041, else one. */
+/** Bytes after an escape's backslash: five in \u0041, else a single byte. */
 const FIRST_OF_ESCAPE = 5;
-/** Minimum length of a part of a long text. LineBuffer makes parts of 64 KiB, except the first and the last of a line. */
+/**
+ * Minimum length of a part of a long text. LineBuffer makes parts of 64 KiB, except the first and the last of
+ * a line.
+ */
 const LONG_PART_BYTES = 1024;
-/** Maximum number of attempts to find a mark that the answer does not contain. */
+/** Maximum number of attempts to find a mark absent from the answer. */
 const MOST_TRIES = 100;
 
 const success = v.looseObject({ return: v.unknown() });
@@ -24,10 +27,13 @@ const failure = v.object({
 /** Refusal of a command by the agent itself. */
 export class AgentRefusal extends SvirtError {}
 
-/** Refusal of a command that the agent does not have, or that the guest's administrator has disabled. */
+/** Refusal of a command unknown to the agent, or disabled by the guest's administrator. */
 export class UnknownAgentCommand extends AgentRefusal {}
 
-/** Returns the agent's answer, of 1 MiB at most, unchanged. Throws "failed" with virsh's message and the agent's reason. */
+/**
+ * Returns the agent's answer, of 1 MiB at most, unchanged. Throws "failed" with virsh's message and the
+ * agent's reason.
+ */
 export function parseAgentAnswer(line: Line, command: string): unknown {
   const most = MOST_MESSAGE_BYTES;
   if (line.bytes > most) throw refusal(command, `its answer has more than ${most} bytes`);
@@ -35,8 +41,9 @@ export function parseAgentAnswer(line: Line, command: string): unknown {
 }
 
 /**
- * Returns the agent's answer as a JSON document, in pieces. Long texts, such as a file of 64 MiB in base64, are checked
- * and passed on in parts. The rest of the answer is limited to 1 MiB. Throws as parseAgentAnswer() does.
+ * Returns the agent's answer as a JSON document, in pieces. Long texts, such as a file of 64 MiB in base64,
+ * are checked and passed on in parts. The rest of the answer is limited to 1 MiB. Throws as
+ * parseAgentAnswer() does.
  */
 export function formatAgentAnswer(
   line: Line,
@@ -52,14 +59,14 @@ export function formatAgentAnswer(
     const text = JSON.stringify(readAnswer(joinBytes(marked), command), undefined, indent);
     const pieces = text.split(new RegExp(`${mark}(\\d+)\\.`));
     const numbers = new Set(pieces.filter((_, place) => place % 2 === 1));
-    // Each mark must occur exactly once; otherwise the guest wrote one as well.
+    // Each mark must occur exactly once; otherwise the guest wrote another.
     if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length)
       return insertRuns(pieces, runs);
   }
   throw refusal(command, "its answer has a duplicate key, or a text that looks like a mark of svirt");
 }
 
-/** Returns the error of an answer that is none of that command. Kind "failed". */
+/** Returns the error of an answer to another command. Kind "failed". */
 export function malformed(command: string, place: string): SvirtError {
   return new SvirtError(`Cannot read the agent's answer to ${command}: ${place} is malformed`, {
     kind: "failed",
@@ -103,7 +110,7 @@ function takeTexts({ parts }: Line, command: string): Taken {
 /** Position in the JSON at the end of a part. */
 interface Place {
   readonly isInText: boolean;
-  /** Number of bytes that the current escape still needs. */
+  /** Number of bytes missing from the current escape. */
   readonly escaped: number;
 }
 

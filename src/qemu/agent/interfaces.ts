@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { malformed } from "./answer.ts";
 
-/** Agent command that lists the guest's interfaces. qemu.git qga/qapi-schema.json GuestNetworkInterface */
+/** Agent command for a list of the guest's interfaces. qemu.git qga/qapi-schema.json GuestNetworkInterface */
 export const ASK_INTERFACES = "guest-network-get-interfaces";
 
 /** A network interface as the guest reports it. Names and addresses are untrusted plain text. */
@@ -40,7 +40,10 @@ const answer = v.looseObject({
   ),
 });
 
-/** Parses the agent's list of interfaces. Merges eth0:1 into eth0. Throws "failed". qemuAgentGetInterfaces() of libvirt */
+/**
+ * Parses the agent's list of interfaces. Merges eth0:1 into eth0. Throws "failed". qemuAgentGetInterfaces()
+ * of libvirt
+ */
 export function parseInterfaces(said: unknown): readonly AgentInterface[] {
   const parsed = v.safeParse(answer, said);
   if (!parsed.success) throw malformed(ASK_INTERFACES, v.getDotPath(parsed.issues[0]) ?? "it");

@@ -2,10 +2,12 @@ import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 import { joinBytes, type Line } from "../monitor/line-buffer.ts";
 
-/** Resets the agent's parser and precedes its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json */
+/**
+ * Resets the agent's parser and precedes its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json
+ */
 const SENTINEL = 0xff;
 
-/** Returns the request that makes the agent repeat `id`, which separates earlier answers from later ones. */
+/** Returns the request for a repetition of `id`: it separates earlier answers from later answers. */
 export function formatSync(id: number): Uint8Array {
   const line = `${JSON.stringify({ execute: "guest-sync-delimited", arguments: { id } })}\n`;
   return new Uint8Array([SENTINEL, ...new TextEncoder().encode(line)]);

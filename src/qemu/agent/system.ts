@@ -2,12 +2,13 @@ import * as v from "valibot";
 import type { Line } from "../monitor/line-buffer.ts";
 import { malformed, parseAgentAnswer } from "./answer.ts";
 
-// The guest writes the answers: each text has an end and no NUL, which would end it in C, and each list a maximum.
+// The guest writes the answers: each text has an end and no NUL, which would end it in C, and each list a
+// maximum.
 
 /** Maximum number of entries of a list: REMOTE_DOMAIN_GUEST_INFO_PARAMS_MAX of libvirt. */
 const MOST_ENTRIES = 2048;
 
-/** QEMU_GUEST_VCPU_MAX_ID of libvirt, less one. */
+/** QEMU_GUEST_VCPU_MAX_ID of libvirt, minus 1. */
 const MOST_VCPU_ID = 4095;
 
 /** Text of the guest. It may have any other character, also such as move a terminal's cursor. */
@@ -98,7 +99,10 @@ const RETURNS = {
 export type AgentCommand = keyof typeof RETURNS;
 export type AgentReturn<Name extends AgentCommand> = v.InferOutput<(typeof RETURNS)[Name]>;
 
-/** Parses the answer to a command and returns its value. Throws "failed" with the agent's reason, or for an answer in another form. */
+/**
+ * Parses the answer to a command and returns its value. Throws "failed" with the agent's reason, or for an
+ * answer in another form.
+ */
 export function parseReturn<Name extends AgentCommand>(line: Line, command: Name): AgentReturn<Name> {
   const { return: said } = v.parse(v.looseObject({ return: v.unknown() }), parseAgentAnswer(line, command));
   const form: v.GenericSchema = RETURNS[command];

@@ -2,8 +2,8 @@
 export type Arguments = readonly string[];
 
 /**
- * Formats `-device {...}` and similar options in QEMU's JSON syntax, without undefined values. A bigint becomes a plain
- * number.
+ * Formats `-device {...}` and similar options in QEMU's JSON syntax, without undefined values. A bigint
+ * becomes a plain number.
  */
 export function jsonArguments(option: string, value: Readonly<Record<string, unknown>>): Arguments {
   const json = JSON.stringify(value, (_key, inner: unknown) =>
@@ -25,7 +25,7 @@ export function keyValues(
     .join(",");
 }
 
-/** Doubles commas, since a single one begins the next key. */
+/** Doubles commas, since a single comma begins the next key. */
 export function escapeCommas(text: string): string {
   return text.replaceAll(",", ",,");
 }

@@ -10,8 +10,8 @@ export type BootIndexes = ReadonlyMap<Bootable, number>;
 type Bootable = Disk | NetworkInterface | HostDevice | Redirdev;
 
 /**
- * Returns `<boot order>` of the devices or, without any, `<os><boot dev>`, which names the first device of each kind. With
- * neither, the first disk. qemuBuildDisksCommandLine() of libvirt
+ * Returns `<boot order>` of the devices or, without any, `<os><boot dev>`, which names the first device of
+ * each kind. With neither, the first disk. qemuBuildDisksCommandLine() of libvirt
  */
 export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
   const { disks, interfaces, hostdevs, redirdevs } = devices;

@@ -1,6 +1,9 @@
 const [SECONDS_OF_DAY, DAYS_OF_ERA] = [86_400, 146_097];
 
-/** Returns `2009-02-14T00:01:30` for seconds since 1970, in UTC. The calendar repeats itself every 400 years. RFC 3339 */
+/**
+ * Returns `2009-02-14T00:01:30` for seconds since 1970, in UTC. The calendar repeats itself every 400 years.
+ * RFC 3339
+ */
 export function formatUtcTime(seconds: number): string {
   const days = Math.floor(seconds / SECONDS_OF_DAY);
   const rest = seconds - days * SECONDS_OF_DAY;
@@ -8,7 +11,7 @@ export function formatUtcTime(seconds: number): string {
   return `${formatDay(days)}T${time.join(":")}`;
 }
 
-/** Years begin on the first of March, so that a leap day is the last one of its year. */
+/** Years begin on the first of March: a leap day is the last day of its year. */
 function formatDay(days: number): string {
   const sinceMarch = days + 719_468;
   const era = Math.floor(sinceMarch / DAYS_OF_ERA);

@@ -13,8 +13,8 @@ export function virtioKeys(
 }
 
 /**
- * Returns QEMU's driver for a virtio PCI device: plain, transitional or non-transitional. qemuBuildVirtioDevGetConfig() of
- * libvirt
+ * Returns QEMU's driver for a virtio PCI device: plain, transitional or non-transitional.
+ * qemuBuildVirtioDevGetConfig() of libvirt
  */
 export function virtioDriver(name: string, model: string | undefined): string {
   const kind = /-(?:non-)?transitional$/.exec(model ?? "")?.[0] ?? "";

@@ -5,7 +5,7 @@ import type { CpuModels } from "./cpu-models.ts";
 import { allFeatures, describedFeatures, featuresOfModel, RUN_BY_X86_64 } from "./described-features.ts";
 import { vendorOfModel } from "./vendor.ts";
 
-/** Processor of a named model, with the features that it has besides. */
+/** Processor of a named model, with its additional features. */
 export interface NamedCpu {
   readonly model: string;
   readonly vendor?: string;
@@ -22,13 +22,13 @@ interface BaselineOptions {
 /** Feature with which QEMU moves no guest to another host. unmigratable_flags of QEMU's target/i386/cpu.c */
 const UNMIGRATABLE = "invtsc";
 
-/** Version of a model, such as `-v2`, which older libvirt does not know. */
+/** Version of a model, such as `-v2`, unknown to older libvirt. */
 const VERSION = /-v\d+$/;
 
 /**
- * Returns the processor with the features that all described processors have. Throws "failed" if they have different vendors, or
- * if no model of the emulator has none but these features; "usage" for a model or feature that the emulator does not know.
- * virCPUx86Baseline() of libvirt
+ * Returns the processor with the features common to all described processors. Throws "failed" if they have
+ * different vendors, or if each model of the emulator has another feature; "usage" for a model or feature
+ * unknown to the emulator. virCPUx86Baseline() of libvirt
  */
 export function baselineCpu(
   descriptions: readonly CpuDescription[],
@@ -50,8 +50,8 @@ export function baselineCpu(
 }
 
 /**
- * Returns the processor with these features by a model: the one with the most features, and of several one whose name has no
- * version. Throws "failed" if no model has none but these features. x86Decode() of libvirt
+ * Returns the processor with these features by a model: the model with the most features, preferably with a
+ * name without a version. Throws "failed" if each model has another feature. x86Decode() of libvirt
  */
 export function nameCpu(
   models: CpuModels,
@@ -108,7 +108,8 @@ export function formatNamedCpu({ features, model, vendor }: NamedCpu, fallback: 
 }
 
 /**
- * Returns the vendor of all the processors; it is written only if each description names it. Throws "failed" if there are several.
+ * Returns the vendor of all the processors; it is written only if each description names it. Throws "failed"
+ * if there are several.
  */
 function commonVendor(descriptions: readonly CpuDescription[]): {
   readonly name: string | undefined;

@@ -2,15 +2,17 @@ import type { CpuDescription } from "../../domain/other-documents/cpu-descriptio
 import type { CpuModels } from "./cpu-models.ts";
 import { describedFeatures, RUN_BY_X86_64 } from "./described-features.ts";
 
-/** Outcome of a comparison: the best processor has fewer features than the described one, the same, or more. */
+/**
+ * Outcome of a comparison: the best processor has fewer features than the described one, the same, or more.
+ */
 export type Comparison =
   | { readonly is: "incompatible"; readonly why: string }
   | { readonly is: "identical" }
   | { readonly is: "superset" };
 
 /**
- * Compares the best processor of the emulator with a described one. Throws "usage" for a model or feature that the emulator does
- * not know. x86Compute() of libvirt
+ * Compares the best processor of the emulator with a described processor. Throws "usage" for a model or
+ * feature unknown to the emulator. x86Compute() of libvirt
  */
 export function compareCpu(description: CpuDescription, models: CpuModels): Comparison {
   const { arch, isStrict, vendor } = description;

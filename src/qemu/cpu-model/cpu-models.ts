@@ -6,13 +6,13 @@ import type { QmpCommand } from "../monitor/qmp.ts";
 import { featureName } from "./feature-name.ts";
 import { vendorName } from "./vendor.ts";
 
-/** Name of a feature or model, which goes into XML. */
+/** Name of a feature or model, for XML. */
 const aName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/));
 const features = v.array(aName);
 
-/** Models of processors that an emulator knows, with their features by libvirt's names. */
+/** Models of processors known to an emulator, with their features by libvirt's names. */
 export const cpuModels = v.strictObject({
-  /** All features that the emulator knows. */
+  /** All features known to the emulator. */
   known: features,
   models: v.array(v.strictObject({ name: aName, features })),
   /** The processor with all that the emulator can give a guest on this host. */
@@ -20,7 +20,9 @@ export const cpuModels = v.strictObject({
 });
 export type CpuModels = v.InferOutput<typeof cpuModels>;
 
-/** Returns the QMP commands that ask for the features of these models, and of the best processor for a type of guests. */
+/**
+ * Returns the QMP commands for the features of these models, and of the best processor for a type of guests.
+ */
 export function modelQuestions(names: readonly string[], type: "kvm" | "qemu"): string {
   return formatQuestions(listQuestions(names, type));
 }
@@ -28,7 +30,8 @@ export function modelQuestions(names: readonly string[], type: "kvm" | "qemu"): 
 function listQuestions(names: readonly string[], type: "kvm" | "qemu"): readonly QmpCommand[] {
   const expand = (model: object): QmpCommand => ({
     execute: "query-cpu-model-expansion",
-    // The static form has each feature once, and nothing but features, family and vendor. x86_cpu_static_props() of QEMU
+    // The static form has each feature once, and nothing but features, family and vendor.
+    // x86_cpu_static_props() of QEMU
     arguments: { type: "static", model },
   });
   return [
@@ -43,10 +46,15 @@ const expansion = v.looseObject({
   model: v.looseObject({ props: v.record(v.string(), v.unknown()) }),
 });
 
-/** Features between KVM and its guests, which no processor has and libvirt does not count among a processor's. */
+/**
+ * Features between KVM and its guests, which no processor has and libvirt does not count among a processor's.
+ */
 const PARAVIRTUAL = /^kvm/;
 
-/** Parses the whole output of QEMU to modelQuestions(). Throws "failed" when an answer is missing or unexpected. */
+/**
+ * Parses the whole output of QEMU to modelQuestions(). Throws "failed" when an answer is missing or
+ * unexpected.
+ */
 export function parseCpuModels(output: string, names: readonly string[]): CpuModels {
   const answers = answersOf(output);
   const propsOf = (id: number, model: string): Readonly<Record<string, unknown>> => {

@@ -4,7 +4,7 @@ import { UNKNOWN_FEATURES } from "../machine/removed-features.ts";
 import type { CpuModels } from "./cpu-models.ts";
 import { featureName } from "./feature-name.ts";
 
-/** Architectures whose guests run on a processor of x86_64. */
+/** Architectures with guests on a processor of x86_64. */
 export const RUN_BY_X86_64: ReadonlySet<string> = new Set(["x86_64", "i686"]);
 
 type Policy = CpuDescription["features"][number]["policy"];
@@ -13,13 +13,14 @@ type Policy = CpuDescription["features"][number]["policy"];
 export interface DescribedFeatures {
   /** Features of its model. */
   readonly ofModel: ReadonlySet<string>;
-  /** Features that the description lists, by their policies. */
+  /** Features listed in the description, by their policies. */
   readonly listed: Readonly<Record<Policy, ReadonlySet<string>>>;
 }
 
 /**
- * Returns the features of a described processor. Features that QEMU can give no guest are left out: libvirt does not pass them to
- * QEMU either. Throws "usage" for a model or feature that the emulator does not know, "xml" for a feature that is listed by two names.
+ * Returns the features of a described processor. Features impossible for QEMU's guests are left out: libvirt
+ * does not pass them to QEMU either. Throws "usage" for a model or feature unknown to the emulator, "xml" for
+ * a feature listed by two names.
  */
 export function describedFeatures(description: CpuDescription, models: CpuModels): DescribedFeatures {
   const listed: Record<Policy, Set<string>> = {
@@ -34,7 +35,7 @@ export function describedFeatures(description: CpuDescription, models: CpuModels
     const name = featureName(written);
     if (UNKNOWN_FEATURES.has(name)) continue;
     if (!known.has(name)) throw unknown("feature", written);
-    // The form of the XML finds a name that is listed twice, but not two names of one feature.
+    // The form of the XML finds a repeated name, but not two names of a feature.
     if (Object.values(listed).some((names) => names.has(name))) throw listedTwice(name);
     listed[policy].add(name);
   }
@@ -42,14 +43,14 @@ export function describedFeatures(description: CpuDescription, models: CpuModels
   return { ofModel: model === undefined ? new Set() : new Set(featuresOfModel(models, model)), listed };
 }
 
-/** Returns the features of a model. Throws "usage" for one that the emulator does not know. */
+/** Returns the features of a model. Throws "usage" for a model unknown to the emulator. */
 export function featuresOfModel({ models }: CpuModels, model: string): readonly string[] {
   const found = models.find(({ name }) => name === model);
   if (found === undefined) throw unknown("model", model);
   return found.features;
 }
 
-/** Returns the features that a guest with this processor has. x86ModelFromCPU() of libvirt, for any policy */
+/** Returns the features of a guest with this processor. x86ModelFromCPU() of libvirt, for any policy */
 export function allFeatures({ listed, ofModel }: DescribedFeatures): ReadonlySet<string> {
   const { disable, forbid, force, optional, require } = listed;
   return new Set([...ofModel, ...force, ...require, ...optional]).difference(disable.union(forbid));

@@ -1,4 +1,4 @@
-/** Names of vendors in libvirt, by those of the processor. src/cpu_map/x86_vendors.xml of libvirt */
+/** Names of vendors in libvirt, by the processor's names. src/cpu_map/x86_vendors.xml of libvirt */
 const VENDORS: ReadonlyMap<string, string> = new Map([
   ["GenuineIntel", "Intel"],
   ["AuthenticAMD", "AMD"],
@@ -14,12 +14,12 @@ const MODELS: readonly (readonly [vendor: string, names: RegExp])[] = [
   ],
 ];
 
-/** Returns libvirt's name of the vendor that a processor reports. cpuid(4) */
+/** Returns libvirt's name of a processor's reported vendor. cpuid(4) */
 export function vendorName(id: string): string | undefined {
   return VENDORS.get(id);
 }
 
-/** Returns the vendor of a model by the model's name; undefined for one that is of no vendor. */
+/** Returns the vendor of a model by the model's name; undefined without a vendor. */
 export function vendorOfModel(model: string): string | undefined {
   return MODELS.find(([, names]) => names.test(model))?.[0];
 }

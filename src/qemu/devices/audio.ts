@@ -4,7 +4,7 @@ import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** QEMU's names of audio backends that libvirt calls differently. qemuAudioDriver of libvirt */
+/** QEMU's names of audio backends with another name in libvirt. qemuAudioDriver of libvirt */
 const DRIVERS: ReadonlyMap<string, string> = new Map([
   ["file", "wav"],
   ["pulseaudio", "pa"],
@@ -68,7 +68,7 @@ function ownKeys(audio: Audio): Readonly<Record<string, unknown>> {
 
 type Stream = NonNullable<Audio["input"]>;
 
-/** Keys of one direction. libvirt omits a stream without settings, and numbers that are 0. */
+/** Keys of a direction. libvirt omits a stream without settings, and zeros. */
 function streamKeys(stream: Stream | undefined): object | undefined {
   if (stream === undefined) return undefined;
   const keys = {

@@ -6,7 +6,7 @@ import { type Launch, passedName } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** -device for pointers and keyboards, -object for those of the host. PS/2 devices are part of the board. */
+/** -device for pointers and keyboards, -object for the host's devices. PS/2 devices are part of the board. */
 export function formatInputs(guest: Guest, launch: Launch | undefined): Arguments {
   return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, { index, launch }));
 }

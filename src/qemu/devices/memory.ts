@@ -43,7 +43,10 @@ export function memoryDeviceKeys({
   ];
 }
 
-/** Returns a memory device's id: by slot for DIMMs, by position for others. qemuAssignDeviceMemoryAlias() of libvirt */
+/**
+ * Returns a memory device's id: by slot for DIMMs, by position for others. qemuAssignDeviceMemoryAlias() of
+ * libvirt
+ */
 export function memoryId(memories: readonly MemoryDevice[], index: number): string {
   const device = memories[index];
   if (device === undefined) return "";

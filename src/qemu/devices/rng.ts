@@ -52,7 +52,7 @@ function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): A
   }
 }
 
-/** Backend as a character device. The XML form guarantees the fields that each type needs. */
+/** Backend as a character device. The XML form guarantees the fields of each type. */
 function egdChardev({ source, type }: Extract<RngBackend, { readonly model: "egd" }>): ChardevBackend {
   const { host = "", mode = "connect", path = "", seclabels, service = "" } = source;
   const again = source.reconnect === undefined ? {} : { reconnect: source.reconnect };

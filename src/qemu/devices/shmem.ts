@@ -60,7 +60,10 @@ function roleKeys({ role }: Shmem): { readonly master?: "on" | "off" } {
 /** Default size of ivshmem-plain: 4 MiB. */
 const DEFAULT_SHMEM_KIB = 4096;
 
-/** Sets the default size of ivshmem-plain, or ioeventfd of ivshmem-doorbell. qemuDomainShmemDefPostParse() of libvirt */
+/**
+ * Sets the default size of ivshmem-plain, or ioeventfd of ivshmem-doorbell. qemuDomainShmemDefPostParse() of
+ * libvirt
+ */
 export function fillShmem(shmem: Shmem): Shmem {
   if (shmem.model.type === "ivshmem-plain") return { ...shmem, sizeKiB: shmem.sizeKiB ?? DEFAULT_SHMEM_KIB };
   return { ...shmem, msi: { ...shmem.msi, ioeventfd: shmem.msi?.ioeventfd ?? true } };

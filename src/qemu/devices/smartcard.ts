@@ -60,7 +60,10 @@ function cardKeys(found: Smartcard, id: string): object {
   };
 }
 
-/** Assigns smartcards without a reader to the first one. virDomainDefMaybeAddSmartcardController() of libvirt */
+/**
+ * Assigns smartcards without a reader to the first reader. virDomainDefMaybeAddSmartcardController() of
+ * libvirt
+ */
 export function fillSmartcards(smartcards: Devices["smartcards"]): Devices["smartcards"] {
   return smartcards.map((found) => ({ ...addProtocol(found), address: found.address ?? FIRST_READER }));
 }

@@ -73,7 +73,7 @@ function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Argum
 
 type Codecs = Extract<Sound, { readonly model: "ich6" }>["codecs"];
 
-/** A card without codecs gets one that plays and records. */
+/** A card without codecs gets a codec for playing and recording. */
 function formatCodecs(codecs: Codecs, { audiodev, id }: Named): Arguments {
   const types = codecs.length === 0 ? (["duplex"] as const) : codecs.map(({ type }) => type);
   return types.flatMap((type, cad) =>

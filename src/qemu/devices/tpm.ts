@@ -69,7 +69,7 @@ function formatHanded(id: string, device: string, launch: Launch): Arguments {
   return ["-tpmdev", `passthrough,${pairs}`];
 }
 
-/** One descriptor set for the device, and one for the file that cancels a command. */
+/** A descriptor set for the device, and another for the file of cancelled commands. */
 function formatPassed(id: string, firstSet: number): Arguments {
   const [device, cancel] = [firstSet, firstSet + 1];
   const pairs = keyValues([
@@ -87,7 +87,10 @@ function formatPassed(id: string, firstSet: number): Arguments {
 /** Default TPM of the host. VIR_DOMAIN_TPM_DEFAULT_DEVICE in domain_conf.h of libvirt */
 const DEFAULT_TPM = "/dev/tpm0";
 
-/** Sets the default model and host device of a TPM, or an emulator's version. qemuDomainTPMDefPostParse() of libvirt */
+/**
+ * Sets the default model and host device of a TPM, or an emulator's version. qemuDomainTPMDefPostParse() of
+ * libvirt
+ */
 export function fillTpm(tpm: Tpm): Tpm {
   const model = tpm.model ?? "tpm-tis";
   const { backend } = tpm;

@@ -6,7 +6,10 @@ import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { hostDependent } from "../refusal.ts";
 
-/** -device for vsock. vhostfd is a placeholder, since a start refuses vsock. qemuBuildVsockCommandLine() of libvirt */
+/**
+ * -device for vsock. vhostfd is a placeholder, since a start refuses vsock. qemuBuildVsockCommandLine() of
+ * libvirt
+ */
 export function formatVsock(guest: Guest, launch: Launch | undefined): Arguments {
   const { vsock } = guest.devices;
   if (vsock === undefined) return [];

@@ -2,7 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import type { ImageWrites } from "../../images/image-writes.ts";
 
 /**
- * Header of the file of `save`, followed by XML, padding and QEMU's stream. qemu_saveimage.h of libvirt: virQEMUSaveHeader
+ * Header of the file of `save`, followed by XML, padding and QEMU's stream. qemu_saveimage.h of libvirt:
+ * virQEMUSaveHeader
  */
 export interface SaveHead {
   /** The domain's definition, in its stored form. */
@@ -11,7 +12,7 @@ export interface SaveHead {
   readonly wasRunning: boolean;
 }
 
-/** A header that was read, and the offset of QEMU's stream. */
+/** A header, and the offset of QEMU's stream. */
 export interface FoundHead extends SaveHead {
   readonly streamAt: number;
 }
@@ -22,17 +23,20 @@ const PARTIAL = "LibvirtQemudPart";
 const CHANGE_MARK = "svirtXML";
 const NUMBER_BYTES = 4;
 const VERSION = 2;
-/** Magic, five used numbers and fourteen unused ones. */
+/** Magic, five used numbers and fourteen unused numbers. */
 export const HEAD_BYTES = 92;
 /** Place of the number that says whether the vCPUs ran. */
 const RUNNING_AT = WHOLE.length + 2 * NUMBER_BYTES;
-/** Padding after the XML, so that a longer one fits. virQEMUSaveDataWrite() */
+/** Padding after the XML, for a longer text. virQEMUSaveDataWrite() */
 const PADDING_BYTES = 64 * 1024;
 /** Upper bound of the XML, above the size of any definition. */
 const MOST_XML_BYTES = 16 * 1024 * 1024;
 const FORMATS = ["raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse"];
 
-/** Formats the file's beginning while QEMU still writes its stream. Its magic marks the file as incomplete to all tools. */
+/**
+ * Formats the file's beginning while QEMU still writes its stream. Its magic marks the file as incomplete to
+ * all tools.
+ */
 export function formatSaveHead({ wasRunning, xml }: SaveHead): Uint8Array {
   const text = new TextEncoder().encode(`${xml}\0`);
   const bytes = new Uint8Array(HEAD_BYTES + text.length + PADDING_BYTES);
@@ -51,8 +55,8 @@ export function formatWholeMark(): Uint8Array {
 }
 
 /**
- * Returns the length of the XML with its padding and cookie, from the first HEAD_BYTES, also of an incomplete file. Throws "failed" with
- * libvirt's message.
+ * Returns the length of the XML with its padding and cookie, from the first HEAD_BYTES, also of an incomplete
+ * file. Throws "failed" with libvirt's message.
  */
 export function parseSaveHead(head: Uint8Array): { readonly dataBytes: number } {
   const { dataBytes } = readNumbers(head);
@@ -75,9 +79,10 @@ export function parseSaveImage(head: Uint8Array, after: Uint8Array): FoundHead {
 }
 
 /**
- * Plans the change of the XML of a file that is complete, or in which a change was interrupted, so that it has the old or the new XML at any instant: the new one is first written
- * where the padding ends, then marked as valid by the magic of an incomplete file, and then to its place. Throws "failed" with libvirt's
- * message if it does not fit; "unsupported" for a file with a cookie, whose place would change.
+ * Plans the change of the XML of a complete file, or of a file with an interrupted change. The file has the
+ * old or the new XML at any instant: the new XML is first written where the padding ends, then marked as
+ * valid by the magic of an incomplete file, and then written to its place. Throws "failed" with libvirt's
+ * message if it does not fit; "unsupported" for a file with a cookie, since the cookie's place would change.
  */
 export function planSavedXml(
   head: Uint8Array,
@@ -100,7 +105,8 @@ export function planSavedXml(
       { offset: HEAD_BYTES, bytes },
     ];
   };
-  // The only valid XML of an interrupted change lies where that of the next one is written: the first change is finished before.
+  // The only valid XML of an interrupted change lies in the place for the next XML: the first change is
+  // finished before.
   const finished = isWhole
     ? []
     : [inPlace(old.wasRunning, encode(`${old.xml}\0`)), [{ offset: 0, bytes: encode(WHOLE) }]];

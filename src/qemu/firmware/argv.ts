@@ -11,7 +11,10 @@ export interface FlashNodes {
   readonly pflash1?: string;
 }
 
-/** Formats -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of libvirt */
+/**
+ * Formats -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of
+ * libvirt
+ */
 export function formatFlash({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { loader, nvram } = domain.os;
   if (loader?.type !== "pflash") return [];
@@ -26,7 +29,10 @@ export function flashNodes({ domain }: Guest): FlashNodes {
   return { pflash0: "libvirt-pflash0-format", ...variables };
 }
 
-/** Formats -bios for a ROM, and for flash that only SMM may write. qemuBuildDomainLoaderCommandLine() of libvirt */
+/**
+ * Formats -bios for a ROM, and for flash that only SMM may write. qemuBuildDomainLoaderCommandLine() of
+ * libvirt
+ */
 export function formatLoader({ domain }: Guest, launch: Launch | undefined): Arguments {
   const { loader } = domain.os;
   if (loader?.type === "rom" && loader.path !== undefined) {
@@ -80,7 +86,7 @@ function formatNode(name: string, readOnly: boolean, format: "raw" | "qcow2"): A
   });
 }
 
-/** A raw file is one block node. */
+/** A raw file is a single block node. */
 function topOf(format: Nvram["format"]): "storage" | "format" {
   return format === "qcow2" ? "format" : "storage";
 }

@@ -1,4 +1,7 @@
-/** Features of a firmware, by the names in its descriptor. qemu.git docs/interop/firmware.json, FirmwareFeature */
+/**
+ * Features of a firmware, by the names in its descriptor. qemu.git docs/interop/firmware.json,
+ * FirmwareFeature
+ */
 export type FirmwareFeature =
   | "acpi-s3"
   | "acpi-s4"
@@ -16,10 +19,10 @@ export interface FirmwareDescriptor {
   readonly mode: "split" | "combined" | "stateless" | "rom";
   readonly format: "raw" | "qcow2";
   readonly path: string;
-  /** The file from which new variables are copied. */
+  /** Template of new variables. */
   readonly template?: { readonly path: string; readonly format: "raw" | "qcow2" };
   readonly features: readonly FirmwareFeature[];
-  /** Machines that it runs on, by QEMU's names, with wildcards. */
+  /** Supported machines, by QEMU's names, with wildcards. */
   readonly machines: readonly string[];
 }
 
@@ -55,8 +58,9 @@ function plainOvmf(version: string, suffix: "fd" | "qcow2"): FirmwareDescriptor 
 }
 
 /**
- * The firmware of the packages edk2-ovmf and seabios; of two that match, the better one is first. A translation reads no
- * file of the host: these stand for its /usr/share/qemu/firmware (docs/decisions/xml.md).
+ * The firmware of the packages edk2-ovmf and seabios; of two fitting files, the better is first. A
+ * translation reads no file of the host: these stand for its /usr/share/qemu/firmware
+ * (docs/decisions/xml.md).
  */
 export const FIRMWARES: readonly FirmwareDescriptor[] = [
   secureOvmf("_4M", "qcow2", true),

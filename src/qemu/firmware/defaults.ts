@@ -10,7 +10,7 @@ import { FIRMWARES, type FirmwareDescriptor, type FirmwareFeature, LEGACY_TEMPLA
 import { chooseFirmware } from "./choose.ts";
 import { refuseFirmware } from "./rules.ts";
 
-/** Facts from which the firmware is chosen. */
+/** Facts for the choice of firmware. */
 export interface FirmwareChoice {
   readonly firmwares: readonly FirmwareDescriptor[];
   /** Folder for the variables of guests that name no file. */
@@ -21,8 +21,9 @@ export interface FirmwareChoice {
 const UNSEEN: FirmwareChoice = { firmwares: FIRMWARES, nvramFolder: NVRAM_FOLDER };
 
 /**
- * Chooses the firmware if the XML leaves it open, and adds its files and features to the domain. Without a host, an
- * earlier choice stands if no known firmware matches. Throws "unsupported". qemuFirmwareFillDomain() of libvirt
+ * Chooses the firmware if the XML leaves it open, and adds its files and features to the domain. Without a
+ * host, an earlier choice stands if no known firmware matches. Throws "unsupported". qemuFirmwareFillDomain()
+ * of libvirt
  */
 export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareChoice): Domain {
   const { os } = domain;
@@ -58,7 +59,7 @@ function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
   );
 }
 
-/** Reports whether the domain has all that a choice sets. */
+/** Reports whether the domain has all settings of a choice. */
 function isChosen({ os }: Domain): boolean {
   const { firmware, firmwareRequirements, loader, nvram } = os;
   if (firmware === undefined || firmwareRequirements === undefined) return false;
@@ -104,7 +105,9 @@ function addChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: stri
   };
 }
 
-/** Keeps the firmware of the XML, which no descriptor describes. The template of its variables may be known. */
+/**
+ * Keeps the firmware of the XML, which no descriptor describes. The template of its variables may be known.
+ */
 function keepWritten(domain: Domain, nvramFolder: string): Domain {
   const { os } = domain;
   const loader: Loader = { ...os.loader, format: os.loader?.format ?? "raw" };
@@ -116,7 +119,7 @@ function keepWritten(domain: Domain, nvramFolder: string): Domain {
 
 interface Flash {
   readonly loader: Loader;
-  /** The template from which its variables are created. */
+  /** Template of its variables. */
   readonly known: FirmwareDescriptor["template"];
   readonly nvramFolder: string;
 }

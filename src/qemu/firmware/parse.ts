@@ -29,8 +29,8 @@ const FEATURES: ReadonlySet<string> = new Set<FirmwareFeature>([
 ]);
 
 /**
- * Parses a descriptor of /usr/share/qemu/firmware. Returns undefined if it is not for an x86-64 PC, if svirt could not
- * load the firmware, or if the format differs. qemu.git docs/interop/firmware.json
+ * Parses a descriptor of /usr/share/qemu/firmware. Returns undefined if it is not for an x86-64 PC, if svirt
+ * could not load the firmware, or if the format differs. qemu.git docs/interop/firmware.json
  */
 export function parseFirmware(text: string): FirmwareDescriptor | undefined {
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), description), text);

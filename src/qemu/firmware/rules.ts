@@ -2,7 +2,7 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Machine } from "../model/machine.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** A rule for firmware: QEMU cannot implement a domain that breaks it. */
+/** A rule for firmware: QEMU cannot implement a domain in breach of it. */
 interface Rule {
   readonly place: string;
   readonly why: string;

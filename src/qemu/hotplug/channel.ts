@@ -13,7 +13,7 @@ import {
   notFound,
 } from "./family.ts";
 
-/** Hot-plug of channels, which are identified by their name in the guest. virDomainChrFind() of libvirt */
+/** Hot-plug of channels, identified by their name in the guest. virDomainChrFind() of libvirt */
 export const CHANNEL: HotplugFamily<"channel"> = {
   name: nameChannel,
   find: findChannel,
@@ -50,7 +50,9 @@ function findChannel({ devices }: Domain, meant: Channel): Channel {
   return found;
 }
 
-/** Accepts only a socket in the guest's folder or one of another program; other backends need more than commands. */
+/**
+ * Accepts only a socket in the guest's folder or of another program; other backends need more than commands.
+ */
 function refusePlug(channel: Channel): void {
   if (channel.target.type !== "virtio") {
     throw cannotPlug("a guestfwd channel cannot be hot-plugged", NEEDS_START);

@@ -15,7 +15,7 @@ import {
 import { isAtPci } from "./place.ts";
 
 /**
- * Hot-plug of SCSI controllers, which are identified by their number. qemuDomainAttachControllerDevice(),
+ * Hot-plug of SCSI controllers, identified by their number. qemuDomainAttachControllerDevice(),
  * qemuDomainDetachPrepController() of libvirt
  */
 export const CONTROLLER: HotplugFamily<"controller"> = {
@@ -38,8 +38,9 @@ export const CONTROLLER: HotplugFamily<"controller"> = {
 };
 
 /**
- * Returns the first SCSI controller that a device needs and the running guest does not have. It has the model of the guest's last one.
- * `value` is the device. qemuDomainFindOrCreateSCSIDiskController() of libvirt
+ * Returns the first SCSI controller needed by a device and absent in the running guest. Its model is the
+ * model of the guest's last controller. `value` is the device. qemuDomainFindOrCreateSCSIDiskController() of
+ * libvirt
  */
 export function findNeeded(before: Guest, after: Guest, value: object): ControllerOf<"scsi"> | undefined {
   const present = controllersOf(before.devices, "scsi");
@@ -54,7 +55,10 @@ export function findNeeded(before: Guest, after: Guest, value: object): Controll
   };
 }
 
-/** Throws "failed" with libvirt's message for a controller of a running guest that has a disk or a device of the host. */
+/**
+ * Throws "failed" with libvirt's message for a controller of a running guest that has a disk or a device of
+ * the host.
+ */
 export function refuseUsedController({ devices }: Domain, controller: Controller): void {
   const { index } = controller;
   const onIt = ({ address }: { readonly address?: object }): boolean =>
@@ -93,7 +97,7 @@ function refuseDouble({ devices }: Domain, { index, type }: Controller, form: De
   throw alreadyThere(form, why, "Write another index, or leave it out.");
 }
 
-/** One without an index is none: virDomainControllerFind() of libvirt. */
+/** A controller without an index is not found: virDomainControllerFind() of libvirt. */
 function findController({ devices }: Domain, { index = -1, type }: Controller): Controller {
   const found = devices.controllers.find((one) => one.type === type && (one.index ?? 0) === index);
   if (found === undefined) throw notFound(`controller ${type}:${index} not found`);

@@ -19,7 +19,7 @@ import {
   notFound,
 } from "./family.ts";
 
-/** Hot-plug of disks, which are identified by their target. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
+/** Hot-plug of disks, identified by their target. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
 export const DISK: HotplugFamily<"disk"> = {
   name: ({ target }) => target.dev,
   find: (domain, { target }) => findDisk(domain, target.dev).value,
@@ -44,7 +44,7 @@ export const DISK: HotplugFamily<"disk"> = {
   usesNetwork: isServed,
 };
 
-/** Returns the disk with that target. Throws "not-found". */
+/** Returns the disk with the target. Throws "not-found". */
 export function findDisk({ devices }: Domain, target: string): Device<"disk"> {
   const value = devices.disks.find((disk) => disk.target.dev === target);
   if (value === undefined) throw notFound(`disk ${target} not found`);

@@ -8,7 +8,7 @@ import { HOSTDEV } from "./hostdev.ts";
 import { NETWORK } from "./network.ts";
 import { RNG } from "./rng.ts";
 
-/** Families whose devices can be hot-plugged: those with a form in domain/device.ts. */
+/** Families with hot-plug: each has a form in domain/device.ts. */
 const HOTPLUG: { readonly [E in HotElement]: HotplugFamily<E> } = {
   disk: DISK,
   controller: CONTROLLER,
@@ -23,12 +23,15 @@ export function hotplugOf<E extends HotElement>({ element }: Device<E>): Hotplug
   return HOTPLUG[element];
 }
 
-/** Returns the device's name for messages: a disk's target, an interface's address, a channel's name in the guest. */
+/**
+ * Returns the device's name for messages: a disk's target, an interface's address, a channel's name in the
+ * guest.
+ */
 export function nameDevice(device: Device): string {
   return hotplugOf(device).name(device.value);
 }
 
-/** Returns the domain's device that `meant` identifies. Throws "not-found", "usage". */
+/** Returns the domain's device identified by `meant`. Throws "not-found", "usage". */
 export function findDevice<E extends HotElement>(domain: Domain, meant: Device<E>): Device<E> {
   const value = hotplugOf(meant).find(domain, meant.value);
   return { ...meant, value };

@@ -14,7 +14,7 @@ import type { QmpCommand } from "../monitor/qmp.ts";
 /** Holder of devices: a domain's definition, or its running guest. */
 export type DeviceHolder = "defined" | "running";
 
-/** Names that are unused in the running QEMU. */
+/** Names unused in the running QEMU. */
 export interface FreeNames {
   /** Number of the first image: `libvirt-N-storage`. */
   readonly node: number;
@@ -25,7 +25,7 @@ export interface FreeNames {
   readonly peer: string;
 }
 
-/** Facts on which the arguments of one device depend. */
+/** Facts for the arguments of a device. */
 interface HotFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains;
@@ -36,37 +36,37 @@ interface HotFacts {
 /** Properties of a device in QEMU, as svirt has passed them. */
 export type PluggedFacts = Readonly<Record<string, unknown>>;
 
-/** Everything that hot-plug decides about one family, as values. */
+/** All decisions of hot-plug about a family, as values. */
 export interface HotplugFamily<E extends HotElement> {
   /** Returns the device's name for messages. */
   name(device: HotDevice<E>): string;
-  /** Returns the domain's device that `meant` identifies. Throws "not-found", "usage". */
+  /** Returns the domain's device identified by `meant`. Throws "not-found", "usage". */
   find(domain: Domain, meant: HotDevice<E>): HotDevice<E>;
-  /** Throws for a device that cannot be hot-plugged, by the families of libvirt's qemuDomainAttachDeviceLive(). */
+  /** Throws for a device without hot-plug, by the families of libvirt's qemuDomainAttachDeviceLive(). */
   refusePlug(device: HotDevice<E>): void;
   /** Throws for a device that cannot be detached from a running guest. */
   refuseUnplug(device: HotDevice<E>): void;
   /** Throws for a device whose name or source the domain already has. */
   refuseDouble(domain: Domain, device: HotDevice<E>, form: DeviceHolder): void;
-  /** Returns the kind of PCI slot that the device needs; undefined if the rules of a start assign its address. */
+  /** Returns the kind of PCI slot for the device; undefined if the rules of a start assign its address. */
   place(device: HotDevice<E>): Connection | undefined;
-  /** Returns the device among those of a completed guest to which it was added as the last one. */
+  /** Returns the device just added to a completed guest, as the last of its family. */
   findAdded(devices: Devices, device: HotDevice<E>): HotDevice<E>;
   /** Returns the families of a guest that has only this device, with its alias in QEMU. */
   alone(device: HotDevice<E>, alias: string): Partial<Devices>;
   /** Returns QEMU's arguments for the only device of a guest. */
   words(alone: Guest, device: HotDevice<E>, facts: HotFacts): Arguments;
-  /** Returns commands that follow those of the arguments; `alias` names the device in QEMU. */
+  /** Returns commands to follow the arguments' commands; `alias` names the device in QEMU. */
   commandsAfter(alone: Guest, device: HotDevice<E>, alias: string): readonly QmpCommand[];
   /** Prefix of QEMU's names for devices of the family. */
   readonly prefix: "net" | "rng" | "channel" | "hostdev" | "scsi";
-  /** Whether QEMU's device with these facts is this one. */
+  /** Whether these facts of QEMU's device describe this device. */
   isPlugged(
     guest: Guest,
     device: HotDevice<E>,
     plugged: { readonly id: string; readonly facts: PluggedFacts },
   ): boolean;
-  /** Lists the files that QEMU opens for the device, without the socket of peer-sockets.ts. */
+  /** Lists the files opened by QEMU for the device, without the socket of peer-sockets.ts. */
   resources(device: HotDevice<E>): readonly Resource[];
   /** Whether QEMU itself makes connections for the device. */
   usesNetwork(device: HotDevice<E>): boolean;
@@ -84,7 +84,7 @@ export function cannotPlug(why: string, remedy: string): SvirtError {
   });
 }
 
-/** Returns the error of a device that the domain does not have. */
+/** Returns the error of a device unknown to the domain. */
 export function notFound(message: string): SvirtError {
   return new SvirtError(`device not found: ${message}`, {
     kind: "not-found",
@@ -94,8 +94,8 @@ export function notFound(message: string): SvirtError {
 }
 
 /**
- * Returns the error of a device that the domain has already. qemuDomainAttachDeviceConfig() of libvirt, and for a running guest
- * qemuDomainAttachDeviceLive()
+ * Returns the error of a device that the domain has already. qemuDomainAttachDeviceConfig() of libvirt, and
+ * for a running guest qemuDomainAttachDeviceLive()
  */
 export function alreadyThere(form: DeviceHolder, why: string, remedy: string): SvirtError {
   if (form === "defined") {

@@ -19,7 +19,7 @@ import {
   notFound,
 } from "./family.ts";
 
-/** Hot-plug of host devices, which are identified by their source. virDomainHostdevFind() of libvirt */
+/** Hot-plug of host devices, identified by their source. virDomainHostdevFind() of libvirt */
 export const HOSTDEV: HotplugFamily<"hostdev"> = {
   name: nameHostDevice,
   find: findHostDevice,

@@ -6,7 +6,7 @@ import { formatInterfaces } from "../devices/network/argv.ts";
 import { acceptAll, cannotPlug, type HotplugFamily, notFound } from "./family.ts";
 import { isAtPci } from "./place.ts";
 
-/** Hot-plug of network cards, which are identified by their MAC address. virDomainNetFindIdx() of libvirt */
+/** Hot-plug of network cards, identified by their MAC address. virDomainNetFindIdx() of libvirt */
 export const NETWORK: HotplugFamily<"interface"> = {
   name: ({ mac }) => `interface ${mac?.address ?? ""}`.trimEnd(),
   find: findInterface,
@@ -21,7 +21,7 @@ export const NETWORK: HotplugFamily<"interface"> = {
       throw cannotPlug("a USB network card cannot be hot-plugged", "Write another <model>.");
   },
   refuseUnplug: acceptAll,
-  // Two cards may have one MAC address.
+  // Two cards may have the same MAC address.
   refuseDouble: acceptAll,
   place: interfaceConnection,
   findAdded: ({ interfaces }, device) => interfaces.at(-1) ?? device,

@@ -8,8 +8,8 @@ import { cannotTranslate } from "../refusal.ts";
 import type { PluggedFacts } from "./family.ts";
 
 /**
- * Returns a hot-plugged device with a free PCI address, if it has no address and needs a connection to PCI. Throws
- * "unsupported" if none is free.
+ * Returns a hot-plugged device with a free PCI address, if it has no address and needs a connection to PCI.
+ * Throws "unsupported" if none is free.
  */
 export function placeHot(guest: Guest, device: Device, connection: Connection | undefined): Device {
   if (device.value.address !== undefined || connection === undefined) return device;

@@ -24,14 +24,14 @@ import type { FreeNames } from "./family.ts";
 import { placeHot } from "./place.ts";
 import { refuseNewControllers } from "./rules.ts";
 
-/** A running guest with one more device. */
+/** A running guest with another device. */
 export interface PluggedGuest {
-  /** Every address is written out, including those on USB, because QEMU has assigned them. */
+  /** Every address is written out, also on USB, because QEMU has assigned them. */
   readonly domain: Domain;
   readonly guest: Guest;
   /** The device as completed in `domain`. */
   readonly device: Device;
-  /** SCSI controllers that are plugged before the device, which needs them. */
+  /** SCSI controllers for the device, plugged before it. */
   readonly needed: readonly PluggedGuest[];
 }
 
@@ -44,8 +44,8 @@ export interface DeviceCommands {
 }
 
 /**
- * Completes and places a device for a running guest, and the SCSI controllers that the device needs. Throws "unsupported" if one of
- * them cannot be hot-plugged.
+ * Completes and places a device for a running guest, and the SCSI controllers for the device. Throws
+ * "unsupported" for a part without hot-plug.
  */
 export function plugDevice(running: Domain, device: Device): PluggedGuest {
   const family = hotplugOf(device);
@@ -152,7 +152,7 @@ function bootOf({ value }: Device, own: Partial<Devices>): BootIndexes {
   return new Map([...disks, ...hostdevs, ...interfaces].map((device) => [device, order]));
 }
 
-/** Families that get names or descriptors here. */
+/** Families with names or descriptors here. */
 const NO_DEVICES = {
   disks: [],
   interfaces: [],
@@ -164,7 +164,7 @@ const NO_DEVICES = {
   channels: [],
 } satisfies Partial<Guest["devices"]>;
 
-/** Converts arguments to commands. Refuses a number that JavaScript would round. */
+/** Converts arguments to commands. Refuses a number too large for JavaScript. */
 function exactCommands(words: Arguments): QmpCommand[] {
   const isExact = words.every((word) => !word.startsWith("{") || JSON.stringify(JSON.parse(word)) === word);
   const commands = commandsOf(words);

@@ -7,7 +7,7 @@ import { formatRngs } from "../devices/rng.ts";
 import { acceptAll, type HotplugFamily, notFound } from "./family.ts";
 import { isAtPci } from "./place.ts";
 
-/** Hot-plug of sources of randomness, which are identified by all their fields. virDomainRNGFind() of libvirt */
+/** Hot-plug of sources of randomness, identified by all their fields. virDomainRNGFind() of libvirt */
 export const RNG: HotplugFamily<"rng"> = {
   name: ({ backend }) => `rng ${backend.model}`,
   find: findRng,

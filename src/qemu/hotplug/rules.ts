@@ -1,7 +1,10 @@
 import type { Guest } from "../model/guest.ts";
 import { cannotPlug } from "./family.ts";
 
-/** Refuses the device if it needs a controller or hub that the running QEMU does not have. `name` is for messages. */
+/**
+ * Refuses the device if it needs a controller or hub that the running QEMU does not have. `name` is for
+ * messages.
+ */
 export function refuseNewControllers(
   before: Guest,
   after: Guest,

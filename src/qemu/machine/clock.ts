@@ -6,7 +6,7 @@ import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, hostDependent } from "../refusal.ts";
 
-/** QEMU's names of the clock that the guest's clock follows. */
+/** QEMU's names of the reference of the guest's clock. */
 const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
 /** Formats -rtc, and the policy for ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
@@ -41,8 +41,8 @@ function clockBase({ clock }: Domain, nowSeconds: number | undefined): string {
 }
 
 /**
- * Returns the same offset from UTC, or from the host's local time, at each start. A change by the guest lasts until it
- * ends. libvirt reports it to clients and stores it in no definition either.
+ * Returns the same offset from UTC, or from the host's local time, at each start. A change by the guest lasts
+ * until it ends. libvirt reports it to clients and stores it in no definition either.
  */
 function variableBase(
   { adjustmentSeconds = 0, basis }: Extract<Clock, { readonly offset: "variable" }>,
@@ -67,7 +67,7 @@ function formatPit({ tickpolicy = "delay" }: Timer): Arguments {
   return tickpolicy === "catchup" ? [] : ["-global", `kvm-pit.lost_tick_policy=${tickpolicy}`];
 }
 
-/** Settings of each timer that QEMU has. */
+/** Settings of each timer of QEMU. */
 const SETTINGS: Readonly<Record<Timer["name"], readonly (keyof Timer)[]>> = {
   rtc: ["track", "tickpolicy"],
   pit: ["tickpolicy"],

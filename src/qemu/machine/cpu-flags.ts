@@ -4,7 +4,10 @@ import type { Features } from "../../domain/machine/features.ts";
 import type { Hyperv } from "../../domain/machine/hyperv.ts";
 import { onOffWord } from "../argument/argument.ts";
 
-/** Lists the properties of -cpu after the model and its features, in libvirt's order. qemuBuildCpuCommandLine() of libvirt */
+/**
+ * Lists the properties of -cpu after the model and its features, in libvirt's order.
+ * qemuBuildCpuCommandLine() of libvirt
+ */
 export function listCpuFlags(domain: Domain): readonly string[] {
   const { features, clock, cpu, devices } = domain;
   return [

@@ -9,7 +9,10 @@ import { removedFeatures, UNKNOWN_FEATURES } from "./removed-features.ts";
 /** QEMU's default model, which libvirt writes out. */
 const DEFAULT_MODEL = "qemu64";
 
-/** Formats -cpu: the model, its features, and other properties of the processor. qemuBuildCpuCommandLine() of libvirt */
+/**
+ * Formats -cpu: the model, its features, and other properties of the processor. qemuBuildCpuCommandLine() of
+ * libvirt
+ */
 export function formatCpu({ domain }: Guest): Arguments {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
@@ -27,8 +30,8 @@ export function formatCpu({ domain }: Guest): Arguments {
 type Feature = Cpu["features"][number];
 
 /**
- * Features that QEMU does not know are absent from every guest. Policies other than require and force therefore need no
- * argument. virCPUUpdate() and qemuProcessDropUnknownCPUFeatures() of libvirt
+ * Features that QEMU does not know are absent from every guest. Policies other than require and force
+ * therefore need no argument. virCPUUpdate() and qemuProcessDropUnknownCPUFeatures() of libvirt
  */
 function isImplied({ name, policy }: Feature): boolean {
   return UNKNOWN_FEATURES.has(name) && policy !== undefined && !["require", "force"].includes(policy);

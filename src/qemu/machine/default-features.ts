@@ -2,8 +2,8 @@ import type { Domain } from "../../domain/domain.ts";
 import { type Features, NO_FEATURES } from "../../domain/machine/features.ts";
 
 /**
- * Returns the features with defaults. A feature without a state is on; remapped interrupts need QEMU's I/O APIC.
- * virDomainFeaturesDefParse() and qemuDomainDefEnableDefaultFeatures() of libvirt
+ * Returns the features with defaults. A feature without a state is on; remapped interrupts need QEMU's I/O
+ * APIC. virDomainFeaturesDefParse() and qemuDomainDefEnableDefaultFeatures() of libvirt
  */
 export function fillFeatures({ features, devices }: Domain): Pick<Domain, "features"> {
   const isRemapped = devices.iommu?.model === "intel" && devices.iommu.driver?.intremap === true;

@@ -17,8 +17,8 @@ export function fillMemory(domain: Domain): Pick<Domain, "memoryBacking" | "numa
 }
 
 /**
- * Returns the cells by id. vCPUs that no other cell names belong to the first one. qemuDomainDefNumaCPUsRectify() of
- * libvirt
+ * Returns the cells by id. vCPUs named by no other cell belong to the first. qemuDomainDefNumaCPUsRectify()
+ * of libvirt
  */
 export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
   const cells = listCells(numa).map((cell) => addDistances(cell, numa));
@@ -29,7 +29,9 @@ export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
   return { ...numa, cells: cells.map((cell, at) => (at === 0 ? { ...cell, cpus: missing } : cell)) };
 }
 
-/** Assigns the next free slot to each memory device that needs one. qemuAssignDeviceMemoryAlias() of libvirt */
+/**
+ * Assigns the next free slot to each memory device without a slot. qemuAssignDeviceMemoryAlias() of libvirt
+ */
 export function placeMemories(memories: readonly MemoryDevice[]): readonly MemoryDevice[] {
   const taken = new Set(
     memories.map((device) =>
@@ -46,7 +48,9 @@ export function placeMemories(memories: readonly MemoryDevice[]): readonly Memor
   });
 }
 
-/** A distance that is given in one direction holds for both. virDomainNumaDefNodeDistanceParseXML() of libvirt */
+/**
+ * A distance given in a single direction holds for both. virDomainNumaDefNodeDistanceParseXML() of libvirt
+ */
 function addDistances(cell: Cell & { readonly id: number }, numa: Numa): Cell {
   const siblings = listCells(numa).flatMap(({ id, distances }) => {
     const there = cell.distances?.siblings.find((found) => found.id === id)?.value;

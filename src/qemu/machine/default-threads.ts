@@ -3,7 +3,10 @@ import type { IdSet } from "../../domain/forms/id-set.ts";
 import type { Cputune } from "../../domain/machine/cputune.ts";
 import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 
-/** Returns the I/O threads and the CPU tuning, one element per thread and in order. virDomainCputuneDefFormat() of libvirt */
+/**
+ * Returns the I/O threads and the CPU tuning, an element per thread and in order. virDomainCputuneDefFormat()
+ * of libvirt
+ */
 export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothreadIds" | "cputune"> {
   const threads = listIothreads(domain);
   const { cputune, iothreadIds } = domain;

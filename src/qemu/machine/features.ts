@@ -2,8 +2,8 @@ import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 
 /**
- * Formats -device by which a guest's kernel reports the place of its crash notes. qemuBuildVMCoreInfoCommandLine() of
- * libvirt
+ * Formats -device by which a guest's kernel reports the place of its crash notes.
+ * qemuBuildVMCoreInfoCommandLine() of libvirt
  */
 export function formatCoreInfo({ domain }: Guest): Arguments {
   return domain.features?.vmcoreinfo?.state === true

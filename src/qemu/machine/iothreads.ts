@@ -3,7 +3,10 @@ import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 
-/** Formats -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
+/**
+ * Formats -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of
+ * libvirt
+ */
 export function formatIothreads({ domain }: Guest): Arguments {
   const threads = listIothreads(domain).flatMap(({ id, threadPoolMin, threadPoolMax, poll }) =>
     jsonArguments("-object", {
@@ -22,7 +25,7 @@ export function formatIothreads({ domain }: Guest): Arguments {
   return [...threads, ...jsonArguments("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
 }
 
-/** Returns the key of -device for one I/O thread. */
+/** Returns the key of -device for an I/O thread. */
 export function iothreadKey(use: IothreadUse | undefined): { readonly iothread?: string } {
   return use?.iothread === undefined ? {} : { iothread: `iothread${use.iothread}` };
 }

@@ -2,7 +2,10 @@ import { type Arguments, jsonArguments } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, hostDependent } from "../refusal.ts";
 
-/** Formats -object for the encryption of the guest's memory by the processor. qemuBuildSecCommandLine() of libvirt */
+/**
+ * Formats -object for the encryption of the guest's memory by the processor. qemuBuildSecCommandLine() of
+ * libvirt
+ */
 export function formatLaunchSecurity({ domain }: Guest): Arguments {
   const { launchSecurity: security, name } = domain;
   if (security === undefined) return [];

@@ -3,15 +3,16 @@ import type { Arguments } from "../argument/argument.ts";
 import type { QmpCommand } from "../monitor/qmp.ts";
 
 /**
- * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for it. The exit
- * status 1 of a crashed guest's QEMU tells the reaper that the guest has not shut down. qemu(1) -action
+ * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for
+ * it. The exit status 1 of a crashed guest's QEMU tells the reaper that the guest has not shut down. qemu(1)
+ * -action
  */
 export function formatActions(domain: Domain): Arguments {
   const { panic, reboot } = actionsOf(domain);
   return ["-action", `reboot=${reboot},shutdown=poweroff,panic=${panic}`];
 }
 
-/** Returns the command that sets those reactions of a running QEMU. set-action of qapi/run-state.json */
+/** Returns the command for these reactions of a running QEMU. set-action of qapi/run-state.json */
 export function setActions(domain: Domain): QmpCommand {
   return { execute: "set-action", arguments: actionsOf(domain) };
 }

@@ -21,13 +21,13 @@ export interface MemoryPiece {
   readonly discard?: boolean | undefined;
   readonly pageKiB?: number | undefined;
   readonly nodes?: IdSet | undefined;
-  /** A file of the host that holds the memory. */
+  /** A file of the host with the memory. */
   readonly path?: string | undefined;
   readonly alignKiB?: number | undefined;
   readonly pmem?: boolean | undefined;
 }
 
-/** A backend's arguments. `isNeeded`: a machine that allows memory without a backend needs this one too. */
+/** A backend's arguments. `isNeeded`: needed even on a machine with optional backends. */
 export interface MemoryBackend {
   readonly words: Arguments;
   readonly isNeeded: boolean;
@@ -43,7 +43,7 @@ const MOUNTS: ReadonlyMap<number, string> = new Map([
 /** Size of normal pages, and the default size of huge pages on x86. */
 const [SMALL_KIB, DEFAULT_KIB] = [4, 2048];
 
-/** Facts on which a backend depends in addition to the domain. */
+/** Facts for a backend in addition to the domain. */
 export interface MemoryFacts {
   /** Whether the command line already has -mem-prealloc. */
   readonly isAllFilled?: boolean;
@@ -52,8 +52,8 @@ export interface MemoryFacts {
 }
 
 /**
- * Formats -object for a part of the memory. Throws "unsupported" if it depends on the host. qemuBuildMemoryBackendProps()
- * of libvirt
+ * Formats -object for a part of the memory. Throws "unsupported" if it depends on the host.
+ * qemuBuildMemoryBackendProps() of libvirt
  */
 export function formatBackend(
   domain: Domain,
@@ -92,7 +92,9 @@ export function isFilledFirst(domain: Domain, piece: MemoryPiece): boolean {
   return fills(domain, piece, decidePages(domain, piece).hugeKiB);
 }
 
-/** Returns the value of -mem-path for a machine whose cells have no backends. qemuBuildMemPathStr() of libvirt */
+/**
+ * Returns the value of -mem-path for a machine whose cells have no backends. qemuBuildMemPathStr() of libvirt
+ */
 export function wholePath(domain: Domain, launch: Launch | undefined): string | undefined {
   const [first] = domain.memoryBacking?.hugepages?.pages ?? [];
   const whole = { id: "ram", file: "ram", kind: "system", place: "/domain/memory", sizeKiB: 0 } as const;
@@ -153,8 +155,8 @@ function backing(
 }
 
 /**
- * Reports whether the memory has no name. Huge pages of a start have none: no mount is needed, and no file to label or
- * remove.
+ * Reports whether the memory has no name. Huge pages of a start have none: no mount is needed, and no file to
+ * label or remove.
  */
 function isNameless(
   { memoryBacking }: Domain,
@@ -216,8 +218,8 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
   return { ids: memory?.nodeset, mode, isOwn };
 }
 
-// The thread that fills the memory runs on the memory's nodes, within QEMU's processors. qemuBuildThreadContextProps() of
-// libvirt
+// The thread that fills the memory runs on the memory's nodes, within QEMU's processors.
+// qemuBuildThreadContextProps() of libvirt
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
   const why = "svirt does not look up the NUMA nodes of QEMU's processors";
@@ -245,7 +247,10 @@ function hugePath(domain: Domain, sizeKiB: number): string {
   throw cannotTranslate("/domain/memoryBacking/hugepages", why, "Write a size of 2048 or 1048576 KiB.");
 }
 
-/** Returns the guest's short name, as virDomainDefGetShortName() of libvirt does for a guest that does not run. */
+/**
+ * Returns the guest's short name, as virDomainDefGetShortName() of libvirt does for a guest that does not
+ * run.
+ */
 function shortName({ name }: Domain): string {
   return `-1-${[...name].slice(0, 20).join("")}`;
 }

@@ -18,7 +18,10 @@ const [LOCAL, REMOTE] = [10, 20];
 /** Machines before 5.1 of QEMU, whose cells need only a size. */
 const OLD = /^pc-(?:i440fx|q35)-(?:[0-4]\.\d+|5\.0)$/;
 
-/** Formats -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of libvirt */
+/**
+ * Formats -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of
+ * libvirt
+ */
 export function formatNuma(guest: Guest, launch: Launch | undefined): Arguments {
   const numa = guest.domain.cpu?.numa ?? NO_CELLS;
   const cells = listCells(numa);
@@ -50,7 +53,7 @@ export function hasHmat({ cells, interconnects }: Numa): boolean {
   return latencies.length + bandwidths.length > 0 || cells.some(({ caches }) => caches.length > 0);
 }
 
-/** Reports whether -mem-prealloc fills all memory, so that backends need no such key. */
+/** Reports whether -mem-prealloc fills all memory: backends then need no such key. */
 export function isPreallocated(guest: Guest, launch: Launch | undefined): boolean {
   const cells = listCells(guest.domain.cpu?.numa ?? NO_CELLS);
   if (cells.length === 0 || needsBackends(guest, launch)) return false;
@@ -81,7 +84,7 @@ function pieceOf(cell: Cell & { readonly id: number }): MemoryPiece {
   };
 }
 
-/** Formats all distances if one is not the default: virDomainNumaNodesDistancesAreBeingSet() of libvirt */
+/** Formats all distances if any is not the default: virDomainNumaNodesDistancesAreBeingSet() of libvirt */
 function formatDistances(cells: ReturnType<typeof listCells>): Arguments {
   const given = (from: Cell, to: number): number | undefined =>
     from.distances?.siblings.find(({ id }) => id === to)?.value;

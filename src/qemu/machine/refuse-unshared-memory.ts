@@ -4,7 +4,7 @@ import { cannotTranslate } from "../refusal.ts";
 // Rule: A device that another program serves needs shared memory.
 
 /**
- * Refuses a device that another program serves, if that program could not access the guest's memory. Throws "unsupported".
+ * Refuses a device served by another program without access to the guest's memory. Throws "unsupported".
  * qemuValidateDomainDefVhostUserRequireSharedMemory() of libvirt
  */
 export function refuseUnsharedMemory({ domain }: Guest, place: string): void {

@@ -1,7 +1,7 @@
 /**
- * Features of libvirt's models that QEMU has removed from a model or never had in it. libvirt writes `mpx=off` for each
- * that the XML does not name, so that the processor does not depend on QEMU's machine. Models of libvirt 11.3's cpu_map
- * with such features (`removed='yes'`); their versions, `-v2`, have none.
+ * Features of libvirt's models without support in QEMU's model, removed or never there. libvirt writes
+ * `mpx=off` for each feature absent from the XML, so the processor does not depend on QEMU's machine. Models
+ * of libvirt 11.3's cpu_map with such features (`removed='yes'`); their versions, `-v2`, have none.
  */
 const REMOVED: ReadonlyMap<string, readonly string[]> = new Map([
   ["Cascadelake-Server", ["mpx"]],
@@ -27,7 +27,7 @@ export function removedFeatures(model: string): readonly string[] {
   return REMOVED.get(model) ?? [];
 }
 
-/** Features, by libvirt's names, that QEMU does not know: none of its processors can have them. */
+/** Features, by libvirt's names, unknown to QEMU: none of its processors can have them. */
 export const UNKNOWN_FEATURES: ReadonlySet<string> = new Set([
   "cmt",
   "cvt16",

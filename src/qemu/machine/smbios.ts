@@ -28,7 +28,7 @@ export function formatSmbios({ domain }: Guest): Arguments {
   throw cannotTranslate("/domain/os/smbios/@mode", why, "Write that element, or leave <smbios> out.");
 }
 
-/** Formats -fw_cfg for entries that the guest's firmware can read. qemuBuildSysinfoCommandLine() of libvirt */
+/** Formats -fw_cfg for entries readable to the guest's firmware. qemuBuildSysinfoCommandLine() of libvirt */
 export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Arguments {
   return domain.sysinfos.flatMap((sysinfo) => {
     if (sysinfo.type !== "fwcfg") return [];
@@ -41,7 +41,7 @@ export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Argu
   });
 }
 
-/** Formats -device by which a guest detects that it is a copy. qemuBuildVMGenIDCommandLine() of libvirt */
+/** Formats -device by which a guest detects its copies. qemuBuildVMGenIDCommandLine() of libvirt */
 export function formatGenid({ domain: { genid } }: Guest): Arguments {
   if (genid === "") {
     throw hostDependent("/domain/genid", "the UUID is generated at the definition", "Write the UUID.");

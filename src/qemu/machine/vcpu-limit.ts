@@ -6,18 +6,23 @@ import { cannotTranslate } from "../refusal.ts";
 // Rule: A guest has at most 255 processors without extended interrupt mode.
 
 /**
- * Maximum number of vCPUs that interrupts can address without extended interrupt mode. QEMU_MAX_VCPUS_WITHOUT_EIM of
- * libvirt
+ * Maximum number of vCPUs that interrupts can address without extended interrupt mode.
+ * QEMU_MAX_VCPUS_WITHOUT_EIM of libvirt
  */
 const MOST_WITHOUT_EIM = 255;
 
-/** Adds the IOMMU that a guest with many vCPUs needs for interrupts. qemuDomainDefAddDefaultDevices() of libvirt */
+/**
+ * Adds the IOMMU that a guest with many vCPUs needs for interrupts. qemuDomainDefAddDefaultDevices() of
+ * libvirt
+ */
 export function addIommu(devices: Devices, domain: Domain, { chipset }: Machine): Devices {
   if (chipset !== "q35" || devices.iommu !== undefined || !hasMany(domain)) return devices;
   return { ...devices, iommu: { model: "intel", driver: { intremap: true, eim: true } } };
 }
 
-/** Throws "unsupported" for vCPUs that interrupts could not reach. qemuValidateDomainVCpuTopology() of libvirt */
+/**
+ * Throws "unsupported" for vCPUs that interrupts could not reach. qemuValidateDomainVCpuTopology() of libvirt
+ */
 export function refuseMany(domain: Domain, { chipset, word }: Machine): void {
   if (!hasMany(domain)) return;
   const { iommu } = domain.devices;

@@ -1,8 +1,8 @@
 import type { Controller } from "../../domain/devices/controller.ts";
 
 /**
- * Returns the controllers in libvirt's order: types by first appearance, one type by index, a USB master before its
- * companions. virDomainControllerInsertPreAlloced()
+ * Returns the controllers in libvirt's order: types by first appearance, then by index, a USB master before
+ * its companions. virDomainControllerInsertPreAlloced()
  */
 export function sortControllers(controllers: readonly Controller[]): readonly Controller[] {
   const sorted: Controller[] = [];

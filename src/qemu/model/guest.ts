@@ -11,10 +11,10 @@ export interface Guest {
   readonly devices: Devices;
 }
 
-/** A controller of one type. */
+/** A controller of a type. */
 export type ControllerOf<T extends Controller["type"]> = Extract<Controller, { readonly type: T }>;
 
-/** Returns the controllers of one type, in their order. */
+/** Returns the controllers of a type, in their order. */
 export function controllersOf<T extends Controller["type"]>(
   devices: Devices,
   type: T,

@@ -1,9 +1,9 @@
 import type { Domain } from "../../domain/domain.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** The board that QEMU emulates. */
+/** The emulated board. */
 export interface Machine {
-  /** QEMU's name of the machine, with its version if the XML has one. */
+  /** QEMU's name of the machine, with the version given in the XML. */
   readonly word: string;
   readonly chipset: "i440fx" | "q35";
   /** QEMU's name of the first PCI bus. */
@@ -15,7 +15,9 @@ export interface Machine {
 const I440FX = /^pc(?:-i440fx-\d+\.\d+)?$/;
 const Q35 = /^(?:q35|pc-q35-\d+\.\d+)$/;
 
-/** Returns the board of `<os><type machine='…'>`; the default is `pc`, as in libvirt. Throws "unsupported". */
+/**
+ * Returns the board of `<os><type machine='…'>`; the default is `pc`, as in libvirt. Throws "unsupported".
+ */
 export function decideMachine(domain: Domain): Machine {
   const word = domain.os.type.machine ?? "pc";
   if (I440FX.test(word)) return { word, chipset: "i440fx", rootBus: "pci.0", powerDevice: "PIIX4_PM" };

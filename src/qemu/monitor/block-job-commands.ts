@@ -1,8 +1,8 @@
 import type { QmpCommand } from "./qmp.ts";
 
 /**
- * QEMU waits for a command before it changes the backing chain, and keeps the result until it is dismissed. No svirt
- * process may run when the job ends.
+ * QEMU waits for a command before it changes the backing chain, and keeps the result until it is dismissed.
+ * No svirt process may run when the job ends.
  */
 const MANUAL = { "auto-finalize": false, "auto-dismiss": false };
 
@@ -12,7 +12,7 @@ interface Paced {
   readonly bytesPerSecond: number | undefined;
 }
 
-/** Command that commits the images from `top` down into `base`. qemuBlockCommit() of libvirt */
+/** Command for a commit of the images from `top` down into `base`. qemuBlockCommit() of libvirt */
 export function commitCommand(
   commit: Paced & {
     readonly device: string;
@@ -37,7 +37,10 @@ export function commitCommand(
   };
 }
 
-/** Command that pulls the images above `base` into the device's own image. qemuDomainBlockPullCommon() of libvirt */
+/**
+ * Command for a pull of the images above `base` into the device's own image. qemuDomainBlockPullCommon() of
+ * libvirt
+ */
 export function streamCommand(
   pull: Paced & {
     readonly device: string;
@@ -58,7 +61,9 @@ export function streamCommand(
   };
 }
 
-/** Command that mirrors the device's image, or its whole chain, to `target`. qemuDomainBlockCopyCommon() */
+/**
+ * Command for a mirror of the device's image, or its whole chain, to `target`. qemuDomainBlockCopyCommon()
+ */
 export function mirrorCommand(
   copy: Paced & {
     readonly device: string;
@@ -87,7 +92,7 @@ export function mirrorCommand(
   };
 }
 
-/** Command that creates all snapshots or none. Later writes of the guest go to the overlays. */
+/** Command for all snapshots or none. Later writes of the guest go to the overlays. */
 export function snapshotCommand(
   pairs: readonly { readonly node: string; readonly overlay: string }[],
 ): QmpCommand {

@@ -4,7 +4,7 @@ import { count, parseAnswer } from "./parse-answer.ts";
 import { answersOf, formatQuestions } from "./probe-answers.ts";
 import type { QmpCommand } from "./qmp.ts";
 
-/** Capabilities that a QEMU binary reports. */
+/** Capabilities reported by a QEMU binary. */
 export const emulatorFacts = v.strictObject({
   version: v.string(),
   machines: v.array(
@@ -16,7 +16,7 @@ export const emulatorFacts = v.strictObject({
     }),
   ),
   cpus: v.array(v.strictObject({ name: v.string(), usable: v.boolean(), deprecated: v.boolean() })),
-  /** Types of devices and objects that it can create. */
+  /** Types of its devices and objects. */
   types: v.array(v.string()),
 });
 export type EmulatorFacts = v.InferOutput<typeof emulatorFacts>;
@@ -30,13 +30,13 @@ const QUESTIONS: readonly QmpCommand[] = [
   { execute: "quit" },
 ];
 
-/** QMP commands for QEMU's standard input. The last one makes it quit. */
+/** QMP commands for QEMU's standard input. The last makes it quit. */
 export const EMULATOR_QUESTIONS: string = formatQuestions(QUESTIONS);
 
 /** Descriptor of /dev/kvm in a QEMU that describes itself, whose user may not open the device. */
 const KVM_FD = 3;
 
-/** Returns the arguments that start QEMU for queries only: no machine, no configuration of the host. */
+/** Returns the arguments of a QEMU for queries only: no machine, no configuration of the host. */
 export function probeArguments(emulator: string, type: "kvm" | "qemu"): readonly string[] {
   const accelerator =
     type === "kvm"

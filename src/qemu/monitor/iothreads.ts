@@ -47,8 +47,9 @@ const PROPERTIES: readonly (readonly [name: string, of: (thread: Iothread) => nu
 const [POOL_MIN, POOL_MAX] = [0, 64];
 
 /**
- * Returns the commands that change a thread's properties, each with the one that sets the former value. The pool's greatest size comes
- * first if it grows: QEMU refuses a lowest size above it. qemuDomainHotplugModIOThread() of libvirt
+ * Returns the commands for a change of a thread's properties, each with the command for its former value. The
+ * pool's greatest size comes first if it grows: QEMU refuses a lowest size above it.
+ * qemuDomainHotplugModIOThread() of libvirt
  */
 export function setIothreadCommands(
   was: Iothread,

@@ -19,8 +19,9 @@ export type Codeset = (typeof CODESETS)[number];
 const COLUMNS = ["atset1", "atset2", "atset3", "os_x", "usb", "win32"] as const;
 
 /**
- * Linux's number of each key, then its codes, in hexadecimal digits: of several in the database the last one, as in libvirt. A code that is
- * another key's too is that of the first one. tools/keymap-gen code-table, data/keymaps.csv of https://gitlab.com/keycodemap/keycodemapdb
+ * Linux's number of each key, then its codes, in hexadecimal digits: of several in the database the last, as
+ * in libvirt. A code of several keys belongs to the first. tools/keymap-gen code-table, data/keymaps.csv of
+ * https://gitlab.com/keycodemap/keycodemapdb
  */
 const TABLE = `
   1 1 76 8 35 29 1b; 2 2 16 16 12 1e 31; 3 3 1e 1e 13 1f 32; 4 4 26 26 14 20 33;
@@ -51,7 +52,7 @@ const TABLE = `
   108 e050 e072 60 7d 51 28; 109 e051 e07a 6d 79 4e 22; 110 e052 e070 67 - 49 2d; 111 e053 e071 64 75 4c 2e;
   125 e05b e01f 8b 37 e3 5b; 126 e05c e027 8c 36 e7 5c; 127 e05d e02f 8d 6e 65 5d`;
 
-/** Bit by which xt_kbd and qnum mark a key that has two bytes in atset1. tools/keymap-gen of keycodemapdb */
+/** Bit by which xt_kbd and qnum mark a key with two bytes in atset1. tools/keymap-gen of keycodemapdb */
 const EXTENDED = { xt_kbd: 0x100, qnum: 0x80 };
 
 /** Returns QEMU's name of a key by its code in a set; undefined for a code that no key has. */

@@ -16,19 +16,22 @@ const results = v.array(
   }),
 );
 
-/** libvirt's suffix for each type of value. Histograms have none and are omitted. qemu.git qapi/stats.json StatsType */
+/**
+ * libvirt's suffix for each type of value. Histograms have none and are omitted. qemu.git qapi/stats.json
+ * StatsType
+ */
 const ENDINGS: ReadonlyMap<string, string> = new Map([
   ["cumulative", "sum"],
   ["instant", "cur"],
   ["peak", "max"],
 ]);
 
-/** Counters of KVM for one vCPU or the machine: `["exits.sum", 12]`. */
+/** Counters of KVM for a vCPU or the machine: `["exits.sum", 12]`. */
 export type KvmStatistics = readonly (readonly [name: string, value: number | string])[];
 
 /**
- * Parses the answers of query-stats-schemas and query-stats, by QOM path. The machine's path is "". Empty without KVM.
- * Throws "failed".
+ * Parses the answers of query-stats-schemas and query-stats, by QOM path. The machine's path is "". Empty
+ * without KVM. Throws "failed".
  */
 export function parseKvmStatistics(
   schema: unknown,

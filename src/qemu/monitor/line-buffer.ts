@@ -8,8 +8,8 @@ const NEWLINE = 0x0a;
 const BLOCK_BYTES = 65_536;
 
 /**
- * Splits a stream into lines. Scans and copies each byte once, however small the pieces are. The caller limits the length
- * of a line: it checks `pendingBytes` after each piece.
+ * Splits a stream into lines. Scans and copies each byte once, however small the pieces are. The caller
+ * limits the length of a line: it checks `pendingBytes` after each piece.
  */
 export class LineBuffer {
   /** Parts of the incomplete line. The last part is filled up to `#filled`. */
@@ -42,7 +42,7 @@ export class LineBuffer {
     this.#filled += fits;
     if (fits === piece.length) return;
     const rest = piece.subarray(fits);
-    // The first part has the size of its content, since most lines arrive in one piece.
+    // The first part has the size of its content, since most lines arrive in a single piece.
     const isFirst = this.#parts.length === 0;
     const part = new Uint8Array(isFirst ? rest.length : Math.max(rest.length, BLOCK_BYTES));
     part.set(rest);
@@ -64,7 +64,7 @@ export function joinLine({ parts }: Line): Uint8Array {
   return joinBytes(parts);
 }
 
-/** Joins byte arrays. Returns a single one without a copy. */
+/** Joins byte arrays. Returns a lone array without a copy. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array()] = parts;
   if (parts.length <= 1) return first;

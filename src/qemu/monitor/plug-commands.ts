@@ -1,6 +1,6 @@
 import type { QmpCommand } from "./qmp.ts";
 
-/** Key that names the created object, and the command that deletes it, by command. qemu.git qapi/ */
+/** Key naming the created object, and the command for its deletion, by command. qemu.git qapi/ */
 const MAKERS: ReadonlyMap<string, { readonly key: string; readonly remove: string }> = new Map([
   ["chardev-add", { key: "id", remove: "chardev-remove" }],
   ["blockdev-add", { key: "node-name", remove: "blockdev-del" }],
@@ -8,7 +8,7 @@ const MAKERS: ReadonlyMap<string, { readonly key: string; readonly remove: strin
   ["object-add", { key: "id", remove: "object-del" }],
 ]);
 
-/** Monitor command for each command-line option that takes JSON. */
+/** Monitor command for each command-line option in JSON. */
 const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["-blockdev", "blockdev-add"],
   ["-device", "device_add"],
@@ -16,21 +16,26 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["-object", "object-add"],
 ]);
 
-/** Returns the name of the object that a command creates, deletes or refers to. */
+/** Returns the name of the object created, deleted or used by a command. */
 export function nameOf({ arguments: args = {}, execute }: QmpCommand): string | undefined {
   const key = execute.startsWith("blockdev-") ? "node-name" : "id";
   const name = args[key] ?? args["name"];
   return typeof name === "string" ? name : undefined;
 }
 
-/** Returns the command that deletes the object of `made`; undefined if it creates none, or a device. */
+/**
+ * Returns the command for the deletion of the object of `made`; undefined if it creates none, or a device.
+ */
 export function deleteCommand(made: QmpCommand): QmpCommand | undefined {
   const maker = MAKERS.get(made.execute);
   if (maker === undefined) return undefined;
   return { execute: maker.remove, arguments: { [maker.key]: nameOf(made) } };
 }
 
-/** Returns the device that the commands add, and the commands that delete the other objects, last first. */
+/**
+ * Returns the device added by the commands, and the commands for the deletion of the other objects, last
+ * first.
+ */
 export function deleteCommands(made: readonly QmpCommand[]): {
   readonly device?: string;
   readonly commands: QmpCommand[];
@@ -41,7 +46,7 @@ export function deleteCommands(made: readonly QmpCommand[]): {
   return { ...(device === undefined ? {} : { device }), commands };
 }
 
-/** Returns the monitor commands for command-line arguments. Omits arguments that have no command. */
+/** Returns the monitor commands for command-line arguments. Omits arguments without a command. */
 export function commandsOf(words: readonly string[]): QmpCommand[] {
   return words.flatMap((word, at) => {
     const execute = OPTIONS.get(word);
@@ -52,7 +57,10 @@ export function commandsOf(words: readonly string[]): QmpCommand[] {
   });
 }
 
-/** Only a socket by descriptor, or a listening one in the guest's folder. ChardevSocket of qemu.git qapi/char.json */
+/**
+ * Only a socket by descriptor, or a listening socket in the guest's folder. ChardevSocket of qemu.git
+ * qapi/char.json
+ */
 function socketChardev(value: string): QmpCommand[] {
   const [, id, fd, path] =
     /^socket,id=([^,]+),(?:fd=([^,]+)|path=((?:[^,]|,,)+),server=on,wait=off)$/.exec(value) ?? [];

@@ -5,7 +5,10 @@ export function formatQuestions(commands: readonly QmpCommand[]): string {
   return commands.map(formatQmpCommand).join("");
 }
 
-/** Returns the answers in the whole output of QEMU, by the places of their commands in the list. Throws "failed". */
+/**
+ * Returns the answers in the whole output of QEMU, by the places of their commands in the list. Throws
+ * "failed".
+ */
 export function answersOf(output: string): ReadonlyMap<number, unknown> {
   const encoder = new TextEncoder();
   const answers = new Map<number, unknown>();

@@ -2,7 +2,10 @@ import * as v from "valibot";
 
 const chardevReply = v.array(v.object({ label: v.string(), filename: v.string() }));
 
-/** Returns the terminal that QEMU opened for each pty, by device id, from the reply to `query-chardev`. Throws ValiError. */
+/**
+ * Returns the terminal opened by QEMU for each pty, by device id, from the reply to `query-chardev`. Throws
+ * ValiError.
+ */
 export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
   return new Map(
     v.parse(chardevReply, answer).flatMap(({ label, filename }) => {

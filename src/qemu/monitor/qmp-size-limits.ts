@@ -1,8 +1,8 @@
 // Rule: A message of QEMU has at most 1 MiB, a large answer 8 MiB.
 
 /**
- * Maximum length in bytes of a QEMU message, except for the answers below. A compromised QEMU must not exhaust svirt's
- * memory.
+ * Maximum length in bytes of a QEMU message, except for the answers below. A compromised QEMU must not
+ * exhaust svirt's memory.
  */
 export const MOST_MESSAGE_BYTES = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import { isNestedDeeper } from "./nesting.ts";
 
-/** One command for QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
+/** Command for QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
 export interface QmpCommand {
   readonly execute: string;
   readonly arguments?: Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export type QmpMessage =
   | { readonly is: "error"; readonly id: number | undefined; readonly description: string }
   | QmpEvent;
 
-/** Maximum nesting depth of an answer. A disk has at most 200 images, each nested in the one above it. */
+/** Maximum nesting depth of an answer. A disk has at most 200 images, each nested in its overlay. */
 const MOST_LEVELS = 512;
 
 /** Formats a command as a line. Its reply carries `id`. */
@@ -31,8 +31,8 @@ export function formatQmpCommand({ execute, arguments: args }: QmpCommand, id: n
 }
 
 /**
- * Parses a line of the monitor's stream; undefined for an empty one. Throws "failed" for anything but one JSON object, or
- * for one that is nested too deep.
+ * Parses a line of the monitor's stream; undefined for an empty line. Throws "failed" for anything but a
+ * single JSON object, or for deeper nesting.
  */
 export function parseQmpLine(line: Uint8Array): QmpMessage | undefined {
   if (line.length === 0) return undefined;
@@ -97,7 +97,7 @@ function versionOf(greeting: unknown): string {
   return ["major", "minor", "micro"].map((name) => numberOf(numbers.get(name)) ?? 0).join(".");
 }
 
-/** Returns the error for a message that violates QMP. */
+/** Returns the error for a message in violation of QMP. */
 export function notQmp(what: string): SvirtError {
   return new SvirtError(`Cannot parse QEMU's monitor: ${what}`, {
     kind: "failed",

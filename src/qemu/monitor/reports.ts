@@ -29,7 +29,10 @@ const watchdogAction = v.picklist(["reset", "shutdown", "poweroff", "pause", "de
 /** Reactions to an error of a disk. qemu.git qapi/block-core.json BlockErrorAction */
 const errorAction = v.picklist(["ignore", "report", "stop"]);
 
-/** The recipient of a memory error, and the action. qemu.git qapi/run-state.json MemoryFailureRecipient, MemoryFailureAction */
+/**
+ * The recipient of a memory error, and the action. qemu.git qapi/run-state.json MemoryFailureRecipient,
+ * MemoryFailureAction
+ */
 const failureRecipient = v.picklist(["hypervisor", "guest"]);
 const failureAction = v.picklist(["ignore", "inject", "fatal", "reset"]);
 
@@ -39,7 +42,7 @@ export const jobStatus = v.picklist(["ready", "completed", "failed", "cancelled"
 /** Reports of QEMU about its guest that need no other facts, by libvirt's names of events. */
 export const plainReports = [
   v.strictObject({ report: v.literal("reboot") }),
-  /** Seconds between the guest's clock and that of its start. */
+  /** Seconds between the guest's clock and its clock at the start. */
   v.strictObject({ report: v.literal("rtc-change"), offset: wholeNumber }),
   v.strictObject({ report: v.literal("watchdog"), action: watchdogAction }),
   v.strictObject({
@@ -88,7 +91,7 @@ export type QemuReport =
 
 type Parse = (facts: unknown) => QemuReport | undefined;
 
-/** Events that are reported, by QEMU's names. qemu.git qapi/{run-state,ui,block-core,misc,machine,char,qdev}.json */
+/** Reported events, by QEMU's names. qemu.git qapi/{run-state,ui,block-core,misc,machine,char,qdev}.json */
 const PARSERS: Readonly<Record<string, Parse>> = {
   RESET: parsing(v.object({ guest: v.boolean() }), () => ({ report: "reboot" })),
   RTC_CHANGE: parsing(v.object({ offset: wholeNumber }), ({ offset }) => ({ report: "rtc-change", offset })),
@@ -162,7 +165,10 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   ),
 };
 
-/** Returns what an event of QEMU's monitor reports; undefined for an event of no interest, or that is not as QEMU sends it. */
+/**
+ * Returns what an event of QEMU's monitor reports; undefined for an event of no interest, or that is not as
+ * QEMU sends it.
+ */
 export function parseReport({ facts, name }: QmpEvent): QemuReport | undefined {
   return Object.hasOwn(PARSERS, name) ? PARSERS[name]?.(Object.fromEntries(facts)) : undefined;
 }

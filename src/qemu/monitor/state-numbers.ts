@@ -69,7 +69,7 @@ const STATES: ReadonlyMap<string, { readonly number: number; readonly reasons: r
   ],
 );
 
-/** Returns libvirt's numbers of a state and its reason; 0 for an unknown one. */
+/** Returns libvirt's numbers of a state and its reason; 0 if unknown. */
 export function numberState({ reason, state }: DomainState): {
   readonly state: number;
   readonly reason: number;

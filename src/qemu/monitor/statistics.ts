@@ -15,7 +15,7 @@ export interface DiskStatistics {
   readonly highestByte?: number;
 }
 
-/** Adds the statistics of several disks. Omits `highestByte`, which has no sum. */
+/** Adds the statistics of several disks. Omits `highestByte`: it has no sum. */
 export function addStatistics(parts: readonly DiskStatistics[]): DiskStatistics {
   const sumOf = (key: Exclude<keyof DiskStatistics, "highestByte">): number =>
     parts.reduce((sum, part) => sum + part[key], 0);
@@ -73,12 +73,14 @@ export function parseNodeStatistics(answer: unknown): ReadonlyMap<string, DiskSt
   );
 }
 
-/** Parses the answer of query-balloon: the guest's memory in KiB. Throws "failed" for an unexpected answer. */
+/**
+ * Parses the answer of query-balloon: the guest's memory in KiB. Throws "failed" for an unexpected answer.
+ */
 export function parseBalloonKiB(answer: unknown): number {
   return Math.floor(parseAnswer(balloon, answer, "query-balloon").actual / 1024);
 }
 
-/** Returns the device's id in a QOM path, or the text if it is another one. */
+/** Returns the device's id in a QOM path, or any other text unchanged. */
 export function deviceOf(qdev: string): string {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev;
 }

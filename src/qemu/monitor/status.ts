@@ -6,7 +6,9 @@ export interface DomainState {
   readonly reason: string;
 }
 
-/** QMP RunState -> libvirt's state and reason; names from virsh-domain-monitor.c, pairs from qemu_monitor.c. */
+/**
+ * QMP RunState -> libvirt's state and reason; names from virsh-domain-monitor.c, pairs from qemu_monitor.c.
+ */
 const STATES: ReadonlyMap<string, DomainState> = new Map<string, DomainState>([
   ["running", { state: "running", reason: "unknown" }],
   ["paused", { state: "paused", reason: "user" }],

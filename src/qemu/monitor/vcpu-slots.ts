@@ -28,15 +28,15 @@ export function parseVcpuSlots(answer: unknown): readonly VcpuSlot[] {
     .map((found, number) => ({ number, type: found.type, props: found.props, path: found["qom-path"] }));
 }
 
-/** Change of the number of vCPUs: commands that add vCPUs, or the ids of vCPUs to remove. */
+/** Change of the number of vCPUs: commands for new vCPUs, or the ids of vCPUs to remove. */
 export interface VcpuChange {
   readonly add: readonly QmpCommand[];
   readonly remove: readonly string[];
 }
 
 /**
- * Adds the lowest free vCPUs, or removes the highest hot-plugged ones. vCPUs of the start stay. Throws "usage",
- * "wrong-state" with libvirt's messages.
+ * Adds the lowest free vCPUs, or removes the highest hot-plugged vCPUs. vCPUs of the start stay. Throws
+ * "usage", "wrong-state" with libvirt's messages.
  */
 export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuChange {
   refuseTooMany(wanted, { most: found.length, whose: "live" });

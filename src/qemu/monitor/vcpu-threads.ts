@@ -16,8 +16,8 @@ export interface VcpuThread {
 }
 
 /**
- * Parses the answer of query-cpus-fast, sorted by number. A QOM path is one vCPU's, so that the counters of all of them are no more than
- * QEMU has sent. Throws "failed".
+ * Parses the answer of query-cpus-fast, sorted by number. A QOM path belongs to a single vCPU: the counters
+ * of all vCPUs are no more than QEMU has sent. Throws "failed".
  */
 export function parseVcpuThreads(answer: unknown): readonly VcpuThread[] {
   const found = parseAnswer(cpusFast, answer, "query-cpus-fast");

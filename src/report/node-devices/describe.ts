@@ -39,7 +39,9 @@ export function formatNodeDevice(host: Host, { name, parent, path = "", type }: 
   );
 }
 
-/** Lists a device's capabilities: its kind, and what it can do besides. virNodeDeviceObjHasCap() of libvirt */
+/**
+ * Lists a device's capabilities: its kind, and what it can do besides. virNodeDeviceObjHasCap() of libvirt
+ */
 export function listCapabilities(host: Host, { path = "", type }: NodeDevice): readonly string[] {
   if (type !== "scsi_host") return [type];
   const name = baseOf(path);

@@ -21,13 +21,13 @@ export interface NodeDevice {
   readonly type: DeviceType;
   /** Folder in sysfs, without symbolic links; undefined for the computer. */
   readonly path: string | undefined;
-  /** Device through which it is reached; undefined for the computer. */
+  /** Device on the way to it; undefined for the computer. */
   readonly parent: string | undefined;
 }
 
 type Found = Required<Pick<NodeDevice, "name" | "type">> & { readonly path: string };
 
-/** Name of the device that all others are reached through. */
+/** Name of the root of all devices. */
 const COMPUTER: NodeDevice = { name: "computer", type: "system", path: undefined, parent: undefined };
 
 /** Folders of sysfs with links to devices, and what each link is; undefined: no device of libvirt's list. */
@@ -82,7 +82,7 @@ function nameOf(parts: readonly string[]): string {
   return parts.join("_").replace(/[^a-zA-Z0-9]/g, "_");
 }
 
-/** Returns the nearest listed device whose folder has the device's. udevSetParent() of libvirt */
+/** Returns the nearest listed device with the device's folder inside its own. udevSetParent() of libvirt */
 function parentOf(path: string, names: ReadonlyMap<string, string>): string {
   for (let above = upper(path); above !== ""; above = upper(above)) {
     const name = names.get(above);

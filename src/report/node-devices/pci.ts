@@ -3,7 +3,7 @@ import type { Host } from "../../host/host.ts";
 import { attributesDraft, type Draft, emptyDraft, parentDraft } from "../../xml/draft.ts";
 import { baseOf, capabilityDraft, readBinary, readNumber, realPath, texts } from "./sysfs.ts";
 
-/** Names of vendors and devices on hosts that have them. pci.ids(5) */
+/** Names of vendors and devices, where installed. pci.ids(5) */
 const NAMES = "/usr/share/misc/pci.ids";
 const CONFIG_BYTES = 256;
 /** Kinds of headers in the configuration space. linux/pci_regs.h PCI_HEADER_TYPE */
@@ -12,7 +12,10 @@ const HEADERS = [undefined, "pci-bridge", "cardbus-bridge"];
 const HAS_CAPABILITIES = 0x10;
 /** linux/pci_regs.h: PCI_STATUS, PCI_CAPABILITY_LIST, PCI_CAP_ID_EXP */
 const [STATUS, CAPABILITIES, EXPRESS] = [0x06, 0x34, 0x10];
-/** Kinds of PCI Express devices without a link: parts of the root complex. linux/pci_regs.h PCI_EXP_TYPE_RC_END, _RC_EC */
+/**
+ * Kinds of PCI Express devices without a link: parts of the root complex. linux/pci_regs.h
+ * PCI_EXP_TYPE_RC_END, _RC_EC
+ */
 const WITHOUT_LINK: readonly number[] = [9, 10];
 /** Gigatransfers per second, by the number in the registers of a link. linux/pci_regs.h PCI_EXP_LNKCAP_SLS */
 const SPEEDS = ["", "2.5", "5", "8", "16", "32", "64"];
@@ -38,7 +41,7 @@ export function describePci(host: Host, path: string): readonly Draft[] {
   ];
 }
 
-/** Whether a device leads to others: a bridge, which no guest can have. */
+/** Whether a device leads to others: a bridge, useless to guests. */
 export function isBridge(host: Host, path: string): boolean {
   return ((readBinary(host, `${path}/config`, CONFIG_BYTES)[0x0e] ?? 0) & 0x7f) !== 0;
 }
@@ -84,7 +87,10 @@ function addressDraft(path: string): Draft {
   });
 }
 
-/** Describes the physical function of a virtual one, and the virtual functions of a device. virNodeDeviceGetPCISRIOVCaps() of libvirt */
+/**
+ * Describes the physical function of a virtual function, and the virtual functions of a device.
+ * virNodeDeviceGetPCISRIOVCaps() of libvirt
+ */
 function functionsOf(host: Host, path: string): readonly Draft[] {
   const physical = realPath(host, `${path}/physfn`);
   const most = readNumber(host, `${path}/sriov_totalvfs`) ?? 0;
@@ -111,8 +117,9 @@ function groupOf(host: Host, path: string): readonly Draft[] {
 }
 
 /**
- * Describes the link of a PCI Express device; an ordinary user cannot read so far. A device without capabilities counts as one if its
- * space is longer than that of PCI. virPCIDeviceInit() and virPCIDeviceGetLinkCapSta() of libvirt
+ * Describes the link of a PCI Express device; an ordinary user cannot read so far. A device without
+ * capabilities counts as PCI Express if its space is longer than PCI's. virPCIDeviceInit() and
+ * virPCIDeviceGetLinkCapSta() of libvirt
  */
 function expressOf(host: Host, path: string, config: Uint8Array): readonly Draft[] {
   if (((config[STATUS] ?? 0) & HAS_CAPABILITIES) === 0) {
@@ -127,7 +134,10 @@ function expressOf(host: Host, path: string, config: Uint8Array): readonly Draft
   return [parentDraft("pci-express", isWithoutLink ? [] : linksOf(...link))];
 }
 
-/** Describes what a link can do, and what it does now, by its registers. linux/pci_regs.h PCI_EXP_LNKCAP, PCI_EXP_LNKSTA */
+/**
+ * Describes what a link can do, and what it does now, by its registers. linux/pci_regs.h PCI_EXP_LNKCAP,
+ * PCI_EXP_LNKSTA
+ */
 function linksOf(can: number, is: number): readonly Draft[] {
   const speedOf = (bits: number): { readonly speed?: string } => {
     const speed = SPEEDS[bits & 0x0f] ?? "";
@@ -145,7 +155,10 @@ function linksOf(can: number, is: number): readonly Draft[] {
   ];
 }
 
-/** Returns the offset of the PCI Express capability; undefined if the device has none. PCI Local Bus Specification 3.0, 6.7 */
+/**
+ * Returns the offset of the PCI Express capability; undefined if the device has none. PCI Local Bus
+ * Specification 3.0, 6.7
+ */
 function expressAt(config: Uint8Array): number | undefined {
   // A damaged chain may be a circle.
   for (
@@ -157,7 +170,10 @@ function expressAt(config: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Returns the fact whether the device's reset is offered by the kernel. Documentation/ABI/testing/sysfs-bus-pci */
+/**
+ * Returns the fact whether the device's reset is offered by the kernel.
+ * Documentation/ABI/testing/sysfs-bus-pci
+ */
 export function canReset(host: Host, path: string): boolean {
   return (
     host.inspectFile(`${path}/reset`) !== undefined &&

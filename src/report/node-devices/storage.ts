@@ -12,10 +12,10 @@ const PAGE_BYTES = 4096;
 /** Types of drives. udevProcessStorage() of libvirt */
 type DriveType = "disk" | "cdrom" | "floppy" | "sd";
 
-/** Returns the type of a block device; undefined for one that libvirt does not list, such as a loop device. */
+/** Returns the type of a block device; undefined for a device unlisted by libvirt, such as a loop device. */
 export function driveTypeOf(host: Host, path: string): DriveType | undefined {
   const name = baseOf(path);
-  // The disk of one path to an NVMe device has no node.
+  // The disk of a single path to an NVMe device has no node.
   if (ueventOf(host, path, "DEVNAME") === undefined) return undefined;
   if (/^(?:vd|nvme)/.test(name)) return "disk";
   if (/^fd\d/.test(name)) return "floppy";
@@ -26,8 +26,8 @@ export function driveTypeOf(host: Host, path: string): DriveType | undefined {
 }
 
 /**
- * Returns the serial number of a block device as udev's rules make it, which is a part of the device's name. Undefined if the device has
- * none. systemd rules.d/60-persistent-storage.rules, src/udev/scsi_id
+ * Returns the serial number of a block device as udev's rules make it, which is a part of the device's name.
+ * Undefined if the device has none. systemd rules.d/60-persistent-storage.rules, src/udev/scsi_id
  */
 export function serialOf(host: Host, path: string): string | undefined {
   const read = (file: string): string => readFact(host, `${path}/${file}`) ?? "";
@@ -45,13 +45,13 @@ export function serialOf(host: Host, path: string): string | undefined {
   return parts().filter(Boolean).join("_").trim().replace(/\s+/g, "_") || undefined;
 }
 
-/** Designators in the order in which scsi_id prefers them: type, and the first digit of one that is a NAA number. scsi_serial.c */
+/** Designators in scsi_id's order of preference: type, and the first digit of a NAA number. scsi_serial.c */
 const PREFERRED: readonly (readonly [type: number, naa?: number])[] = [[3, 6], [3, 5], [3, 2], [2], [1], [0]];
 const ASCII = 2;
 
 /**
- * Returns the best designator of a device identification page, after the digit of its type. For a disk behind ATA that is model and serial
- * number, as ata_id prints them. SPC-4, 7.8.6
+ * Returns the best designator of a device identification page, after the digit of its type. For a disk behind
+ * ATA that is model and serial number, as ata_id prints them. SPC-4, 7.8.6
  */
 export function identifierIn(page: Uint8Array, isAta: boolean, model: string): string | undefined {
   const all = designatorsIn(page);

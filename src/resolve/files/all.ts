@@ -28,8 +28,8 @@ export interface ResolvedFiles {
 }
 
 /**
- * Inspects every file that the domain names, and those that its images name. Only the headers of images are read. Throws
- * "not-found", "unsupported" or "denied", with the chain if there is one.
+ * Inspects every file of the domain, and the files in its images' headers. Only the headers of images are
+ * read. Throws "not-found", "unsupported" or "denied", with the chain if there is any.
  */
 export function resolveFiles(instance: Instance, domain: Domain, options: ResolveOptions): ResolvedFiles {
   return resolveResources(instance, listResources(domain), options);
@@ -52,7 +52,10 @@ export function resolveResources(
   return { files, chains, sockets: resolveSockets(host, resources) };
 }
 
-/** Kinds of resources whose nodes the kernel creates and svirt finds by other rules: their place is not checked. */
+/**
+ * Kinds of resources whose nodes the kernel creates and svirt finds by other rules: their place is not
+ * checked.
+ */
 const NODES: ReadonlySet<Resource["kind"]> = new Set(["tpm-cancel", "scsi-device", "vfio-device"]);
 
 /** Decides whether the place of a file is checked: svirt chose the place of an overlay. */

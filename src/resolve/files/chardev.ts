@@ -12,8 +12,8 @@ import { placeOfMade } from "../writable-places.ts";
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 
 /**
- * Inspects the files to which a character device is connected; no other guest uses them. Creates a missing file, as QEMU
- * would. Throws "not-found", "unsupported", "denied".
+ * Inspects the files to which a character device is connected; no other guest uses them. Creates a missing
+ * file, as QEMU would. Throws "not-found", "unsupported", "denied".
  */
 export function resolveChardev(host: Host, chardev: Chardev, options: ResolveOptions): ResolvedFile[] {
   const { kind, override, path } = chardev;
@@ -55,7 +55,7 @@ function inspectDevice(host: Host, path: string): FileFacts {
   });
 }
 
-/** Inspects one FIFO of a pipe. With a single FIFO for both directions QEMU would read its own output. */
+/** Inspects a FIFO of a pipe. With a single FIFO for both directions QEMU would read its own output. */
 function inspectPipe(host: Host, path: string): FileFacts {
   const facts = inspect(host, path);
   if (facts?.type === "fifo") return facts;

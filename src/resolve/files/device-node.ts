@@ -11,8 +11,8 @@ import type { ResolvedFile } from "../resolved-file.ts";
 type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
 
 /**
- * Kinds of device nodes, by the numbers that the kernel gives them. A TPM has one of many minor numbers of major 10, so
- * its name decides. Documentation/admin-guide/devices.txt of Linux
+ * Kinds of device nodes, by the kernel's numbers. A TPM has any of many minor numbers of major 10, so its
+ * name decides. Documentation/admin-guide/devices.txt of Linux
  */
 const KINDS = {
   "input-device": { node: /^13:/, path: /^\/dev\//, words: "an input device" },
@@ -26,8 +26,8 @@ const KINDS = {
 } as const;
 
 /**
- * Inspects a device node that only this guest uses. The node's number must match its kind: a guest gets no other device
- * under that name. Throws "not-found", "unsupported".
+ * Inspects a device node for this guest alone. The node's number must match its kind: a guest gets no other
+ * device under the name. Throws "not-found", "unsupported".
  */
 export function resolveDeviceNode(host: Host, { kind, path }: NodeResource): ResolvedFile {
   if (kind === "sgx-device") return resolveSgx(host, path);
@@ -48,7 +48,9 @@ function resolveSgx(host: Host, path: string): ResolvedFile {
   return { named: path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
-/** Inspects the file that cancels a TPM's commands; /dev/null replaces a missing one. Throws "not-found". */
+/**
+ * Inspects the file for cancelling a TPM's commands; /dev/null replaces a missing file. Throws "not-found".
+ */
 export function resolveTpmCancel(host: Host, path: string): ResolvedFile {
   const found = host.inspectFile(path);
   const facts = found ?? host.inspectFile("/dev/null");
@@ -57,7 +59,10 @@ export function resolveTpmCancel(host: Host, path: string): ResolvedFile {
   return { named: path, facts, role, override: undefined };
 }
 
-/** Inspects the generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported", "wrong-state". */
+/**
+ * Inspects the generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported",
+ * "wrong-state".
+ */
 export function resolveScsiNode(host: Host, resource: ScsiResource): ResolvedFile {
   const [name] = host.listFolder(resource.path);
   if (name === undefined) {
@@ -84,7 +89,10 @@ function refuseBusyUnit(host: Host, generic: string): void {
   }
 }
 
-/** Inspects the node of an IOMMU group that is passed through; it may not exist yet. Throws "not-found", "unsupported". */
+/**
+ * Inspects the node of an IOMMU group that is passed through; it may not exist yet. Throws "not-found",
+ * "unsupported".
+ */
 export function resolveVfioGroup(host: Host, group: string, isToCome: boolean): ResolvedFile {
   const path = vfioGroupNode(group);
   const planned = isToCome && host.inspectFile(path) === undefined;
@@ -93,14 +101,16 @@ export function resolveVfioGroup(host: Host, group: string, isToCome: boolean): 
   return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
-/** Returns the path of the node of an IOMMU group. It exists while a VFIO driver has a device of the group. */
+/**
+ * Returns the path of the node of an IOMMU group. It exists while a VFIO driver has a device of the group.
+ */
 export function vfioGroupNode(group: string): string {
   return `/dev/vfio/${group}`;
 }
 
 /**
- * Inspects the node that puts groups under an IOMMU. It leads to no group by itself: every guest with such a device opens
- * it.
+ * Inspects the node that puts groups under an IOMMU. It leads to no group by itself: every guest with such a
+ * device opens it.
  */
 export function resolveVfioContainer(host: Host): ResolvedFile {
   const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");

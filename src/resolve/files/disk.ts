@@ -6,7 +6,7 @@ import type { FileRole } from "../../label/role.ts";
 import { LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 
-/** Disk that has images. */
+/** Disk with images. */
 export type DiskResource = Extract<Resource, { kind: "disk" }>;
 
 /** Image of a disk, with its role. */
@@ -19,14 +19,14 @@ export interface ResolvedImage {
 }
 
 /**
- * Lists the images of a disk, top first, each followed by its data file. Headers name the images that the XML does not.
- * Throws "not-found", "unsupported", "denied", "failed".
+ * Lists the images of a disk, top first, each followed by its data file. Headers name the images that the XML
+ * does not. Throws "not-found", "unsupported", "denied", "failed".
  */
 export function resolveDisk(reader: Reader, disk: DiskResource): ResolvedImage[] {
   const images: readonly ImageFile[] = [disk, ...disk.backing];
   let override: LabelOverride | undefined;
   return images.flatMap((image, depth) => {
-    // An override in the XML applies to the images below, until one has its own.
+    // An override in the XML applies to the images below, up to the next override.
     override = image.override ?? override;
     const goesOn = depth === images.length - 1 && disk.below === "as-probed";
     return resolveOneImage(reader, { image, depth, goesOn, disk, override });
@@ -81,12 +81,14 @@ function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
   });
 }
 
-/** Unit in which QEMU counts the size of raw images: BDRV_SECTOR_SIZE of qemu.git include/block/block-common.h */
+/**
+ * Unit in which QEMU counts the size of raw images: BDRV_SECTOR_SIZE of qemu.git include/block/block-common.h
+ */
 const SECTOR_BYTES = 512;
 
 /**
- * Refuses a part of a file that QEMU would not accept as an image. qemu.git block/raw-format.c; a device has no size
- * here.
+ * Refuses a part of a file that QEMU would not accept as an image. qemu.git block/raw-format.c; a device has
+ * no size here.
  */
 function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
   if (slice === undefined) return;
@@ -104,8 +106,8 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
 }
 
 /**
- * Error for a data file in another folder. A guest that controls its QEMU may write any path into the header, to get
- * access to that file.
+ * Error for a data file in another folder. A guest in control of its QEMU may write any path into the header,
+ * to get access to the file.
  */
 function unsaidData(path: string, data: string): SvirtError {
   return new SvirtError(

@@ -10,8 +10,8 @@ import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { makeVariables } from "./make-nvram.ts";
 
 /**
- * Inspects a file of the firmware. Creates missing variables from their template; the guest keeps them. Throws
- * "not-found", "unsupported", "denied", "in-use".
+ * Inspects a file of the firmware. Creates missing variables from their template; the guest keeps them.
+ * Throws "not-found", "unsupported", "denied", "in-use".
  */
 export function resolveFirmware(
   instance: Instance,
@@ -51,7 +51,7 @@ function resolveVariables(
   return { named: path, facts, format, role: LABEL_ROLES.nvram["read-write"].role, override };
 }
 
-/** Refuses an image with backing files: QEMU gets one file, and its user may open no other. */
+/** Refuses an image with backing files: QEMU gets a single file, and its user may open no other. */
 function refuseChain(
   instance: Instance,
   image: { readonly path: string; readonly format: "raw" | "qcow2" },

@@ -9,8 +9,8 @@ import { placeOfMade } from "../writable-places.ts";
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
 /**
- * Inspects a file that is part of the guest's memory. No other guest uses it, unless it is shareable. Throws "not-found",
- * "unsupported", "denied".
+ * Inspects a file that is part of the guest's memory. No other guest uses it, unless it is shareable. Throws
+ * "not-found", "unsupported", "denied".
  */
 export function resolveMemoryFile(
   host: Host,

@@ -7,8 +7,8 @@ import { inspect } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
 
 /**
- * Inspects the socket at which another program serves a device. While a single guest uses it, it has that guest's label,
- * like any host file that a guest uses. Throws "not-found", "unsupported", "denied".
+ * Inspects another program's socket for a device. While a single guest uses it, it has the guest's label,
+ * like any host file of a guest. Throws "not-found", "unsupported", "denied".
  */
 export function resolvePeerSocket(host: Host, { override, path, place, sharing }: PeerSocket): ResolvedFile {
   const facts = look(host, path);

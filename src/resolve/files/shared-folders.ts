@@ -11,16 +11,16 @@ import { inspect } from "../inspect-file.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
 import { placeOf, refuseWritten } from "../writable-places.ts";
 
-/** Folder that the guest shares with the host. */
+/** Folder shared by the guest with the host. */
 export interface ResolvedFolder extends ResolvedFile {
   readonly access: "read-only" | "read-write";
-  /** All paths by which the XML names it. */
+  /** All its paths in the XML. */
   readonly names: readonly string[];
 }
 
 /**
- * Lists the shared folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one that belongs to
- * the host.
+ * Lists the shared folders of a domain, each once. Throws "not-found", "unsupported", "denied" for a folder
+ * of the host.
  */
 export function resolveFolders(host: Host, domain: Domain): readonly ResolvedFolder[] {
   const found = listResources(domain).flatMap((resource) =>
@@ -68,7 +68,10 @@ function resolveFolder(
   return { named, facts, access, role: LABEL_ROLES["shared-folder"][access].role, override: undefined };
 }
 
-/** Refuses a folder outside of guests' places, although its guest only reads it: the guest's user gets access to each file in it. */
+/**
+ * Refuses a folder outside of guests' places, although its guest only reads it: the guest's user gets access
+ * to each file in it.
+ */
 function refuseRead(host: Host, facts: FileFacts, named: string): void {
   if (isGuestPlace(placeOf(host, facts))) return;
   throw new SvirtError(`Cannot share ${named} with the guest: it is not a folder for guests' files`, {

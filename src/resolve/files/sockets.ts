@@ -8,22 +8,25 @@ import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../writable-places.ts";
 
-/** Socket that the XML places outside the guest's folder, and the folder that will contain it. */
+/** Socket of the XML outside the guest's folder, and its future folder. */
 export interface ResolvedSocket {
-  /** Path by which the XML names it. */
+  /** Its path in the XML. */
   readonly named: string;
   /** Path with the symlinks of its folder resolved. */
   readonly path: string;
   readonly folder: FileId;
   readonly override: LabelOverride | undefined;
   readonly role: FileRole;
-  /** Number of the interface whose QEMU creates the socket in the guest's folder; absent if svirt creates it here. */
+  /**
+   * Number of the interface whose QEMU creates the socket in the guest's folder; absent if svirt creates it
+   * here.
+   */
   readonly interface?: number;
 }
 
 /**
- * Lists the sockets. Throws "not-found" without the folder, "denied" if it belongs to the host, "unsupported" for a path
- * used twice.
+ * Lists the sockets. Throws "not-found" without the folder, "denied" if it belongs to the host, "unsupported"
+ * for a path used twice.
  */
 export function resolveSockets(host: Host, resources: readonly Resource[]): readonly ResolvedSocket[] {
   const found = resources.flatMap((resource) => {

@@ -10,13 +10,13 @@ import type { ResolvedFile } from "../resolved-file.ts";
 import { resolveVfioContainer, resolveVfioGroup } from "./device-node.ts";
 
 const IOMMU_MODULE = "/sys/module/vfio_iommu_type1";
-/** Drivers that other devices of a guest's group may have: linux drivers/ `driver_managed_dma` */
+/** Permitted drivers for other devices of a guest's group: linux drivers/ `driver_managed_dma` */
 const BYSTANDERS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp"]);
 
 /**
- * Lists the files that QEMU opens for a passed-through device, by its folder in sysfs: the device node of its group, and
- * /dev/vfio/vfio, which all guests with such a device open. `taken` are devices that svirt would detach from their drivers.
- * Throws "not-found", "wrong-state", "unsupported".
+ * Lists QEMU's files for a passed-through device, by its folder in sysfs: the device node of its group, and
+ * /dev/vfio/vfio, opened by all guests with such a device. `taken` are devices to be detached from their
+ * drivers by svirt. Throws "not-found", "wrong-state", "unsupported".
  */
 export function resolveVfio(
   host: Host,
@@ -34,7 +34,7 @@ export function resolveVfio(
   return [resolveVfioGroup(host, group, taken.has(nameOf(path))), resolveVfioContainer(host)];
 }
 
-/** Lists the devices that QEMU looks up by their group. Throws "not-found", "wrong-state". */
+/** Lists the devices looked up by QEMU by their group. Throws "not-found", "wrong-state". */
 export function listGroupLinks(host: Host, { devices }: Pick<Domain, "devices">): GroupLink[] {
   return devices.hostdevs.flatMap(listHostDevice).flatMap((found) => {
     if (found.kind !== "vfio-device") return [];
@@ -55,7 +55,10 @@ export function groupOf(host: Host, path: string): string {
   });
 }
 
-/** Throws "wrong-state", with a list, if a host driver has other devices of a group, except those in `taken`. */
+/**
+ * Throws "wrong-state", with a list, if a host driver has other devices of a group, except devices in
+ * `taken`.
+ */
 export function refuseSharedGroup(
   host: Host,
   {
@@ -81,8 +84,8 @@ export function refuseSharedGroup(
 }
 
 /**
- * Throws "wrong-state" for a device that the host uses. The kernel refuses a whole group if a host driver has a device in
- * it.
+ * Throws "wrong-state" for a device that the host uses. The kernel refuses a whole group if a host driver has
+ * a device in it.
  */
 function refuseUsedByHost(host: Host, found: Parameters<typeof refuseSharedGroup>[1]): void {
   const name = nameOf(found.path);

@@ -9,19 +9,24 @@ import { listNamedPaths, listNamedVolumes } from "../definition-names.ts";
 import { listPoolFolders } from "../pool-folders.ts";
 import { isServerMount } from "../pool-mount.ts";
 
-/** Formats that the definitions and the running guests declare. */
+/** Formats declared by the definitions and the running guests. */
 export interface DeclaredFormats {
-  /** Returns the declared format of a file: raw if one domain declares it raw or has it for anything but a disk; undefined if none has it. */
+  /**
+   * Returns the declared format of a file: raw if any domain declares it raw or has it for anything but a
+   * disk; undefined without a declaration.
+   */
   of(file: FileId): string | undefined;
 }
 
-/** Domain that names a file, with the paths by which it does. */
+/** Domain with a file, and its paths for it. */
 interface Naming {
   readonly xml: string;
   readonly paths: ReadonlySet<string>;
 }
 
-/** Domains by each path that they name and by the file there, and the folders of active pools by their names. */
+/**
+ * Domains by each path that they name and by the file there, and the folders of active pools by their names.
+ */
 interface Index {
   readonly naming: ReadonlyMap<string, readonly Naming[]>;
   readonly folders: ReadonlyMap<string, string>;
@@ -69,7 +74,10 @@ function listTexts(instance: Instance): readonly string[] {
   return [...defined, ...readRecords(instance).map(({ xml }) => xml)];
 }
 
-/** Returns the path, and the key of its file. A server may not answer, so a file there is known by its path alone. */
+/**
+ * Returns the path, and the key of its file. A server may not answer, so a file there is known by its path
+ * alone.
+ */
 function keysOf({ host }: Instance, path: string): readonly string[] {
   if (
     belongsToHost(path) ||

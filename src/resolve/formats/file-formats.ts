@@ -21,16 +21,17 @@ import { type DeclaredFormats, declaredFormats } from "./declared-formats.ts";
 /** Length of a file's beginning that has the magic of every format. */
 const MAGIC_BYTES = 512;
 
-/** Formats of files during one command. What it reads of folders and definitions is read once. */
+/** Formats of files during a command. Its folders and definitions are read once. */
 export interface FileFormats {
   /**
-   * Returns the format of a file or block device: as svirt recorded it when a guest got the file for writing or when svirt made it, as
-   * a domain declares it, or, of a file that no guest could write, as its first bytes say. Otherwise it is raw.
+   * Returns the format of a file or block device: as svirt recorded it when a guest got the file for writing
+   * or when svirt made it, as a domain declares it, or, of a file that no guest could write, as its first
+   * bytes say. Otherwise it is raw.
    */
   of(facts: FileFacts): string;
 }
 
-/** Facts that are read at most once for all files. */
+/** Facts read at most once for all files. */
 interface Known {
   readonly declared: DeclaredFormats;
   readonly folders: Map<string, boolean>;
@@ -38,8 +39,8 @@ interface Known {
 }
 
 /**
- * Returns the one source of formats that no XML at hand declares. A guest writes any header into its raw disk, so that the content never
- * decides once a guest had the file. docs/decisions/storage.md
+ * Returns the only source of formats not declared by any XML at hand. A guest writes any header into its raw
+ * disk: the content never decides once a guest had the file. docs/decisions/storage.md
  */
 export function fileFormats(instance: Instance): FileFormats {
   const known: Known = {
@@ -69,7 +70,9 @@ function hasIsoMark({ host }: Instance, { id, sizeBytes, type }: FileFacts): boo
   return type === "file" && sizeBytes >= offset + length && isIsoMark(host.readBytes(id, offset, length));
 }
 
-/** Returns the format that another source than the content gives; undefined for a file that no guest could write. */
+/**
+ * Returns the format given by a source other than the content; undefined for a file out of reach of guests.
+ */
 function evidenceOf(instance: Instance, facts: FileFacts, known: Known): string | undefined {
   const { host } = instance;
   const { id } = facts;

@@ -11,10 +11,10 @@ interface Sought {
   pathOf(volume: { readonly pool: string; readonly volume: string }): string | undefined;
 }
 
-/** Lists the formats in which a domain has one of these paths. */
+/** Lists a domain's formats of any of these paths. */
 export function formatsIn(xml: string, { pathOf, paths }: Sought): readonly string[] {
   const domain = unlessRefused(() => parseDomainText(xml));
-  // Of a domain that cannot be read, nothing is known.
+  // Of an unreadable domain, nothing is known.
   if (domain === undefined) return ["raw"];
   return [
     ...listResources(domain).flatMap((resource) => formatsOf(resource, paths)),
@@ -33,7 +33,7 @@ function formatsOf(resource: Resource, paths: ReadonlySet<string>): readonly str
   const images: readonly ImageFile[] = [resource, ...resource.backing];
   return images.flatMap(({ dataFile, format, isEncrypted, path }, depth) => {
     const top = given(format, isEncrypted === true);
-    // A medium that its guest only reads has the operator's content.
+    // A medium only read by its guest has the operator's content.
     const isMedium = depth === 0 && isOnlyRead && !resource.shareable && top === "raw";
     return [
       ...(paths.has(path) && !isMedium ? [top] : []),

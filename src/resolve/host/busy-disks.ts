@@ -5,12 +5,15 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 import { isInUse, readDiskUse } from "../busy-disk.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
-/** Subsystem in the path of a disk that several NVMe controllers may reach. linux drivers/nvme/host/multipath.c */
+/**
+ * Subsystem in the path of a disk that several NVMe controllers may reach. linux
+ * drivers/nvme/host/multipath.c
+ */
 const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
 
 /**
- * Refuses to detach a controller if its disk is mounted, used as swap, part of another device, or used by a guest. Throws
- * "wrong-state".
+ * Refuses to detach a controller if its disk is mounted, used as swap, part of another device, or used by a
+ * guest. Throws "wrong-state".
  */
 export function refuseBusyDisks(instance: Instance, device: string): void {
   const { host } = instance;

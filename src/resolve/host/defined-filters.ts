@@ -7,8 +7,8 @@ import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 
 /**
- * Returns the function that finds libvirt's filters and those that are defined on this host, for one decision: it reads each filter once.
- * It throws "failed" for a damaged file.
+ * Returns the function for finding libvirt's filters and the host's own, for a single decision: it reads each
+ * filter once. It throws "failed" for a damaged file.
  */
 export function definedFilters(instance: Instance): FindFilter {
   const read = new Map<string, Filter | undefined>();

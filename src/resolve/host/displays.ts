@@ -5,8 +5,8 @@ import type { Display } from "../../plan/facts/display.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 
 /**
- * Decides the TCP address and port of each screen of a domain. The caller holds the registry lock, so that no other guest
- * gets the same port. Throws the errors of decideDisplay().
+ * Decides the TCP address and port of each screen of a domain. The caller holds the registry lock, so that no
+ * other guest gets the same port. Throws the errors of decideDisplay().
  */
 export function decideDisplays(instance: Instance, { devices }: Domain): Display[] {
   const getTaken = (): ReadonlySet<number> => {
@@ -36,7 +36,10 @@ export function addDisplays(domain: Domain, displays: readonly Display[]): Domai
   return { ...domain, devices: { ...domain.devices, graphics } };
 }
 
-/** Lines of /proc/net/tcp and tcp6: number, local address and port, remote ones, state; 0A is TCP_LISTEN. proc_net(5) */
+/**
+ * Lines of /proc/net/tcp and tcp6: number, local address and port, the remote's, state; 0A is TCP_LISTEN.
+ * proc_net(5)
+ */
 const LISTENING = /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A /gm;
 
 function listListening(host: Host): number[] {

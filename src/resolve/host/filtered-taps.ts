@@ -15,7 +15,10 @@ export function hasFilter(steps: readonly Step[]): boolean {
   return steps.some((step) => step.do === "set-tap-rules" && "filter" in step.rules);
 }
 
-/** Refuses a filter for an open tap whose frames have a header: the header is part of the tap until its end. Throws "unsupported". */
+/**
+ * Refuses a filter for an open tap whose frames have a header: the header is part of the tap until its end.
+ * Throws "unsupported".
+ */
 export function refuseHeader(steps: readonly Step[], name: string): void {
   const tap = steps.flatMap(tapsOf).findLast((one) => one.name === name);
   if (tap?.hasHeader !== true) return;
@@ -26,8 +29,8 @@ export function refuseHeader(steps: readonly Step[], name: string): void {
 }
 
 /**
- * Refuses a filter for a guest with vhost-net: QEMU could pass any tap to it, and vhost-net takes headers for each. Throws "unsupported".
- * tun_xdp_one() of Linux
+ * Refuses a filter for a guest with vhost-net: QEMU could pass any tap to it, and vhost-net takes headers for
+ * each. Throws "unsupported". tun_xdp_one() of Linux
  */
 export function refuseVhost(
   { host }: Instance,

@@ -1,7 +1,10 @@
 import { type FindFilter, findBuiltIn } from "../../network/filter/instance.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Returns the function that finds the filters of interfaces. Those of the host are read only if an interface names one of them. */
+/**
+ * Returns the function for finding the filters of interfaces. The host's filters are read only for an
+ * interface with such a filter.
+ */
 export async function filtersOf(
   instance: Instance,
   interfaces: readonly { readonly filterref?: { readonly filter: string } }[],

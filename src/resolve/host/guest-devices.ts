@@ -6,10 +6,15 @@ import { ownerName } from "../../state/record.ts";
 
 /** Key of a claimed device node. */
 const NODE = /^device-(\d+:\d+)$/;
-/** Links from the number of a device node to its folder in sysfs. Documentation/ABI/testing/sysfs-dev of Linux */
+/**
+ * Links from the number of a device node to its folder in sysfs. Documentation/ABI/testing/sysfs-dev of Linux
+ */
 const BY_NUMBER = ["/sys/dev/char", "/sys/dev/block"];
 
-/** Returns the folder in sysfs of a claimed device node behind a PCI device; undefined for another claimed file. */
+/**
+ * Returns the folder in sysfs of a claimed device node behind a PCI device; undefined for another claimed
+ * file.
+ */
 export function deviceBehind(host: Host, device: string, key: string): string | undefined {
   const number = NODE.exec(key)?.[1];
   if (number === undefined) return undefined;
@@ -19,8 +24,8 @@ export function deviceBehind(host: Host, device: string, key: string): string | 
 }
 
 /**
- * Refuses to detach a PCI device behind which a guest has a device: one on its USB bus, a SCSI device by its generic node, or a disk. Throws
- * "in-use". The caller holds the registry's lock.
+ * Refuses to detach a PCI device with a guest's device behind it: a device on its USB bus, a SCSI device by
+ * its generic node, or a disk. Throws "in-use". The caller holds the registry's lock.
  */
 export function refuseGuestDevices(instance: Instance, device: string): void {
   const { host } = instance;

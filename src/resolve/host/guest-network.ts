@@ -8,8 +8,9 @@ import { allSteps } from "../../state/shutoff-reason.ts";
 import { findBelow, listCards, listFoldersBelow } from "./lower-devices.ts";
 
 /**
- * Refuses to detach a network card by which a guest reaches its network: below its macvtap, or a port of its tap's bridge. Throws "in-use", and the
- * error of a damaged record, whose guest may be one. The caller holds the registry's lock.
+ * Refuses to detach a network card on a guest's way to its network: below its macvtap, or a port of its tap's
+ * bridge. Throws "in-use", and the error of a damaged record: its guest may have the card. The caller holds
+ * the registry's lock.
  */
 export function refuseGuestNetwork(instance: Instance, device: string): void {
   const { host } = instance;
@@ -31,7 +32,10 @@ export function refuseGuestNetwork(instance: Instance, device: string): void {
   }
 }
 
-/** Lists the folders in sysfs of the network devices by which a guest with these steps reaches its network, down to the cards. */
+/**
+ * Lists the folders in sysfs of the network devices by which a guest with these steps reaches its network,
+ * down to the cards.
+ */
 export function listNetworkFolders(host: Host, steps: readonly Step[]): readonly string[] {
   return listFoldersBelow(
     host,
@@ -39,7 +43,7 @@ export function listNetworkFolders(host: Host, steps: readonly Step[]): readonly
   );
 }
 
-/** Returns the network devices by which guests reach a network, with one of the guests. */
+/** Returns the network devices on guests' ways to a network, with any of the guests. */
 function listUppers(instance: Instance): ReadonlyMap<string, string> {
   const { host } = instance;
   const bootId = host.getBootId();
@@ -53,7 +57,10 @@ function listUppers(instance: Instance): ReadonlyMap<string, string> {
   );
 }
 
-/** Returns the device of the host below a macvtap, and the bridges of taps. One that existed before may be in a bridge of which no step knows. */
+/**
+ * Returns the device of the host below a macvtap, and the bridges of taps. A tap from before may be in a
+ * bridge unknown to all steps.
+ */
 function uppersOf(host: Host, step: Step): readonly string[] {
   switch (step.do) {
     case "make-macvtap":

@@ -16,7 +16,10 @@ export interface DecidedLimits {
   readonly settings: readonly ThreadSettings[];
 }
 
-/** Decides the limits of a guest. Throws "unsupported" or "not-found" for a missing controller, processor or NUMA node. */
+/**
+ * Decides the limits of a guest. Throws "unsupported" or "not-found" for a missing controller, processor or
+ * NUMA node.
+ */
 export function decideLimits(instance: Instance, domain: Domain): DecidedLimits {
   const group = decideGroup(domain, domain.uuid, groupFacts(instance, domain));
   const settings = decideThreads(domain, group);

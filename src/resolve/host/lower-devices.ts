@@ -4,9 +4,15 @@ import { PCI_DEVICES } from "../../run/steps/pci.ts";
 
 /** Network devices without hardware of their own, in sysfs. */
 const VIRTUAL = "/sys/devices/virtual/net/";
-/** Link from a device to one that it uses: a bridge to its ports, a bond, a VLAN. Documentation/ABI/testing/sysfs-class-net of Linux */
+/**
+ * Link from a device to its parts: a bridge to its ports, a bond, a VLAN.
+ * Documentation/ABI/testing/sysfs-class-net of Linux
+ */
 const LOWER = "lower_";
-/** Device of Open vSwitch that uses the ports of all its bridges. lib/dpif-netlink.c of Open vSwitch, ovs_netdev_link() of Linux */
+/**
+ * Device of Open vSwitch that uses the ports of all its bridges. lib/dpif-netlink.c of Open vSwitch,
+ * ovs_netdev_link() of Linux
+ */
 const DATAPATH = "ovs-system";
 /** Hardware type of Ethernet. linux/if_arp.h ARPHRD_ETHER */
 const ETHERNET = "1";
@@ -18,8 +24,8 @@ export function listCards(host: Host, device: string): readonly string[] {
 }
 
 /**
- * Returns a network device of the cards that is one of these devices, or below one as a bridge, bond or VLAN uses it. The kernel does not tell the bridges
- * of Open vSwitch apart: all its ports are below each of them.
+ * Returns a network device of the cards among these devices, or below them in a bridge, bond or VLAN. The
+ * kernel does not tell the bridges of Open vSwitch apart: all its ports are below each of them.
  */
 export function findBelow(
   host: Host,
@@ -34,13 +40,13 @@ export function listFoldersBelow(host: Host, names: readonly string[]): readonly
   return listBelow(host, names).map(({ name }) => pathOf(host, name));
 }
 
-/** Network device that another one uses. `by`: the device of Open vSwitch that leads to it. */
+/** Network device used by another. `by`: the device of Open vSwitch on the way to it. */
 interface LowerDevice {
   readonly name: string;
   readonly by?: string | undefined;
 }
 
-/** Lists network devices with all that they use. */
+/** Lists network devices with all their parts. */
 function listBelow(host: Host, names: readonly string[]): readonly LowerDevice[] {
   const found = new Map(names.map((name): readonly [string, LowerDevice] => [name, { name }]));
   // Grows while it is visited.
@@ -56,8 +62,8 @@ function listUsed(host: Host, { by, name }: LowerDevice): readonly LowerDevice[]
 }
 
 /**
- * Whether a device that uses no other may be that of an Open vSwitch bridge. sysfs shows it as an Ethernet device that is neither a tap nor one end of
- * a pair. vport-internal_dev.c of Linux
+ * Whether a device without parts may belong to an Open vSwitch bridge. sysfs shows it as an Ethernet device,
+ * neither a tap nor an end of a pair. vport-internal_dev.c of Linux
  */
 function isOfSwitch(host: Host, name: string): boolean {
   const read = (file: string): string | undefined =>

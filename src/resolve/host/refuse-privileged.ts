@@ -9,8 +9,8 @@ import { type Instance, isSession } from "../../state/instance.ts";
 // Rule: In a session, settings that need root's rights are refused.
 
 /**
- * In a session, refuses settings that need root's rights, before any change, and names their place. Inspection of files
- * reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".
+ * In a session, refuses settings that need root's rights, before any change, and names their place.
+ * Inspection of files reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".
  */
 export function refusePrivileged(instance: Instance, domain: Domain): void {
   if (!isSession(instance)) return;

@@ -3,8 +3,9 @@ import type { Host } from "../../host/host.ts";
 import { findBelow, listCards } from "./lower-devices.ts";
 
 /**
- * Refuses to detach a network card by which the host has a default route, directly or below a bridge, bond or VLAN. Throws "wrong-state". The
- * kernel does not tell the bridges of Open vSwitch apart: with a route by one of them, every port of Open vSwitch is refused.
+ * Refuses to detach a network card with the host's default route, directly or below a bridge, bond or VLAN.
+ * Throws "wrong-state". The kernel does not tell the bridges of Open vSwitch apart: with a route by any of
+ * them, every port of Open vSwitch is refused.
  */
 export function refuseRoutedCard(host: Host, device: string): void {
   const used = findBelow(host, listCards(host, device), host.listDefaultRoutes());

@@ -20,7 +20,7 @@ import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 
 /**
- * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
+ * Decides the tap of each interface with a tap. The caller holds the registry lock: no other guest gets the
  * same name. Throws the errors of decideTap(), decideTapRules() and refuseManyRules().
  */
 export function decideTaps(
@@ -57,12 +57,15 @@ export interface TapOwner {
   readonly uid: number;
 }
 
-/** Returns the label and group by which a macvtap belongs to a guest. */
+/** Returns the label and group of a guest's macvtap. */
 export function macvtapFacts(instance: Instance, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
   return { macvtap: { label: macvtapLabel(instance, label), group: uid } };
 }
 
-/** Returns the label of a macvtap: the policy's type with the guest's level. virSecuritySELinuxSetTapFDLabel() of libvirt */
+/**
+ * Returns the label of a macvtap: the policy's type with the guest's level. virSecuritySELinuxSetTapFDLabel()
+ * of libvirt
+ */
 function macvtapLabel({ host }: Instance, process: string | undefined): string | undefined {
   const range = process === undefined ? undefined : parseContext(process).range;
   const contexts = range === undefined ? undefined : readFileContexts(host);
@@ -71,7 +74,10 @@ function macvtapLabel({ host }: Instance, process: string | undefined): string |
   return formatContext({ ...parseContext(label), range });
 }
 
-/** Returns facts about the host's taps. `others` are planned for the guest's other interfaces, so their names are in use. */
+/**
+ * Returns facts about the host's taps. `others` are planned for the guest's other interfaces, so their names
+ * are in use.
+ */
 export function tapFacts(
   instance: Instance,
   guestUuid: string,

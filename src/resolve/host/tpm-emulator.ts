@@ -20,15 +20,17 @@ export function tpmFolder({ paths }: Pick<Instance, "paths">, uuid: string): str
   return `${homeOf(paths)}/${uuid}`;
 }
 
-/** Creates the parent of all TPM folders. Each TPM folder has the label of the parent while no guest uses it. */
+/**
+ * Creates the parent of all TPM folders. Each TPM folder has the label of the parent while no guest uses it.
+ */
 export function makeTpmHome({ host, paths }: Instance, domain: Domain): void {
   if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
     host.makeFolder({ path: homeOf(paths), mode: 0o700 });
 }
 
 /**
- * Decides the emulator of a guest's TPM, if it has one. It is a process of the guest that works in the folder of its
- * state. The socket that it creates is the only path that it can open.
+ * Decides the emulator of a guest's TPM, if it has a TPM. It is a process of the guest at work in the folder
+ * of its state. It can open no path but its own socket.
  */
 export function decideTpm(
   instance: Instance,

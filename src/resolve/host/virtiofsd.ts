@@ -13,15 +13,15 @@ import type { ResolvedFolder } from "../files/shared-folders.ts";
 const PROGRAM = "/usr/libexec/virtiofsd";
 
 /**
- * Limit on descriptors: virtiofsd has one for each file that its guest knows. systemd's hard limit. systemd.exec(5)
- * LimitNOFILE=
+ * Limit on descriptors: virtiofsd has a descriptor for each file known to its guest. systemd's hard limit.
+ * systemd.exec(5) LimitNOFILE=
  */
 const MOST_DESCRIPTORS = 524_288;
 
 /** Number of user ids: 2^32 - 1 is not an id. */
 const ALL_IDS = 2 ** 32 - 1;
 
-/** Folders to serve, and the guest for which their servers run. */
+/** Folders to serve, and the guest of their servers. */
 interface Served {
   readonly label: LabelDecision;
   readonly uid: number;
@@ -29,8 +29,8 @@ interface Served {
 }
 
 /**
- * Decides the servers of the folders that a guest shares by virtiofs. Each is a process of the guest that works in its
- * folder, passed as a descriptor. The socket that it creates is the only path that it can open.
+ * Decides the servers of a guest's folders by virtiofs. Each is a process of the guest at work in its folder,
+ * passed as a descriptor. It can open no path but its own socket.
  */
 export function decideVirtiofsd(instance: Instance, domain: Domain, served: Served): readonly HelperSpec[] {
   return domain.devices.filesystems.flatMap((found, index) => {
@@ -70,9 +70,9 @@ function orderServer(
 }
 
 /**
- * Formats options. virtiofsd's sandboxes need capabilities or a user namespace, so the guest's context and user confine
- * it instead. Files of all users in the guest belong to the guest's user on the host; to the guest, that user's files
- * belong to root.
+ * Formats options. virtiofsd's sandboxes need capabilities or a user namespace, so the guest's context and
+ * user confine it instead. Files of all users in the guest belong to the guest's user on the host; to the
+ * guest, that user's files belong to root.
  */
 function formatOptions({ binary, readonly }: Filesystem, uid: number): readonly string[] {
   const { cache, openfiles, threadPool, xattr } = binary ?? {};

@@ -8,14 +8,17 @@ const SESSIONS = "/sys/class/iscsi_session";
 /** SCSI host of a session, in its path of sysfs. */
 const HOST = /\/host(\d+)\//;
 
-/** State of a session with a connection. The others are FAILED and, once its time is over, FREE. iscsi_session_state_names of Linux */
+/**
+ * State of a session with a connection. The others are FAILED and, once its time is over, FREE.
+ * iscsi_session_state_names of Linux
+ */
 const CONNECTED = "LOGGED_IN";
 
 type SessionName = Pick<IscsiTarget, "initiator" | "name">;
 
 /**
- * Lists the disks of a target to which the host has a session, as those of a SCSI host. Throws "wrong-state" without a session.
- * virStorageBackendISCSIRefreshPool() of libvirt
+ * Lists the disks of a target with a session of the host, as a SCSI host's disks. Throws "wrong-state"
+ * without a session. virStorageBackendISCSIRefreshPool() of libvirt
  */
 export function listTargetDevices(host: Host, wanted: IscsiTarget, target: string): readonly PoolDevice[] {
   const [hostNumber] = listSessionHosts(host, wanted);
@@ -24,9 +27,9 @@ export function listTargetDevices(host: Host, wanted: IscsiTarget, target: strin
 }
 
 /**
- * Throws "timeout" if the kernel has lost the connection of every session with a target. Reads and writes then wait until the
- * connection is back, or until the session's time limit, by default 120 seconds. Reads sysfs alone.
- * node.session.timeo.replacement_timeout of open-iscsi
+ * Throws "timeout" if the kernel has lost the connection of every session with a target. Reads and writes
+ * then wait until the connection is back, or until the session's time limit, by default 120 seconds. Reads
+ * sysfs alone. node.session.timeo.replacement_timeout of open-iscsi
  */
 export function refuseLostTarget(host: Host, wanted: IscsiTarget): void {
   const states = listSessions(host, wanted).map(({ state }) => state);
@@ -39,8 +42,9 @@ export function refuseLostTarget(host: Host, wanted: IscsiTarget): void {
 }
 
 /**
- * Lists the numbers of the SCSI hosts of the sessions with a target, which may have several portals. With a name of the initiator only those
- * count that have logged in with it: a target may show other disks to another initiator. virISCSIGetSession() of libvirt
+ * Lists the numbers of the SCSI hosts of the sessions with a target, possibly with several portals. With a
+ * name of the initiator only its own logins count: a target may show other disks to another initiator.
+ * virISCSIGetSession() of libvirt
  */
 export function listSessionHosts(host: Host, wanted: SessionName): readonly string[] {
   return listSessions(host, wanted).map(({ hostNumber }) => hostNumber);

@@ -7,14 +7,18 @@ const BLOCK_DEVICES = "/sys/class/block";
 const MAPPED = /^dm-\d+$/;
 
 /**
- * Lists the active volumes of a volume group that have a path in /dev, without those that do not have their data yet. Reads sysfs and nodes
- * only: a start of a guest waits for no program. Thin volumes are among them; pools of these are not. virStorageBackendLogicalMakeVol() of libvirt
+ * Lists the active volumes of a volume group with a path in /dev, without volumes still without their data.
+ * Reads sysfs and nodes only: a start of a guest waits for no program. Thin volumes are among them; their
+ * pools are not. virStorageBackendLogicalMakeVol() of libvirt
  */
 export function listLogicalDevices(host: Host, group: string): readonly PoolDevice[] {
   return listMapped(host, group).filter(({ name }) => !isPartialVolume(name));
 }
 
-/** Returns the active volume with that name, also one without its data; undefined if its path leads to another device. */
+/**
+ * Returns the active volume of the name, also without its data; undefined if its path leads to another
+ * device.
+ */
 export function findLogicalDevice(host: Host, group: string, name: string): PoolDevice | undefined {
   return listMapped(host, group).find((one) => one.name === name);
 }

@@ -12,7 +12,10 @@ import {
   volumesCommand,
 } from "../../storage/pool/logical/reports.ts";
 
-/** Lists the volumes of a volume group, also those that are inactive. Throws "failed"; "unsupported" without LVM's programs. */
+/**
+ * Lists the volumes of a volume group, also inactive volumes. Throws "failed"; "unsupported" without LVM's
+ * programs.
+ */
 export async function readLogicalVolumes(host: Host, group: string): Promise<readonly LogicalVolume[]> {
   return parseVolumes(await read(host, volumesCommand(group), `read the volume group ${group}`));
 }

@@ -3,10 +3,10 @@ import { nodeAt, type PoolDevice, unlessGone } from "./pool-device.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
 const MAPPED = /^dm-\d+$/;
-/** Start of the UUIDs that multipathd gives its maps. multipath-tools, libmultipath/devmapper.h UUID_PREFIX */
+/** Start of the UUIDs of multipathd's maps. multipath-tools, libmultipath/devmapper.h UUID_PREFIX */
 const UUID_START = "mpath-";
 
-/** Lists the multipath devices that have a node in /dev/mapper. virStorageBackendMpathRefreshPool() of libvirt */
+/** Lists the multipath devices with a node in /dev/mapper. virStorageBackendMpathRefreshPool() of libvirt */
 export function listMultipathDevices(host: Host): readonly PoolDevice[] {
   return host.listFolder(BLOCK_DEVICES).flatMap((name) => {
     if (!MAPPED.test(name)) return [];

@@ -7,9 +7,12 @@ import { nodeAt, type PoolDevice, type StablePath, stablePaths, unlessGone } fro
 const BY_NUMBER = "/sys/dev/block";
 /** Unit of `start` and `size`, whatever the disk's own is. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
-/** Highest number of a partition of a table of type dos that is in no other one. Such a partition may be extended. */
+/**
+ * Highest number of a partition of a table of type dos outside other partitions. Such a partition may be
+ * extended.
+ */
 export const LAST_PRIMARY = 4;
-/** Most that the kernel shows of an extended partition. block/partitions/msdos.c of Linux */
+/** Most of an extended partition shown by the kernel. block/partitions/msdos.c of Linux */
 const EXTENDED_SECTORS = 8;
 
 /** Source and target of a pool of partitions. */
@@ -19,8 +22,8 @@ interface PartitionedDisk {
 }
 
 /**
- * Lists the partitions of a disk that have a path in the target. An extended partition is none: it only contains others. Throws as
- * partitionedDisk(). virStorageBackendDiskReadPartitions() of libvirt
+ * Lists the partitions of a disk that have a path in the target. An extended partition is none: it only
+ * contains others. Throws as partitionedDisk(). virStorageBackendDiskReadPartitions() of libvirt
  */
 export function listPartitions(host: Host, { source, target }: PartitionedDisk): readonly PoolDevice[] {
   const disk = `${BY_NUMBER}/${partitionedDisk(host, source).id.node}`;
@@ -48,7 +51,10 @@ function partitionAt(
   return { name, key: path, path, facts, extent };
 }
 
-/** Returns the number and place, in bytes, of a partition from its folder in sysfs; undefined for another folder. */
+/**
+ * Returns the number and place, in bytes, of a partition from its folder in sysfs; undefined for another
+ * folder.
+ */
 export function readPartition(host: Host, folder: string): Partition | undefined {
   const [number, start, size] = ["partition", "start", "size"].map((file) =>
     numberIn(host, `${folder}/${file}`),
@@ -57,7 +63,10 @@ export function readPartition(host: Host, folder: string): Partition | undefined
   return { number, start: start * SECTOR_BYTES, end: (start + size) * SECTOR_BYTES };
 }
 
-/** Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for anything but a whole disk. */
+/**
+ * Returns the facts about the disk of a pool. Throws "not-found" with libvirt's message; "unsupported" for
+ * anything but a whole disk.
+ */
 export function partitionedDisk(host: Host, source: string): FileFacts {
   const facts = source.startsWith("/") ? host.inspectFile(source) : undefined;
   if (facts === undefined) throw unusable(source, `device path '${source}' doesn't exist`, "not-found");

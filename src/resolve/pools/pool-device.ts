@@ -2,7 +2,7 @@ import { SvirtError, unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 
-/** Block device of the host that is a volume of a pool. */
+/** Block device of the host as a volume of a pool. */
 export interface PoolDevice {
   readonly name: string;
   /** Identifier of the device, or its path. */
@@ -18,12 +18,12 @@ export interface PoolDevice {
 /** Unit in which the kernel counts the size of a disk. Documentation/ABI/stable/sysfs-block of Linux */
 const SECTOR_BYTES = 512;
 
-/** Largest size that is counted exactly. A target may report any. */
+/** Largest exactly counted size. A target may report any. */
 export const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
 /**
- * Returns the block device at a path, if it is the one that sysfs describes in a folder; undefined without such a node. A name may
- * lead to another device since the look at sysfs.
+ * Returns the block device at a path, if sysfs describes it in a folder; undefined without such a node. A
+ * name may lead to another device since the look at sysfs.
  */
 export function nodeAt(host: Host, path: string, folder: string): FileFacts | undefined {
   const number = host.readText(`${folder}/dev`)?.trim();
@@ -32,8 +32,8 @@ export function nodeAt(host: Host, path: string, folder: string): FileFacts | un
 }
 
 /**
- * Returns the result of a look at a device by its folder in sysfs; undefined if the look fails since the device has gone meanwhile.
- * Throws the error of any other failure.
+ * Returns the result of a look at a device by its folder in sysfs; undefined if the look fails since the
+ * device has gone meanwhile. Throws the error of any other failure.
  */
 export function unlessGone<Result>(host: Host, folder: string, look: () => Result): Result | undefined {
   try {
@@ -44,18 +44,22 @@ export function unlessGone<Result>(host: Host, folder: string, look: () => Resul
   }
 }
 
-/** Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it does not report it. */
+/**
+ * Returns the size of a block device in bytes, as the kernel knows it, without access to the device; 0 if it
+ * does not report it.
+ */
 export function deviceBytes(host: Host, { id }: Pick<FileFacts, "id">): number {
   const sectors = Number(host.readText(`/sys/dev/block/${id.node}/size`)?.trim());
   return sectors > 0 ? Math.min(sectors * SECTOR_BYTES, MOST_BYTES) : 0;
 }
 
-/** Path in a pool's target that leads to the device of that name; undefined if none does. */
+/** Path of the named device in a pool's target; undefined if no path leads to it. */
 export type StablePath = (name: string) => string | undefined;
 
 /**
- * Returns the paths of devices in the pool's target: the entry that leads to the device's node, or the node itself in /dev. The target
- * is read once, since it may have thousands of entries. The result throws "usage" for a target elsewhere. virStorageBackendStablePath() of libvirt
+ * Returns the paths of devices in the pool's target: the entry that leads to the device's node, or the node
+ * itself in /dev. The target is read once, since it may have thousands of entries. The result throws "usage"
+ * for a target elsewhere. virStorageBackendStablePath() of libvirt
  */
 export function stablePaths(host: Host, target: string): StablePath {
   if (target === "/dev") return (name) => `/dev/${name}`;

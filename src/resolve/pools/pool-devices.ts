@@ -5,8 +5,8 @@ import { deviceBytes, MOST_BYTES, type PoolDevice } from "./pool-device.ts";
 import { readerOf } from "./readers.ts";
 
 /**
- * Lists the devices of the host that are the volumes of a pool, in no order. Throws "not-found" for a missing source,
- * "unsupported" and "usage" for one that svirt does not search.
+ * Lists the devices of the host as the volumes of a pool, in no order. Throws "not-found" for a missing
+ * source, "unsupported" and "usage" for a source svirt does not search.
  */
 export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   const reader = readerOf(pool);
@@ -14,15 +14,15 @@ export function listPoolDevices(host: Host, pool: Pool): readonly PoolDevice[] {
   return reader === "no devices" || target === undefined ? [] : reader.listDevices(host, { ...pool, target });
 }
 
-/** Throws "timeout" for a pool of a target that does not answer. */
+/** Throws "timeout" for a pool of a silent target. */
 export function refuseLost(host: Host, pool: Pool): void {
   const reader = readerOf(pool);
   if (reader !== "no devices" && reader.refuseLost !== "always answers") reader.refuseLost(host, pool);
 }
 
 /**
- * Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws as listPoolDevices() and
- * refuseLost().
+ * Returns the space of a pool of devices: the sizes of its volumes, and of the disk with partitions. Throws
+ * as listPoolDevices() and refuseLost().
  */
 export async function devicesSpace(host: Host, pool: Pool): Promise<PoolSpace> {
   const reader = readerOf(pool);

@@ -15,18 +15,18 @@ import { listAdapterDevices } from "./scsi-devices.ts";
 
 /** Half of a type's backend that reads the devices of its pools from the host. */
 export interface PoolReader {
-  /** Lists the devices that are volumes, in no order. */
+  /** Lists the devices in the role of volumes, in no order. */
   listDevices(host: Host, pool: TargetPool): readonly PoolDevice[];
   /** Throws "timeout" for a pool of a server that does not answer. */
   readonly refuseLost: ((host: Host, pool: Pool) => void) | "always answers";
-  /** Space of a pool: that of its devices, that of another device, or that which a program reports. */
+  /** Space of a pool: of its devices, of another device, or as reported by a program. */
   readonly space:
     | "devices"
     | { capacityBytes(host: Host, pool: Pool): number }
     | { read(host: Host, pool: Pool): Promise<PoolSpace> };
 }
 
-/** A type whose volumes are devices, and which starts, has a reader. */
+/** A startable type with devices as volumes has a reader. */
 type Readers = {
   readonly [Type in PoolType]: HasDevices<Type> extends false ? "no devices" : PoolReader;
 };

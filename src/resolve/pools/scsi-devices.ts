@@ -26,8 +26,9 @@ export function listAdapterDevices(host: Host, adapter: Adapter, target: string)
 }
 
 /**
- * Lists the disks of a SCSI host that have a path in the target. The name leaves the number of the host out, since each boot changes
- * it. Reads sysfs and nodes and sends no command to a device. virStorageBackendSCSIFindLUs() of libvirt
+ * Lists the disks of a SCSI host that have a path in the target. The name leaves the number of the host out,
+ * since each boot changes it. Reads sysfs and nodes and sends no command to a device.
+ * virStorageBackendSCSIFindLUs() of libvirt
  */
 export function listUnits(host: Host, { hostNumber, target }: Units): readonly PoolDevice[] {
   const pathOf = stablePaths(host, target);
@@ -40,7 +41,7 @@ export function listUnits(host: Host, { hostNumber, target }: Units): readonly P
   });
 }
 
-/** Returns the disk of a SCSI device; undefined without one, or without a path in the target. */
+/** Returns the disk of a SCSI device; undefined without a disk, or without a path in the target. */
 function diskAt(host: Host, folder: string, pathOf: StablePath): Omit<PoolDevice, "name"> | undefined {
   if (!DISK_TYPES.has(host.readText(`${folder}/type`)?.trim() ?? "")) return undefined;
   const [block] = host.listFolder(`${folder}/block`);
@@ -50,7 +51,9 @@ function diskAt(host: Host, folder: string, pathOf: StablePath): Omit<PoolDevice
   return facts === undefined ? undefined : { key: readKey(host, folder) ?? path, path, facts };
 }
 
-/** Returns the identifier of a SCSI device from the pages that the kernel has read; undefined without one. */
+/**
+ * Returns the identifier of a SCSI device from the pages read by the kernel; undefined without an identifier.
+ */
 function readKey(host: Host, folder: string): string | undefined {
   const page = (name: string): Uint8Array | undefined => {
     const id = host.inspectFile(`${folder}/${name}`)?.id;
@@ -66,7 +69,10 @@ function readKey(host: Host, folder: string): string | undefined {
   });
 }
 
-/** Returns the name of the adapter's SCSI host. Throws "not-found", also for a virtual port that is not made. getAdapterName() of libvirt */
+/**
+ * Returns the name of the adapter's SCSI host. Throws "not-found", also for a virtual port that is not made.
+ * getAdapterName() of libvirt
+ */
 function hostOf(host: Host, adapter: Adapter): string {
   if (adapter.type === "fc_host") return portHost(host, adapter);
   const { name, parentaddr } = adapter;
@@ -103,7 +109,10 @@ function missingHost(message: string): SvirtError {
   });
 }
 
-/** Returns the SCSI host of a Fibre Channel port, virtual or not. sysfs has the names in lower case after 0x. virVHBAGetHostByWWN() of libvirt */
+/**
+ * Returns the SCSI host of a Fibre Channel port, virtual or not. sysfs has the names in lower case after 0x.
+ * virVHBAGetHostByWWN() of libvirt
+ */
 function portHost(host: Host, { parent, ...port }: Extract<Adapter, { readonly type: "fc_host" }>): string {
   const [wwnn, wwpn] = [port.wwnn.toLowerCase(), port.wwpn.toLowerCase()];
   const read = (one: string, file: string): string | undefined =>

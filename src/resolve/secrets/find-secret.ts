@@ -17,7 +17,10 @@ export interface FoundSecret extends Secret {
   readonly xml: string;
 }
 
-/** Returns the secret with that UUID. Throws "not-found" with libvirt's message, and the errors of a damaged file. */
+/**
+ * Returns the secret with that UUID. Throws "not-found" with libvirt's message, and the errors of a damaged
+ * file.
+ */
 export function findSecret(instance: Instance, key: string): FoundSecret {
   const uuid = uuidOf(key);
   const stored = uuid === undefined ? undefined : readSecret(instance, uuid);
@@ -25,18 +28,21 @@ export function findSecret(instance: Instance, key: string): FoundSecret {
   throw noSecret(`no secret with matching uuid '${key}'`);
 }
 
-/** Returns the secret with that UUID; undefined without one. Throws the errors of a damaged file. */
+/** Returns the secret with the UUID; undefined without a secret. Throws the errors of a damaged file. */
 export function knownSecret(instance: Instance, uuid: string): FoundSecret | undefined {
   const stored = readSecret(instance, uuid);
   return stored === undefined ? undefined : toFound(instance, stored);
 }
 
-/** Returns the secret for an object; undefined without one. */
+/** Returns the secret for an object; undefined without a secret. */
 export function secretFor(instance: Instance, { id, type }: SecretUsage): FoundSecret | undefined {
   return listSecrets(instance).find(({ usage }) => usage?.type === type && usage.id === id);
 }
 
-/** Lists all secrets whose files svirt can read, by their UUIDs. The errors of damaged files go to `onDamaged`. */
+/**
+ * Lists all secrets whose files svirt can read, by their UUIDs. The errors of damaged files go to
+ * `onDamaged`.
+ */
 export function listSecrets(instance: Instance, onDamaged?: OnRefused): readonly FoundSecret[] {
   return listSecretUuids(instance).flatMap((uuid) => {
     // A damaged file hides no other secret; findSecret() reports it.

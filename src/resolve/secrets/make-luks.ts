@@ -7,9 +7,10 @@ import { secretOf } from "./passed-secrets.ts";
 import { usedValue } from "./used-value.ts";
 
 /**
- * Makes the header of an encrypted volume or image, which the value of a secret opens. No program and no file gets the value. Throws "not-found" for a secret
- * that is not defined or has no value, "unsupported" for one of another use and for a value that QEMU would not take; "denied" for a private one without
- * a use, if a restricted key names it.
+ * Makes the header of an encrypted volume or image, opened by the value of a secret. No program and no file
+ * gets the value. Throws "not-found" for an undefined secret or a secret without a value, "unsupported" for
+ * another use and for a value refused by QEMU; "denied" for a private secret without a use, named by a
+ * restricted key.
  */
 export async function makeLuks(
   instance: Instance,
@@ -29,7 +30,10 @@ export async function makeLuks(
   }
 }
 
-/** Throws "denied" for a private secret that may be of any use: by the header, which a restricted key may download, its value can be guessed. */
+/**
+ * Throws "denied" for a private secret of any use: its value can be guessed by the header, and a restricted
+ * key may download the header.
+ */
 function refuseForKey({ isForKey }: Instance, found: FoundSecret, place: string): void {
   if (isForKey !== true || !found.private || found.usage?.type === "volume") return;
   throw new SvirtError(`Invalid secret: secret ${found.uuid} is private`, {

@@ -9,8 +9,9 @@ import { usedValue } from "./used-value.ts";
 // Rule: QEMU gets secrets by files of root, never by arguments.
 
 /**
- * Decides the files by which QEMU gets the values of secrets, in a folder of root. Throws "not-found" for a secret that is not defined or has no
- * value, "unsupported" for one of another use, "denied" for a private one by which a restricted key would log in. virSecretGetSecretString() of libvirt
+ * Decides the files with the values of secrets for QEMU, in a folder of root. Throws "not-found" for an
+ * undefined secret or a secret without a value, "unsupported" for another use, "denied" for a login by a
+ * private secret with a restricted key. virSecretGetSecretString() of libvirt
  */
 export function decideSecrets(
   instance: Instance,
@@ -25,7 +26,10 @@ export function decideSecrets(
   });
 }
 
-/** Throws "denied" if a restricted key logs in by a private secret: the client names the server, which may get the value. */
+/**
+ * Throws "denied" if a restricted key logs in by a private secret: the client names the server, which may get
+ * the value.
+ */
 function refuseForKey({ isForKey }: Instance, found: FoundSecret, { kind, place }: SecretUse): void {
   if (isForKey !== true || !found.private || kind !== "iscsi") return;
   throw new SvirtError(`Invalid secret: secret ${found.uuid} is private`, {
@@ -37,7 +41,7 @@ function refuseForKey({ isForKey }: Instance, found: FoundSecret, { kind, place 
   });
 }
 
-/** Finds the secret that the XML names for a use. Throws "not-found", and "unsupported" for one of another use. */
+/** Finds the secret of the XML for a use. Throws "not-found", and "unsupported" for another use. */
 export function secretOf(
   instance: Instance,
   { kind, place, secret }: Pick<SecretUse, "kind" | "place" | "secret">,

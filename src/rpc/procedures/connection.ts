@@ -9,9 +9,11 @@ import { valuesOf } from "./tuning/parameters.ts";
 
 /** VIR_CONNECT_RO of libvirt */
 const READ_ONLY = 1;
-/** Flags of virConnectOpen(): libvirtd ignores those that are for the client. remoteDispatchConnectOpen() of libvirt */
+/**
+ * Flags of virConnectOpen(): libvirtd ignores the client's own flags. remoteDispatchConnectOpen() of libvirt
+ */
 const ALL_FLAGS = 0xff_ff_ff_ff;
-/** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE, which clients ask for before they open the connection. */
+/** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE. Clients ask for it before they open the connection. */
 const KEEPALIVE = 10;
 /** REMOTE_AUTH_NONE: the login of SSH has authenticated the client. */
 const AUTH_NONE = 0;
@@ -19,8 +21,8 @@ const AUTH_NONE = 0;
 const MOST_AUTH_TYPES = 20;
 
 /**
- * Implemented features. Without 14, clients would use the events of before 2014. The callback of 15 reports that a
- * hypervisor's connection was lost, and svirt has none. src/libvirt_internal.h of libvirt
+ * Implemented features. Without 14, clients would use the events of before 2014. The callback of 15 reports
+ * that a hypervisor's connection was lost, and svirt has none. src/libvirt_internal.h of libvirt
  */
 const FEATURES: ReadonlySet<number> = new Set([
   9, // VIR_DRV_FEATURE_TYPED_PARAM_STRING
@@ -47,7 +49,7 @@ const IDENTITY: ReadonlyMap<string, TypedValue["type"]> = new Map([
   ["system.token", "string"],
 ]);
 
-/** Procedures by which a client opens and closes its connection. */
+/** Procedures for a client's opening and closing of its connection. */
 export const connectionProcedures: readonly Procedure[] = [
   procedure({
     number: 1,
@@ -69,7 +71,7 @@ export const connectionProcedures: readonly Procedure[] = [
     isBeforeOpen: true,
     args: nothing,
     result: nothing,
-    // virNetServerClientDelayedClose() of libvirt: the reply is the last one.
+    // virNetServerClientDelayedClose() of libvirt: the reply is the last.
     run({ session }) {
       session.isClosed = true;
       return {};
@@ -138,7 +140,7 @@ export const connectionProcedures: readonly Procedure[] = [
     // libvirtd does not look at the flags. remoteDispatchConnectSetIdentity()
     flags: { known: ALL_FLAGS, refusedBy: "qemuConnectSetIdentity" },
     result: nothing,
-    // The rights of a connection are those of its key: no identity changes them.
+    // The rights of a connection are its key's: no identity changes them.
     run({ args }) {
       valuesOf(args.params, IDENTITY);
       return {};

@@ -4,13 +4,13 @@ import { type Form, int, optional, struct } from "../xdr/form.ts";
 import { aNumber, domain, nothing, secret, stored, text, uuidText } from "./objects.ts";
 import { type Procedure, procedure } from "./procedure.ts";
 
-/** Events of one sort of objects. */
+/** Events of a sort of objects. */
 interface EventFamily {
   /** Function of libvirt's API without its last word. */
   readonly api: `virConnect${"Domain" | "Network" | "StoragePool" | "NodeDevice" | "Secret"}Event`;
   /** Word before "event" in libvirtd's messages about IDs, and about registrations. */
   readonly words: { readonly id: string; readonly callback: string };
-  /** Part of libvirt that has the function. */
+  /** Part of libvirt with the function. */
   readonly from: LibvirtDomain;
   /** Delivered kinds, by libvirt's IDs of events. */
   readonly kinds: ReadonlyMap<number, EventKind>;
@@ -93,7 +93,7 @@ const SECRET: EventFamily = {
 /** A device of the host, as a registration names it. remote_nonnull_node_device */
 const device = struct({ name: text });
 
-/** Procedures by which a client registers for events. A registration for one that is not delivered is refused. */
+/** Procedures for a client's registrations for events. A registration for an undelivered event is refused. */
 export const eventProcedures: readonly Procedure[] = [
   registering(316, DOMAIN, domain),
   deregistering(317, DOMAIN),
@@ -121,7 +121,7 @@ function registering(number: number, family: EventFamily, object: Form<Registere
   });
 }
 
-/** An object of which a client gets the events: devices have names alone. */
+/** An object of a client's events: devices have names alone. */
 type RegisteredObject = { readonly uuid: Uint8Array } | { readonly name: string };
 
 function keyOf(object: RegisteredObject): string {
@@ -152,7 +152,10 @@ function refuse({ api, from, last, words }: EventFamily, event: number): never {
   });
 }
 
-/** remoteDispatchConnectDomainEventCallbackRegisterAny() and remoteDispatchConnectDomainEventCallbackDeregisterAny() of libvirt */
+/**
+ * remoteDispatchConnectDomainEventCallbackRegisterAny() and
+ * remoteDispatchConnectDomainEventCallbackDeregisterAny() of libvirt
+ */
 function unknown(why: string): SvirtError {
   return new SvirtError(`internal error: ${why}`, {
     kind: "failed",

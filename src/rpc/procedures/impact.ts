@@ -4,8 +4,8 @@ import type { ImpactOptions } from "../../vm/change/impact.ts";
 import { keyOf } from "./objects.ts";
 
 /**
- * virDomainModificationImpact of libvirt's libvirt-domain.h. Neither stands for the guest if it runs, else for the
- * definition.
+ * virDomainModificationImpact of libvirt's libvirt-domain.h. Neither stands for the guest if it runs, else
+ * for the definition.
  */
 export const AFFECTS = { live: 1, config: 2 };
 /** Both bits. */
@@ -27,7 +27,10 @@ export function readAskOf(call: Parameters<typeof keyOf>[0], flags: number): Ask
   return askOf(call, flags);
 }
 
-/** Returns the part of libvirt that has a flag: VIR_FROM_THIS of libvirt-domain-snapshot.c and libvirt-network.c. */
+/**
+ * Returns the part of libvirt that has a flag: VIR_FROM_THIS of libvirt-domain-snapshot.c and
+ * libvirt-network.c.
+ */
 function partOf(name: string): LibvirtDomain | undefined {
   if (name.startsWith("VIR_DOMAIN_SNAPSHOT_")) return "DOMAIN_SNAPSHOT";
   return name.startsWith("VIR_NETWORK_") ? "NETWORK" : undefined;
@@ -48,7 +51,7 @@ export function onlyOneOf(flags: number, first: Flag, second: Flag): "first" | "
   });
 }
 
-/** Refuses a flag without the one that it needs. Throws "usage". VIR_REQUIRE_FLAG_GOTO() of libvirt */
+/** Refuses a flag without its required flag. Throws "usage". VIR_REQUIRE_FLAG_GOTO() of libvirt */
 export function requireFlag(flags: number, flag: Flag, needed: Flag): void {
   if ((flags & flag[0]) === 0 || (flags & needed[0]) !== 0) return;
   throw new SvirtError(`Flag '${needed[1]}' is required by flag '${flag[1]}'`, {

@@ -2,10 +2,12 @@ import type { ApiUse } from "../../access/uses.ts";
 import type { LibvirtDomain } from "../../errors.ts";
 import { invalidArgument } from "./procedure.ts";
 
-/** virDomainMetadataType of libvirt's libvirt-domain.h, and virNetworkMetadataType of its libvirt-network.h. */
+/**
+ * virDomainMetadataType of libvirt's libvirt-domain.h, and virNetworkMetadataType of its libvirt-network.h.
+ */
 const TYPES = ["description", "title", "element"] as const;
 
-/** Returns the kind of metadata with that number. Throws "usage". */
+/** Returns the numbered kind of metadata. Throws "usage". */
 export function metadataTypeOf(number: number, from: LibvirtDomain): (typeof TYPES)[number] {
   const type = TYPES[number];
   if (type !== undefined) return type;
@@ -21,7 +23,10 @@ interface Argument {
   readonly from: LibvirtDomain;
 }
 
-/** Returns an argument; empty if it must not be there. Throws "usage". virCheckNonNullArgGoto() and virCheckNullArgGoto() of libvirt */
+/**
+ * Returns an argument; empty if it must not be there. Throws "usage". virCheckNonNullArgGoto() and
+ * virCheckNullArgGoto() of libvirt
+ */
 export function checkedArgument({ api, from, isWanted, name, value }: Argument): string {
   if ((value !== undefined) === isWanted) return value ?? "";
   const must = isWanted ? "must not be NULL" : "must be NULL";

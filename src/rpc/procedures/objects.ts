@@ -7,16 +7,19 @@ import { int, opaque, optional, string, struct, uint, type ValueOf } from "../xd
 
 /** REMOTE_STRING_MAX of libvirt's remote_protocol.x */
 export const STRING_MAX = 4_194_304;
-/** REMOTE_DOMAIN_LIST_MAX, REMOTE_STORAGE_POOL_LIST_MAX and REMOTE_NETWORK_LIST_MAX of libvirt's remote_protocol.x */
+/**
+ * REMOTE_DOMAIN_LIST_MAX, REMOTE_STORAGE_POOL_LIST_MAX and REMOTE_NETWORK_LIST_MAX of libvirt's
+ * remote_protocol.x
+ */
 export const LIST_MAX = 16_384;
 /** VIR_UUID_BUFLEN of libvirt */
 const UUID_BYTES = 16;
-/** Id of a domain that is off. */
+/** Id of an inactive domain. */
 const NO_ID = -1;
 
 /** Any text of the protocol. remote_nonnull_string */
 export const text = string(STRING_MAX);
-/** A text that may be missing. remote_string */
+/** An optional text. remote_string */
 export const maybeText = optional(text);
 export const uuid = opaque(UUID_BYTES);
 
@@ -29,23 +32,23 @@ type RemoteStored = ValueOf<typeof stored>;
 
 /** No arguments, or no result. */
 export const nothing = struct({});
-/** Arguments of procedures about one domain. */
+/** Arguments of procedures about a domain. */
 export const ofDomain = struct({ dom: domain });
-/** Arguments of procedures about one domain that have flags. */
+/** Arguments of procedures about a domain, with flags. */
 export const ofDomainWithFlags = struct({ dom: domain, flags: uint });
-/** Result of procedures that return one domain. */
+/** Result of procedures returning a domain. */
 export const aDomain = struct({ dom: domain });
-/** Result of procedures that return one number. */
+/** Result of procedures returning a number. */
 export const aNumber = struct({ value: int });
-/** Result of procedures that return one text. */
+/** Result of procedures returning a text. */
 export const aText = struct({ value: text });
 
-/** Returns the domain that a client means. Throws as lookUpKnownDomain(). */
+/** Returns the client's domain. Throws as lookUpKnownDomain(). */
 export function foundBy(instance: Instance, { name, uuid: bytes }: RemoteDomain): FoundDomain {
   return lookUpKnownDomain(instance, { name, uuid: uuidText(bytes) });
 }
 
-/** Returns the UUID of the domain that a call is about, by which use cases find it. Throws as foundBy() does. */
+/** Returns the UUID of a call's domain, for use cases. Throws as foundBy() does. */
 export function keyOf(call: {
   readonly instance: Instance;
   readonly args: { readonly dom: RemoteDomain };
@@ -74,7 +77,7 @@ export function remoteStored({
   return { name, uuid: uuidBytes(value) };
 }
 
-/** Returns the keys for the recovery before a procedure about one domain. */
+/** Returns the keys for the recovery before a procedure about a domain. */
 export function domainKeys({ dom }: { readonly dom: RemoteDomain }): readonly string[] {
   return [uuidText(dom.uuid)];
 }
@@ -89,7 +92,7 @@ export function uuidText(bytes: Uint8Array): string {
   return uuidOf(bytes.toHex()) ?? "";
 }
 
-/** Returns a set as a map of bits, the lowest one first, that is cut off at a length. virBitmapToDataBuf() of libvirt */
+/** Returns a set as a map of bits, the lowest first, cut off at a length. virBitmapToDataBuf() of libvirt */
 export function bitsOf(ids: readonly number[], length: number): Uint8Array {
   const map = new Uint8Array(length);
   for (const id of ids) {

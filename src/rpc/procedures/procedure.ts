@@ -16,17 +16,17 @@ export interface Session {
   opened?: { readonly key: Key };
   /** Set by virConnectClose(): no further call is read. */
   isClosed?: true;
-  /** Events that the client has registered for. */
+  /** Events of the client's registrations. */
   readonly events: Subscriptions;
   /** Number of open streams. */
   streams: number;
-  /** Reports an error that does not end a call. */
+  /** Reports an error without ending a call. */
   warn(error: SvirtError | string): void;
   /** Reports a damaged file that a list leaves out, once in the connection: clients list often. */
   readonly onDamaged: OnRefused;
 }
 
-/** Stream that a call has opened. */
+/** Stream opened by a call. */
 export interface OpenedStream {
   readonly stream: DataStream;
   /** Whether the client takes and sends holes. */
@@ -40,22 +40,24 @@ export interface RemoteCall<Args> {
   readonly instance: Instance;
   /** Running guests, as reported by the recovery before the call; empty without recovery. */
   readonly running: readonly RunningGuest[];
-  /** Opens a stream between the client and svirt, which begins with the reply. */
+  /** Opens a stream between the client and svirt, beginning with the reply. */
   open(opened: OpenedStream): void;
 }
 
-/** Flags that a procedure implements, and the function of libvirt's driver that refuses others in its own name. */
+/**
+ * Implemented flags of a procedure, and libvirt's driver function with refusals of others in its own name.
+ */
 export interface KnownFlags {
   readonly known: number;
   readonly refusedBy: string;
 }
 
-/** A procedure whose arguments have flags must declare them; another one must not. */
+/** A procedure with flags in its arguments must declare them; another must not. */
 type FlagsOf<Args> = Args extends { readonly flags: number }
   ? { readonly flags: KnownFlags }
   : { readonly flags?: never };
 
-/** Facts of a procedure by which calls are refused before it runs. */
+/** Facts of a procedure for the refusal of calls before it runs. */
 interface Facts {
   /** Number in libvirt's remote_protocol.x. */
   readonly number: number;
@@ -71,7 +73,9 @@ type Declared<Args, Result> = Facts &
     readonly result: Form<Result>;
     /** Returns the use that these arguments are in addition to the function; undefined: none. */
     alsoUses?(args: NoInfer<Args>): ArgumentUse | undefined;
-    /** Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none. */
+    /**
+     * Interrupted work that is finished or undone before the procedure runs, as of a command; absent: none.
+     */
     recovers?(args: NoInfer<Args>): readonly string[] | "all";
     run(call: RemoteCall<Args>): Promise<Result> | Result;
   };
@@ -83,7 +87,7 @@ export interface Procedure extends Facts {
   prepare(payload: Uint8Array): PreparedCall;
 }
 
-/** A call whose arguments are decoded. */
+/** A call with decoded arguments. */
 interface PreparedCall {
   readonly flags: number;
   readonly alsoUses: ArgumentUse | undefined;
@@ -133,9 +137,10 @@ export function checkFlags(flags: number, { known, refusedBy }: KnownFlags): voi
 }
 
 /**
- * Returns the part of libvirt whose source has a function of that name: libvirt-network.c and bridge_driver.c, libvirt-storage.c
- * and storage_driver.c, libvirt-secret.c and secret_driver.c, and so on; of a function that these call, such as virHostCPUGetMap(),
- * its own. Undefined for any other function, whose errors have the usual domain of their number.
+ * Returns the part of libvirt with the named function in its source: libvirt-network.c and bridge_driver.c,
+ * libvirt-storage.c and storage_driver.c, libvirt-secret.c and secret_driver.c, and so on; of a function
+ * called by these, such as virHostCPUGetMap(), its own. Undefined for any other function: its errors have the
+ * usual domain of their number.
  */
 export function partWith(name: string): LibvirtDomain | undefined {
   if (name.startsWith("virHost")) return "NONE";
@@ -175,7 +180,7 @@ export function notOpen(): SvirtError {
   });
 }
 
-/** Returns the error of an argument that cannot be. virReportInvalidArg() of libvirt */
+/** Returns the error of an impossible argument. virReportInvalidArg() of libvirt */
 export function invalidArgument(why: string, remedy: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`invalid argument: ${why}`, { kind: "usage", from, remedy });
 }
@@ -190,8 +195,8 @@ export function protocolError(message: string): SvirtError {
 }
 
 /**
- * Returns the error of a call that finds its work done. A command succeeds then; procedures of libvirt fail. `from` is the part of
- * libvirt that finds it; by default QEMU's driver.
+ * Returns the error of a call with its work already done. A command succeeds then; procedures of libvirt
+ * fail. `from` is the reporting part of libvirt; by default QEMU's driver.
  */
 export function notValid(why: string, from?: LibvirtDomain): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, {

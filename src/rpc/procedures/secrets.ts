@@ -129,7 +129,9 @@ export const secretProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the key of the secret that a call is about. Only its UUID counts. secretObjFromSecret() of libvirt */
+/**
+ * Returns the key of the secret that a call is about. Only its UUID counts. secretObjFromSecret() of libvirt
+ */
 function keyOf({ args }: RemoteCall<ValueOf<typeof ofSecret>>): string {
   return uuidText(args.secret.uuid);
 }

@@ -9,12 +9,12 @@ import { aNumber, LIST_MAX, nothing, stored, text, uuidBytes } from "./objects.t
 import { type Procedure, procedure } from "./procedure.ts";
 
 /**
- * Bits of a filter, in the order of their values. virConnectListAllStoragePoolsFlags and virConnectListAllNetworksFlags of
- * libvirt
+ * Bits of a filter, in the order of their values. virConnectListAllStoragePoolsFlags and
+ * virConnectListAllNetworksFlags of libvirt
  */
 const FILTER = ["inactive", "active", "persistent", "transient", "autostart", "noAutostart"] as const;
 const FILTER_FLAGS = 2 ** FILTER.length - 1;
-/** Types of pools, whose bits follow those of the filter. virConnectListAllStoragePoolsFlags of libvirt */
+/** Types of pools. Their bits follow the filter's. virConnectListAllStoragePoolsFlags of libvirt */
 const TYPE_BITS: Readonly<Record<PoolType, number>> = {
   ...{ dir: 6, fs: 7, netfs: 8, logical: 9, disk: 10, iscsi: 11, scsi: 12, mpath: 13, rbd: 14 },
   ...{ sheepdog: 15, gluster: 16, zfs: 17, vstorage: 18, "iscsi-direct": 19 },
@@ -23,7 +23,7 @@ const POOL_FLAGS = 2 ** (1 + Math.max(...Object.values(TYPE_BITS))) - 1;
 
 const listed = listing(stored);
 
-/** Procedures that list storage pools and networks. */
+/** Procedures listing storage pools and networks. */
 export const storedProcedures: readonly Procedure[] = [
   procedure({
     number: 281,
@@ -63,7 +63,10 @@ export const storedProcedures: readonly Procedure[] = [
 
 type Numbers = readonly [count: number, names: number];
 
-/** Declares the procedures of libvirt before 0.10.2 that count active and inactive objects, and list their names. */
+/**
+ * Declares the procedures of libvirt before 0.10.2 that count active and inactive objects, and list their
+ * names.
+ */
 function namesOf(
   objects: "Networks" | "StoragePools",
   numbers: Readonly<Record<"active" | "inactive", Numbers>>,

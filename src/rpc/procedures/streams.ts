@@ -11,16 +11,22 @@ import { found, volume } from "./storage/volume-objects.ts";
 
 /** Most streams of a connection. Calls that are carried out may open a few more. */
 const MOST_STREAMS = 16;
-/** VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM and VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM of libvirt's libvirt-storage.h */
+/**
+ * VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM and VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM of libvirt's
+ * libvirt-storage.h
+ */
 const SPARSE = 1;
-/** virDomainConsoleFlags of libvirt's libvirt-domain.h. svirt always is safe: one at a time has a console. */
+/**
+ * virDomainConsoleFlags of libvirt's libvirt-domain.h. svirt always is safe: a single client at a time has a
+ * console.
+ */
 const CONSOLE = { force: 1, safe: 2 };
 /** VIR_DOMAIN_CHANNEL_FORCE of libvirt's libvirt-domain.h */
 const CHANNEL_FORCE = 1;
 
 const ofPart = struct({ vol: volume, offset: uhyper, length: uhyper, flags: uint });
 
-/** Procedures that open a stream. */
+/** Procedures opening a stream. */
 export const streamProcedures: readonly Procedure[] = [
   procedure({
     number: 208,
@@ -104,7 +110,7 @@ export const streamProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the part of a volume that a client names; length 0 is all of it. Throws for an offset that no file has. lseek(2) */
+/** Returns the client's part of a volume; length 0 is all of it. Throws for an impossible offset. lseek(2) */
 function partOf(
   { flags, length, offset }: { readonly offset: bigint; readonly length: bigint; readonly flags: number },
   path: string,

@@ -1,13 +1,16 @@
 import type { Procedure } from "./procedure.ts";
 
-/** Procedures that are declared in one file. */
+/** Procedures declared in a file. */
 interface DeclaredTogether {
   /** Numbers in libvirt's remote_protocol.x. A test compares them with the file's. */
   readonly numbers: readonly number[];
   load(): Promise<readonly Procedure[]>;
 }
 
-/** Procedures of libvirt's remote program that svirt answers. Each file is loaded when a client calls one of its procedures. */
+/**
+ * svirt's procedures of libvirt's remote program. Each file is loaded at a client's first call of its
+ * procedures.
+ */
 const REMOTE_FILES: readonly DeclaredTogether[] = [
   {
     numbers: [1, 2, 59, 60, 66, 110, 149, 360, 361, 419],
@@ -219,7 +222,7 @@ const REMOTE_FILES: readonly DeclaredTogether[] = [
   },
 ];
 
-/** Procedures of libvirt's program for QEMU that svirt answers. */
+/** svirt's procedures of libvirt's program for QEMU. */
 const QEMU_FILES: readonly DeclaredTogether[] = [
   { numbers: [1, 3, 4], load: async () => (await import("./qemu/commands.ts")).qemuCommandProcedures },
 ];
@@ -245,7 +248,7 @@ class ProcedureTable {
     }
   }
 
-  /** Returns a loaded procedure; undefined for an unknown one. */
+  /** Returns a loaded procedure; undefined if unknown. */
   find(number: number): Procedure | undefined {
     return this.#loaded.get(number);
   }

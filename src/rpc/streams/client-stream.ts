@@ -13,7 +13,10 @@ import { formatError } from "../wire/remote-error.ts";
 import { leftBytes, undecodable } from "../xdr/bytes.ts";
 import { hyper, struct, uint } from "../xdr/form.ts";
 
-/** Most bytes of data in a packet to the client. VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX of libvirt's virnetprotocol.x */
+/**
+ * Most bytes of data in a packet to the client. VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX of libvirt's
+ * virnetprotocol.x
+ */
 const MOST_SENT_BYTES = 262_120;
 /** Data from the client that waits for its turn. With more, the client waits too. */
 const MOST_WAITING_BYTES = 1024 * 1024;
@@ -32,7 +35,10 @@ interface Connection {
   onOver(): void;
 }
 
-/** Stream between a client and svirt, which a call has opened. Its faults end nothing else. daemonClientStream of libvirt */
+/**
+ * Stream between a client and svirt, which a call has opened. Its faults end nothing else. daemonClientStream
+ * of libvirt
+ */
 export class ClientStream {
   readonly #call: PacketHeader;
   readonly #stream: DataStream;
@@ -58,7 +64,9 @@ export class ClientStream {
     this.#connection = connection;
   }
 
-  /** Sends data until the end. At most one packet waits to be written, however slowly the client reads. */
+  /**
+   * Sends data until the end. At most a single packet waits to be written, however slowly the client reads.
+   */
   async send(): Promise<void> {
     try {
       while (this.#stream.next !== undefined && !this.#hasEnded && !this.#isOver) {
@@ -73,11 +81,11 @@ export class ClientStream {
     }
   }
 
-  /** Takes a packet of the client, and returns once there is room for another one. Never throws. */
+  /** Takes a packet of the client, and returns once there is room for another. Never throws. */
   async take(packet: Packet): Promise<void> {
     if (this.#isOver) return;
     const { status } = packet.header;
-    // Not in turn: data that waits is dropped.
+    // Not in turn: waiting data is dropped.
     if (status !== PACKET_STATUS.ok && status !== PACKET_STATUS.continue) return await this.#abort(status);
     if (this.#isFinishing) return;
     if (status === PACKET_STATUS.ok) return this.#finish();
@@ -133,7 +141,7 @@ export class ClientStream {
   #finish(): void {
     const { finish } = this.#stream;
     this.#isFinishing = true;
-    // A guest that reads nothing must not delay the user.
+    // A guest without reads must not delay the user.
     const done = finish === undefined ? this.#leave() : this.#last;
     this.#last = done.then(async () => {
       if (this.#isOver) return;

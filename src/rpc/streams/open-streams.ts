@@ -2,7 +2,7 @@ import type { OpenedStream, Session } from "../procedures/procedure.ts";
 import { PACKET_TYPE, type Packet, type PacketHeader } from "../wire/packet.ts";
 import { ClientStream } from "./client-stream.ts";
 
-/** Open streams of a connection, by the calls that have opened them. */
+/** Open streams of a connection, by their calls. */
 export class OpenStreams {
   readonly #session: Session;
   readonly #send: (packet: Uint8Array | undefined) => Promise<void>;
@@ -15,7 +15,7 @@ export class OpenStreams {
   }
 
   /**
-   * Adds the stream that a call has opened, and returns the function that lets it send, after the call's reply. A stream of an
+   * Adds a call's stream, and returns the function to let it send, after the call's reply. A stream of an
    * earlier call with the same serial number ends.
    */
   async add(call: PacketHeader, opened: OpenedStream): Promise<() => Promise<void>> {
@@ -37,8 +37,8 @@ export class OpenStreams {
   }
 
   /**
-   * Takes a packet of the client, and returns once another may be read. One of another type, or for a stream that is not open, is
-   * ignored, as by libvirtd.
+   * Takes a packet of the client, and returns once another may be read. A packet of another type, or without
+   * an open stream, is ignored, as by libvirtd.
    */
   async take(packet: Packet): Promise<void> {
     const { type } = packet.header;
@@ -46,7 +46,7 @@ export class OpenStreams {
     await this.#open.get(keyOf(packet.header))?.take(packet);
   }
 
-  /** Ends all streams with the connection, and those that calls still open. */
+  /** Ends all streams with the connection, and streams still to be opened by calls. */
   async end(): Promise<void> {
     this.#isEnded = true;
     await Promise.all([...this.#open.values()].map((stream) => stream.end()));

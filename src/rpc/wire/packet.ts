@@ -3,7 +3,10 @@ import { int, struct, uint } from "../xdr/form.ts";
 
 // Rule: A packet of a client has at most 32 MiB.
 
-/** Bytes of the length at the beginning of a packet, which it includes. VIR_NET_MESSAGE_LEN_MAX of libvirt's virnetprotocol.x */
+/**
+ * Bytes of the length at the beginning of a packet, which it includes. VIR_NET_MESSAGE_LEN_MAX of libvirt's
+ * virnetprotocol.x
+ */
 export const LENGTH_BYTES = 4;
 /** Longest packet, with its length. VIR_NET_MESSAGE_MAX of libvirt's virnetprotocol.x, and the length */
 export const MOST_PACKET_BYTES = 33_554_432 + LENGTH_BYTES;
@@ -19,7 +22,7 @@ const header = struct({
 });
 export type PacketHeader = ValueOf<typeof header>;
 
-/** Memory of a packet that waits, beside its payload. */
+/** Memory of a waiting packet, beside its payload. */
 export const PACKET_BYTES = 256;
 
 /** Shortest packet: its length and header. */

@@ -4,16 +4,16 @@ import { LEAST_PACKET_BYTES, LENGTH_BYTES, MOST_PACKET_BYTES, type Packet, parse
 /** Room for a packet before more of it arrives. */
 const INITIAL_BYTES = 4096;
 /**
- * Most bytes of a packet that are kept: a text of the longest kind, REMOTE_STRING_MAX of libvirt's remote_protocol.x, and other
- * arguments. A longer packet does not decode.
+ * Most bytes of a packet that are kept: a text of the longest kind, REMOTE_STRING_MAX of libvirt's
+ * remote_protocol.x, and other arguments. A longer packet does not decode.
  */
 const MOST_KEPT_BYTES = 4_194_304 + 65_536;
 
 /**
- * Yields the packets of a connection until it ends; half a packet at its end is dropped. Memory grows with the bytes that have
- * arrived, whatever length a packet announces and in however many pieces it comes, and no further than the longest arguments.
- * Throws "failed" for a length that the protocol does not allow: libvirtd then ends the connection too.
- * virNetServerClientDispatchRead() of libvirt
+ * Yields the packets of a connection until it ends; half a packet at its end is dropped. Memory grows with
+ * the arrived bytes, whatever length a packet announces and in however many pieces it comes, and no further
+ * than the longest arguments. Throws "failed" for a length forbidden by the protocol: libvirtd then ends the
+ * connection too. virNetServerClientDispatchRead() of libvirt
  */
 export async function* readPackets(source: AsyncIterable<Uint8Array>): AsyncGenerator<Packet> {
   let next = new PartialPacket();
@@ -28,7 +28,7 @@ export async function* readPackets(source: AsyncIterable<Uint8Array>): AsyncGene
   }
 }
 
-/** A packet of which not all bytes have arrived. */
+/** An incomplete packet. */
 class PartialPacket {
   #bytes = new Uint8Array(INITIAL_BYTES);
   #arrived = 0;
@@ -42,7 +42,7 @@ class PartialPacket {
     return this.#arrived > MOST_KEPT_BYTES;
   }
 
-  /** Bytes that are kept. */
+  /** Kept bytes. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, Math.min(this.#arrived, MOST_KEPT_BYTES));
   }
@@ -68,7 +68,7 @@ class PartialPacket {
   }
 }
 
-/** Returns the length that a packet announces. Throws "failed". */
+/** Returns the announced length of a packet. Throws "failed". */
 function lengthOf(bytes: Uint8Array): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0);
   if (length >= LEAST_PACKET_BYTES && length <= MOST_PACKET_BYTES) return length;

@@ -4,7 +4,7 @@ import { int, optional, struct } from "../xdr/form.ts";
 
 /** virErrorLevel: an error, not a warning. */
 const LEVEL_ERROR = 2;
-/** Longest message. A packet has room for more, which no client shows. */
+/** Longest message. A packet has room for more, shown by no client. */
 const MOST_LETTERS = 65_536;
 
 /** Error in a reply. virNetMessageError of libvirt's virnetprotocol.x */

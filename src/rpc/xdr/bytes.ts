@@ -3,13 +3,16 @@ import { SvirtError } from "../../errors.ts";
 /** Unit of XDR: each value takes a multiple of it. RFC 4506, section 3 */
 export const UNIT_BYTES = 4;
 
-/** Bytes that are decoded, and the place of the next value. */
+/** Bytes to decode, and the place of the next value. */
 export interface Cursor {
   readonly bytes: Uint8Array;
   at: number;
 }
 
-/** Returns the next bytes and their padding without the padding, as a view. Throws as undecodable() if fewer are left. */
+/**
+ * Returns the next bytes and their padding without the padding, as a view. Throws as undecodable() if fewer
+ * are left.
+ */
 export function takeBytes(from: Cursor, count: number): Uint8Array {
   const end = from.at + count;
   const next = from.at + paddedLength(count);

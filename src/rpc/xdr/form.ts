@@ -11,7 +11,10 @@ import {
 
 /** Form of a value in XDR, by which it is encoded and decoded. RFC 4506 */
 export interface Form<Value> {
-  /** Bytes of the shortest value. An array of more values than the message has room for is refused before it is made. */
+  /**
+   * Bytes of the shortest value. An array of more values than the message has room for is refused before it
+   * is made.
+   */
   readonly leastBytes: number;
   /** Appends the value's bytes. Throws as unencodable() if the value is longer than declared. */
   encode(value: Value, to: Uint8Array[]): void;
@@ -59,7 +62,10 @@ export const double: Form<number> = {
   decode: (from) => takeView(from, HYPER_BYTES).getFloat64(0),
 };
 
-/** Returns the form of a text of at most `mostBytes` in UTF-8. A text with a NUL is refused: C would end it there. */
+/**
+ * Returns the form of a text of at most `mostBytes` in UTF-8. A text with a NUL is refused: C would end it
+ * there.
+ */
 export function string(mostBytes: number): Form<string> {
   const bytes = countedBytes(mostBytes);
   return {
@@ -69,7 +75,7 @@ export function string(mostBytes: number): Form<string> {
   };
 }
 
-/** Returns the form of a number of bytes that is always the same. */
+/** Returns the form of a fixed number of bytes. */
 export function opaque(length: number): Form<Uint8Array> {
   return {
     leastBytes: length,
@@ -98,7 +104,7 @@ export function countedBytes(mostBytes: number): Form<Uint8Array> {
   };
 }
 
-/** Returns the form of a value that may be missing. Any number but 0 says that it is there: go-libvirt sends 0x01000000. */
+/** Returns the form of an optional value. Any number but 0 says: it is there. go-libvirt sends 0x01000000. */
 export function optional<Value>(form: Form<Value>): Form<Value | undefined> {
   return {
     leastBytes: UNIT_BYTES,
@@ -127,7 +133,10 @@ export function array<Value>(form: Form<Value>, most: number): Form<readonly Val
   };
 }
 
-/** Returns the form of a text in C's `char[length]`: a number of 32 bits for each byte, and zeros up to the length. */
+/**
+ * Returns the form of a text in C's `char[length]`: a number of 32 bits for each byte, and zeros up to the
+ * length.
+ */
 export function chars(length: number): Form<string> {
   return {
     leastBytes: length * UNIT_BYTES,
@@ -144,7 +153,10 @@ export function chars(length: number): Form<string> {
   };
 }
 
-/** Returns the form of a text in C's `char<most>`: a number of 32 bits for each byte and for the NUL at its end. */
+/**
+ * Returns the form of a text in C's `char<most>`: a number of 32 bits for each byte and for the NUL at its
+ * end.
+ */
 export function countedChars(most: number): Form<string> {
   const bytes = array(int, most);
   return {
@@ -158,7 +170,10 @@ export function countedChars(most: number): Form<string> {
 type Fields = Readonly<Record<string, Form<unknown>>>;
 type Structure<Of extends Fields> = { readonly [Name in keyof Of]: ValueOf<Of[Name]> };
 
-/** Returns the form of a structure. Without fields it takes no bytes: the arguments or the result of many procedures. */
+/**
+ * Returns the form of a structure. Without fields it takes no bytes: the arguments or the result of many
+ * procedures.
+ */
 export function struct<const Of extends Fields>(fields: Of): Form<Structure<Of>>;
 export function struct(fields: Fields): Form<Readonly<Record<string, unknown>>> {
   const entries = Object.entries(fields);
@@ -175,7 +190,10 @@ export function struct(fields: Fields): Form<Readonly<Record<string, unknown>>> 
   };
 }
 
-/** Returns the lowest 32 bits of a number. One object, not three as with a DataView: each call encodes and decodes twenty of them. */
+/**
+ * Returns the lowest 32 bits of a number. A single object, not three as with a DataView: each call encodes
+ * and decodes twenty of them.
+ */
 function unitOf(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }

@@ -21,7 +21,7 @@ const NUMBERS: Readonly<Record<TypedValue["type"], number>> = {
 /** REMOTE_STRING_MAX of libvirt's remote_protocol.x */
 const text = string(4_194_304);
 
-/** The union of RFC 4506, section 4.15: a number that says which value follows. remote_typed_param_value */
+/** The union of RFC 4506, section 4.15: a number for the kind of the next value. remote_typed_param_value */
 const typedValue: Form<TypedValue> = {
   leastBytes: 2 * int.leastBytes,
   encode(typed, to) {

@@ -32,23 +32,23 @@ export interface LabelActor {
   readonly host: Host;
   readonly registry: ClaimRegistry;
   readonly owner: string;
-  /** Boot in which the label was set; absent: the current one. */
+  /** Boot of the label; absent: the current boot. */
   readonly bootId?: string;
   /** Called for each file that keeps a guest's label after its end, with the reason. */
   readonly onKept?: (notice: string) => void;
 }
 
-/** Label of a file, and the attributes that describe it. */
+/** Label of a file, and the attributes about it. */
 export interface FileMarks {
   /** Names of all its attributes. */
   readonly names: readonly string[];
   readonly label: string | undefined;
   readonly remembered: Remembered | undefined;
-  /** Machines whose guests use the file. */
+  /** Machines with guests on the file. */
   readonly machines: readonly MachineMark[];
 }
 
-/** Reads the label of a file and all attributes that describe it, once. */
+/** Reads the label of a file and all attributes about it, once. */
 export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
   const names = file.listXattrs();
   return {
@@ -60,16 +60,16 @@ export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
 }
 
 /**
- * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "in-use" when
- * another machine has claimed the file in the meantime.
+ * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels,
+ * "in-use" when another machine has claimed the file in the meantime.
  */
 export function setFileLabel(actor: LabelActor, step: StepOf<"set-label">): void {
   const { host, registry } = actor;
   const { claim, file: id, from, to } = step;
   const users = registry.listHolders("file", claim.key).length;
   host.withAttributes(id, (file) => {
-    // The mark comes before the check: if two machines claim the file at the same time, at least one sees the other's
-    // mark.
+    // The mark comes before the check: if two machines claim the file at the same time, at least one of them
+    // sees the other's mark.
     setMachineMark(host, { file, id });
     const others = othersOf(host, readMachineMarks(host, { file, id }));
     if (others.length > 0 && (claim.sharing === "exclusive" || labelOf(file) !== to))
@@ -93,7 +93,9 @@ export function changeFileLabel(actor: LabelActor, step: StepOf<"change-label">)
   setFileLabel(actor, { do: "set-label", file, claim, to: label, ...from });
 }
 
-/** Labels a file and remembers nothing. Throws "denied" where files have no labels, by the kernel's answer. */
+/**
+ * Labels a file and remembers nothing. Throws "denied" where files have no labels, by the kernel's answer.
+ */
 export function putFileLabel(host: Host, file: FileId, label: string): void {
   host.withAttributes(file, (attributes) => putLabel(attributes, file.path, label));
 }
@@ -123,8 +125,8 @@ function withoutLevel(label: string): string {
 }
 
 /**
- * Restores the original label if no other guest uses the file and it still has svirt's label. A missing or replaced file is
- * left alone. So is a file that another machine uses, or may have used since this one went down.
+ * Restores the original label if no other guest uses the file and it still has svirt's label. A missing or
+ * replaced file is left alone. So is a file used by another machine, now or since this machine went down.
  */
 export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label">): void {
   const { host, registry, owner } = actor;
@@ -141,7 +143,7 @@ export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label"
       .filter((holder) => !isOurs || holder.label === step.from);
     if (here.length > 0) {
       const remembered = getRemembered(file);
-      // A file that was not labelled for them remembers nothing.
+      // A file without their label remembers nothing.
       const users = here.length + others.length;
       if (remembered !== undefined) setRemembered(host, file, { ...remembered, users, inode: id.inode });
       return;
@@ -154,8 +156,8 @@ export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label"
 }
 
 /**
- * Reports whether another machine may have claimed a file since this one went down. If so, it calls `onKept`: the label must
- * stay, since this machine has no record of that time.
+ * Reports whether another machine may have claimed a file since this machine went down. If so, it calls
+ * `onKept`: the label must stay, since this machine has no record of the time between.
  */
 export function mayBeTaken(
   { bootId, host, onKept }: LabelActor,
@@ -184,8 +186,8 @@ function nameAll(marks: readonly MachineMark[]): string {
 }
 
 /**
- * Restores the label. Another label, remembered in another boot, belongs to a later guest that a power failure ended. It is
- * left to that guest's record.
+ * Restores the label. Another label, remembered in another boot, belongs to a later guest, ended by a power
+ * failure. It is left to the later guest's record.
  */
 function putBack(
   { bootId, host }: LabelActor,
@@ -204,9 +206,9 @@ function isOfAnotherBoot(remembered: Remembered | undefined, bootId: string): bo
 }
 
 /**
- * Returns the current identity of the file that got that label. After a reboot its device may have another number. Then the
- * inode identifies the file, if svirt labelled it in an earlier boot. If the file cannot remember that, it must still have
- * the label.
+ * Returns the current identity of the labelled file. After a reboot its device may have another number. Then
+ * the inode identifies the file, if svirt labelled it in an earlier boot. A file without this memory must
+ * still have the label.
  */
 export function findLabelled(host: Host, file: FileId, label: string | undefined): FileId | undefined {
   return host.withInspected(file.path, (now) =>

@@ -7,8 +7,8 @@ import type { MarkedFile } from "./machine-marks.ts";
 // Rule: Each file that a guest may write is marked with its format.
 
 /**
- * Attribute with the format in which a guest got a file for writing, or in which svirt made it. It stays after the guest. A guest's QEMU cannot
- * change it: `trusted.*` needs CAP_SYS_ADMIN. xattr(7)
+ * Attribute with the format in which a guest got a file for writing, or in which svirt made it. It stays
+ * after the guest. A guest's QEMU cannot change it: `trusted.*` needs CAP_SYS_ADMIN. xattr(7)
  */
 export const FORMAT_MARK = "trusted.svirt.format";
 
@@ -17,12 +17,18 @@ const RECORD_MODE = 0o600;
 /** Format and path. */
 const RECORD = /^(\S*) (.*)\n$/s;
 
-/** Returns the folder with the formats of files that keep no such attribute: on NFS or FAT, or those of a user's guests. */
+/**
+ * Returns the folder with the formats of files that keep no such attribute: on NFS or FAT, or those of a
+ * user's guests.
+ */
 export function formatFolder(state: string): string {
   return `${state}/formats`;
 }
 
-/** Records the format of a file: on the file, or else in svirt's folder. It is on disk on return if the folder has it. */
+/**
+ * Records the format of a file: on the file, or else in svirt's folder. It is on disk on return if the folder
+ * has it.
+ */
 export function setFormatMark(
   host: Host,
   { file, id }: MarkedFile,
@@ -39,7 +45,10 @@ export function removeFormatRecord(host: Host, folder: string, id: FileId): void
   host.removeFile(`${folder}/${recordName(id)}`);
 }
 
-/** Returns the format that svirt has recorded for a file; undefined without one. `names` are those of svirt's folder. */
+/**
+ * Returns the format that svirt has recorded for a file; undefined without one. `names` are those of svirt's
+ * folder.
+ */
 export function recordedFormat(
   host: Host,
   { file, id }: { readonly file: FileAttributes; readonly id: FileId },
@@ -51,7 +60,9 @@ export function recordedFormat(
   return isGivenFormat(word) ? word : "raw";
 }
 
-/** Returns the word of a record. The number of a file system may change at a mount, and the path by a rename. */
+/**
+ * Returns the word of a record. The number of a file system may change at a mount, and the path by a rename.
+ */
 function recordIn(
   host: Host,
   id: FileId,

@@ -8,17 +8,17 @@ import type { FileId } from "../../plan/facts/file.ts";
 // Rule: A mark of another machine on a file means that the file is held elsewhere.
 
 /**
- * Each machine whose guests use a file has its own attribute on it, so that none is lost when two are written at the same
- * time: `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file that keeps no
- * `trusted.*`, as on NFS, the name is `user.svirt.machine.ID`. It counts only there, because any writer of the file can
- * set it.
+ * Each machine with guests on a file has its own attribute on it: none is lost when two are written at the
+ * same time: `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file
+ * without `trusted.*`, as on NFS, the name is `user.svirt.machine.ID`. It counts only there, because any
+ * writer of the file can set it.
  */
 const TRUSTED = "trusted.svirt.machine.";
 const USER = "user.svirt.machine.";
 const LABEL = "security.selinux";
 const MARK = /^(trusted|user)\.svirt\.machine\.([0-9a-f]{32})$/;
 
-/** Value of `--machine` for a file that no machine has marked. */
+/** Value of `--machine` for a file without marks. */
 export const UNKNOWN_MACHINE = "unknown";
 
 /** Mark that a guest of a machine uses the file, or used it when the machine went down. */
@@ -33,7 +33,9 @@ export interface MarkedFile {
   readonly file: FileAttributes;
 }
 
-/** Returns through which storage other machines may see a file's label; undefined if only this machine can. */
+/**
+ * Returns through which storage other machines may see a file's label; undefined if only this machine can.
+ */
 export function labelsSeenBy(host: Host, id: FileId): string | undefined {
   return seenByOthers(host.getStorage(id)).labels;
 }
@@ -63,7 +65,10 @@ export function othersOf(host: Host, marks: readonly MachineMark[]): readonly Ma
   return marks.filter(({ id }) => id !== own);
 }
 
-/** Sets this machine's mark, if the file can keep one. On storage that no other machine sees, only root can set it. */
+/**
+ * Sets this machine's mark, if the file can keep it. On storage unseen by other machines, only root can set
+ * it.
+ */
 export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
   const machine = host.getMachine();
   const value = `${host.getBootId()} ${machine.name}`;
@@ -72,21 +77,22 @@ export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
 }
 
 /**
- * Reports whether a file has a label of its own. One with the label of its mount is refused and needs no mark. The kernel
- * answers before it checks permissions.
+ * Reports whether a file has a label of its own. A file with its mount's label is refused and needs no mark.
+ * The kernel answers before it checks permissions.
  */
 export function keepsLabels(file: FileAttributes): boolean {
   const label = file.getXattr(LABEL);
   return label === undefined || file.setXattr(LABEL, `${label}\0`);
 }
 
-/** Removes marks. A missing one is not an error. */
+/** Removes marks. A missing mark is not an error. */
 export function removeMachineMarks(file: FileAttributes, marks: readonly MachineMark[]): void {
   for (const { attribute } of marks) file.removeXattr(attribute);
 }
 
 /**
- * Returns the error for a file that guests of other machines use. Its remedy applies once those machines are known to be off.
+ * Returns the error for a file of other machines' guests. Its remedy applies once these machines are known to
+ * be off.
  */
 export function heldElsewhere(named: string, marks: readonly MachineMark[]): SvirtError {
   const machines = marks.map(({ id, name }) => `${name} (${id})`).join(", ");

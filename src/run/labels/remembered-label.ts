@@ -6,25 +6,26 @@ import { readMachineMarks } from "./machine-marks.ts";
 // Rule: The original label is remembered on the file, in libvirt's attributes.
 
 /**
- * Attributes that keep a file's original label on the file itself. They have libvirt's names, so that both tools on one host
- * respect each other. Their values count only in the boot in which they were written. libvirt ties them to a computed boot
- * time, which jitters, so svirt adds the kernel's boot id and uses that.
+ * Attributes with a file's original label, on the file itself. They have libvirt's names: both tools on a
+ * host respect each other. Their values count only in the boot of their writing. libvirt ties them to a
+ * computed boot time, which jitters, so svirt adds the kernel's boot id and uses it.
  */
 const LABEL = "trusted.libvirt.security.selinux";
 const COUNT = "trusted.libvirt.security.ref_selinux";
 const BOOT_TIME = "trusted.libvirt.security.timestamp_selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
 /**
- * The file's own inode number. ext4 keeps one block for all files whose attributes are the same. Removing an attribute from
- * one of them takes a new block, which a full disk does not have. ext4_xattr_block_set() of fs/ext4/xattr.c
+ * The file's own inode number. ext4 keeps a single block for all files with the same attributes. Removing an
+ * attribute from any of them takes a new block, absent on a full disk. ext4_xattr_block_set() of
+ * fs/ext4/xattr.c
  */
 const INODE = "trusted.svirt.inode";
 const ALL: readonly string[] = [LABEL, COUNT, BOOT_TIME, BOOT_ID, INODE];
 
-/** Original label that a file remembers. */
+/** Remembered original label of a file. */
 export interface Remembered {
   readonly original: string;
-  /** Number of its users in the boot in which it was written. */
+  /** Number of its users in the boot of its writing. */
   readonly users: number;
   /** Undefined: written by libvirt. */
   readonly bootId: string | undefined;
@@ -33,8 +34,8 @@ export interface Remembered {
 }
 
 /**
- * Returns the label that the file remembers; undefined if none, or if its file system keeps no such attributes. Only the
- * attributes in `found`, if they are known, are read: each takes a system call.
+ * Returns the label that the file remembers; undefined if none, or if its file system keeps no such
+ * attributes. Only the attributes in `found`, if they are known, are read: each takes a system call.
  */
 export function getRemembered(file: FileAttributes, found: readonly string[] = ALL): Remembered | undefined {
   const original = found.includes(LABEL) ? file.getXattr(LABEL) : undefined;
@@ -57,7 +58,8 @@ function isOfEarlierBoot(host: Host, file: OpenedFile): boolean | undefined {
 }
 
 /**
- * Reports whether the file is the recorded one, even if devices had other numbers in an earlier boot; undefined if unknown.
+ * Reports whether the file is the recorded file, even if devices had other numbers in an earlier boot;
+ * undefined if unknown.
  */
 export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | undefined {
   const { id } = now.facts;
@@ -66,7 +68,10 @@ export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | un
   return isOfEarlierBoot(host, now);
 }
 
-/** Remembers the original label and the number of users. Without root or such attributes, only the record has it. */
+/**
+ * Remembers the original label and the number of users. Without root or such attributes, only the record has
+ * it.
+ */
 export function setRemembered(
   host: Host,
   file: FileAttributes,
@@ -81,7 +86,7 @@ export function setRemembered(
   file.setXattr(LABEL, what.original);
 }
 
-/** Removes the attributes after the last user. Only those in `found`, if they are known, are removed. */
+/** Removes the attributes after the last user. Only attributes in `found`, if known, are removed. */
 export function removeRemembered(host: Host, file: FileAttributes, found: readonly string[] = ALL): void {
   if (host.getUid() !== 0) return;
   for (const name of ALL) if (found.includes(name)) file.removeXattr(name);

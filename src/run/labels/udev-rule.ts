@@ -6,7 +6,8 @@ const FOLDER_MODE = 0o755;
 const RULE_MODE = 0o644;
 
 /**
- * Writes a udev rule. udevd detects it by itself, at most three seconds after its last check. systemd src/udev/udev-manager.c
+ * Writes a udev rule. udevd detects it by itself, at most three seconds after its last check. systemd
+ * src/udev/udev-manager.c
  */
 export function writeUdevRule(host: Host, step: StepOf<"write-udev-rule">): void {
   if (host.inspectFile(UDEV_RULES) === undefined) host.makeFolder({ path: UDEV_RULES, mode: FOLDER_MODE });

@@ -5,9 +5,9 @@ import type { Actor } from "../actor.ts";
 import { CHANGE_TIMEOUT_MS } from "./qmp-time-limits.ts";
 
 /**
- * Holds a conversation with one QEMU. No other process can talk to that QEMU until the conversation ends, so it must be
- * short. The time limit applies to the whole conversation; a longer one resets it (Monitor.allow). Throws "timeout",
- * "failed".
+ * Holds a conversation with a QEMU. No other process can talk to it until the conversation ends, so it must
+ * be short. The time limit applies to the whole conversation; a longer limit resets it (Monitor.allow).
+ * Throws "timeout", "failed".
  */
 export async function withMonitorSocket<Result>(
   host: Host,
@@ -23,8 +23,8 @@ export async function withMonitorSocket<Result>(
 }
 
 /**
- * Waits until QEMU has opened all its files and answers, and queries the names of its terminals. The guest has not run yet,
- * so no guest can falsify them. Throws "timeout"; "failed" when QEMU ended instead.
+ * Waits until QEMU has opened all its files and answers, and queries the names of its terminals. The guest
+ * has not run yet, so no guest can falsify them. Throws "timeout"; "failed" when QEMU ended instead.
  */
 export async function greetMonitor(
   { host, onTerminals }: Actor,
@@ -39,7 +39,8 @@ export async function greetMonitor(
 }
 
 /**
- * Sends QEMU the commands that its command line cannot express, and lets the vCPUs run. Throws "failed" with QEMU's message.
+ * Sends QEMU the commands that its command line cannot express, and lets the vCPUs run. Throws "failed" with
+ * QEMU's message.
  */
 export async function resumeGuest(
   host: Host,

@@ -1,7 +1,10 @@
 import type { Host } from "../../host/host.ts";
 import { callsOf } from "./monitor-calls.ts";
 
-/** Returns the host with one deadline for all its conversations. Unfinished work is left to the next call. */
+/**
+ * Returns the host with a common deadline for all its conversations. Unfinished work is left to the next
+ * call.
+ */
 export function withinTime(host: Host, wholeMs: number): Host {
   const end = host.nowMs() + wholeMs;
   const atMost = (timeoutMs: number): number => Math.max(0, Math.min(timeoutMs, end - host.nowMs()));

@@ -3,9 +3,9 @@ import type { Monitor } from "../../host/monitor.ts";
 import { callsOf } from "./monitor-calls.ts";
 
 /**
- * Runs `work` with a host that talks to one QEMU in a single conversation, in place of several. A start greets QEMU, asks
- * for its threads and lets it run. Each of these keeps its own time limit. No other process can talk to QEMU until the
- * conversation ends. Ends the conversation before it returns or throws.
+ * Runs `work` with a host talking to a QEMU in a single conversation, in place of several. A start greets
+ * QEMU, asks for its threads and lets it run. Each of these keeps its own time limit. No other process can
+ * talk to QEMU until the conversation ends. Ends the conversation before it returns or throws.
  */
 export async function inOneConversation<Result>(
   host: Host,

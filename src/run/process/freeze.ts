@@ -5,16 +5,16 @@ import type { Step } from "../../plan/steps/step.ts";
 // Rule: The processes of a guest are frozen while their files are inspected.
 
 /**
- * Threads stop at their next return from the kernel; a thread that waits for a disk stops only when the disk has
- * answered.
+ * Threads stop at their next return from the kernel; a thread that waits for a disk stops only when the disk
+ * has answered.
  */
 const FREEZE_TIMEOUT_MS = 1000;
 const POLL_MS = 1;
 
 /**
- * Calls `look` while the processes in the guest's control group are frozen, so that none passes a file to another during the
- * inspection. `done` are the guest's steps. Without a group, or on a kernel that cannot freeze one, it calls `look` without
- * freezing. Throws "partly" when they do not stop in time. cgroups(7)
+ * Calls `look` while the processes in the guest's control group are frozen: none passes a file to another
+ * during the inspection. `done` are the guest's steps. Without a group, or on a kernel without freezing, it
+ * calls `look` without it. Throws "partly" when they do not stop in time. cgroups(7)
  */
 export async function whileFrozen<Result>(
   host: Host,
@@ -32,7 +32,7 @@ export async function whileFrozen<Result>(
   }
 }
 
-/** Lets a guest run that a killed svirt has left frozen. A guest that is not frozen is not an error. */
+/** Lets a guest run after a killed svirt left it frozen. An unfrozen guest is not an error. */
 export function thaw(host: Host, done: readonly Step[]): void {
   const group = groupOf(done);
   if (group === undefined || host.readText(`${group}/cgroup.freeze`)?.startsWith("1") !== true) return;

@@ -7,16 +7,18 @@ import { isGuestUser } from "../../plan/facts/guest-user.ts";
 
 const POLL_MS = 10;
 const KILL_TIMEOUT_MS = 15_000;
-/** Argument by which a reaper is recognized. */
+/** Argument of every reaper. */
 export const REAPER = "svirt-reaper";
-/** Arguments of a reaper, and of its child before that becomes QEMU. */
+/** Arguments of a reaper, and of its child before the child's change into QEMU. */
 const REAPER_WORDS = [REAPER, "--reuid"];
 
-/** Identity of a guest. Its UUID is in its reaper's arguments, and its user is unique, except in a session. */
+/**
+ * Identity of a guest. Its UUID is in its reaper's arguments, and its user is unique, except in a session.
+ */
 export interface GuestIdentity {
   readonly uuid: string;
   readonly uid: number;
-  /** Context that only this guest has; absent: it is not confined. */
+  /** Context of this guest only; absent: it is not confined. */
   readonly context?: string;
   /** QEMU in this boot, once it runs; known for an end. */
   readonly process?: ProcessId;
@@ -29,16 +31,20 @@ interface KillLimits {
   readonly endingUntilMs?: number | undefined;
 }
 
-/** Returns the processes that run as the guest: QEMU. Listing them by user misses none, even if the record lacks it. */
+/**
+ * Returns the processes that run as the guest: QEMU. Listing them by user misses none, even if the record
+ * lacks it.
+ */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
   const all = host.listProcesses(guest.uid);
   return isGuestUser(guest.uid) ? [...all] : ofSession(host, guest, all);
 }
 
 /**
- * Selects a guest's processes among all of a session's user: processes in the guest's context, which they cannot leave;
- * children of its reaper, which they cannot signal; and processes with its UUID, which are not in its context yet. The recorded process counts
- * without them: its reaper may be gone, and it has no arguments once its main thread has ended.
+ * Selects a guest's processes among all of a session's user: processes in the guest's context, locked into
+ * it; children of its reaper, out of reach of its signals; and processes with its UUID, before they get its
+ * context. The recorded process counts without them: its reaper may be gone, and it has no arguments once its
+ * main thread has ended.
  */
 function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[]): ProcessFacts[] {
   const reapers = new Set(listReapers(host, guest).map(({ pid }) => pid));
@@ -50,17 +56,18 @@ function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[
   });
 }
 
-/** Reports whether the arguments have that UUID as QEMU's `-uuid`. */
+/** Reports whether the arguments have the UUID as QEMU's `-uuid`. */
 function hasUuid(words: readonly string[], uuid: string): boolean {
   return words.some((word, at) => word === "-uuid" && words[at + 1] === uuid);
 }
 
 /**
- * Ends the guest and waits until all its processes have ended: SIGTERM first, SIGKILL after the grace. Its reaper ends by
- * itself after writing the guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with
- * the rest. A guest that forks constantly escapes any list of processes. So all of its user's processes are killed in one
- * call, after no reaper is left that could start one. Only then does an empty list count. Throws "timeout" when the
- * kernel does not end the processes. Until `endingUntilMs` of the host's clock, if given, it waits for those that are killed already.
+ * Ends the guest and waits until all its processes have ended: SIGTERM first, SIGKILL after the grace. Its
+ * reaper ends by itself after writing the guest's exit status. A reaper not yet QEMU's parent, or a stopped
+ * reaper, is killed with the rest. A forking guest escapes any list of processes. So all of its user's
+ * processes are killed in a single call, after no reaper is left to start any. Only then does an empty list
+ * count. Throws "timeout" when the kernel does not end the processes. Until `endingUntilMs` of the host's
+ * clock, if given, it waits for already killed processes.
  */
 export async function killGuest(
   host: Host,
@@ -77,7 +84,8 @@ export async function killGuest(
     const left = [...guests, ...reapers];
     if (left.length === 0 && isSwept) return;
     if (isEnding(left) && host.nowMs() > endingUntilMs) throw stuck(guest, left);
-    // A guest with many processes may occupy all processors: then a single listing takes longer than the grace.
+    // A guest with many processes may occupy all processors: then a single listing takes longer than the
+    // grace.
     if (left.length > 0 && host.nowMs() - started <= graceMs) {
       askToEnd(host, guests, asked);
     } else {
@@ -99,8 +107,8 @@ interface Progress {
 }
 
 /**
- * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of killed processes
- * may need minutes of a busy processor to end.
+ * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of
+ * killed processes may need minutes of a busy processor to end.
  */
 async function sweep(
   host: Host,

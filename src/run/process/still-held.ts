@@ -8,7 +8,7 @@ import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 
 // Rule: A running guest releases a label only when none of its processes has the file.
 
-/** Resource that the guest must release, and the access that one of its processes still has. */
+/** Resource to be released by the guest, and the access still held by a process of it. */
 export interface StillHeld {
   readonly thing: ReleasedResource;
   readonly holding: Holding;
@@ -19,7 +19,10 @@ export interface InspectedGuest extends GuestIdentity {
   readonly most: number;
 }
 
-/** Returns the resources that the guest still holds, according to the kernel. An ambiguous one counts as held. */
+/**
+ * Returns the resources still held by the guest, according to the kernel. An ambiguous resource counts as
+ * held.
+ */
 export function listStillHeld(
   host: Host,
   guest: InspectedGuest,
@@ -31,8 +34,7 @@ export function listStillHeld(
   const pids = listPids(host, guest);
   const shown = host.findHoldings(opened, pids, { isComplete: true, most: guest.most });
   const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
-  // A process that started during the inspection may have received a file from another process before that one was
-  // inspected.
+  // A process started during the inspection may have received a file from another process inspected later.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "inherited from its parent", canWrite: true }));
   return [...found, ...begun].flatMap((holding) => {
@@ -44,7 +46,7 @@ export function listStillHeld(
   });
 }
 
-/** Returns taps that are open although no process has a descriptor of them. */
+/** Returns open taps without a process's descriptor. */
 function listOpenTaps(
   host: Host,
   seen: {
@@ -63,12 +65,12 @@ function listOpenTaps(
   );
 }
 
-/** Counts distinct connections: several processes may have the same one. */
+/** Counts distinct connections: several processes may share a connection. */
 function countAlike(found: readonly Holding[], key: string): number {
   return new Set(found.flatMap((one) => (one.key === key ? one.by : []))).size;
 }
 
-/** Describes the access in one line: `process 4711 still holds /srv/disk.img (descriptor 12)`. */
+/** Describes the access in a line: `process 4711 still holds /srv/disk.img (descriptor 12)`. */
 export function describeHeld({ holding, thing }: StillHeld): string {
   const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
   const name = nameOf(thing);
@@ -81,7 +83,9 @@ function nameOf({ keeps, key, path, tap }: ReleasedResource): string {
   return tap === undefined ? (path ?? key) : `the tap ${tap.name}`;
 }
 
-/** Returns the error for resources that are still held. Labels and claims stay, and the change is not done. */
+/**
+ * Returns the error for resources that are still held. Labels and claims stay, and the change is not done.
+ */
 export function notReleased(name: string, held: readonly StillHeld[]): SvirtError {
   const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
   return new SvirtError(`Cannot release resources of the guest ${name}: ${told}`, {
@@ -94,7 +98,10 @@ export function notReleased(name: string, held: readonly StillHeld[]): SvirtErro
 
 const MOST_TOLD = 4;
 
-/** Returns all processes of the guest: those of its user and those in its context, independently of their parents. */
+/**
+ * Returns all processes of the guest: its user's processes and the processes in its context, independently of
+ * their parents.
+ */
 function listPids(host: Host, guest: GuestIdentity): number[] {
   const { context } = guest;
   const own = listGuestProcesses(host, guest);
@@ -106,12 +113,13 @@ function listPids(host: Host, guest: GuestIdentity): number[] {
 const IFF_UP = 1;
 
 /**
- * Reports whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt created
- * exists as long as one of its files is open, and a persistent tap has a carrier as long as one is. The policy lets no guest
- * make a tap persistent or set its carrier. drivers/net/tun.c __tun_detach() of Linux
+ * Reports whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap created
+ * by svirt exists as long as any of its files is open, and a persistent tap has a carrier for the same time.
+ * The policy lets no guest make a tap persistent or set its carrier. drivers/net/tun.c __tun_detach() of
+ * Linux
  */
 export function isOpenTap(host: Host, { isMade, name }: Pick<PassedTap, "isMade" | "name">): boolean {
-  // An interface of that name that is not a tap has no such file.
+  // An interface of the name other than a tap has no such file.
   if (isMade) return host.readText(`${NETWORK_DEVICES}/${name}/tun_flags`) !== undefined;
   // The carrier of an interface that is down cannot be read, and no frame passes it.
   const flags = Number(host.readText(`${NETWORK_DEVICES}/${name}/flags`) ?? "0");

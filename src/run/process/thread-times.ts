@@ -8,11 +8,14 @@ const NS_PER_MS = 1_000_000;
 export interface Times {
   readonly userNs: number;
   readonly systemNs: number;
-  /** Processor that it ran on last. */
+  /** Its last processor. */
   readonly processor: number;
 }
 
-/** Returns the times in /proc/PID/stat or /proc/PID/task/TID/stat; undefined for any other text. proc_pid_stat(5) */
+/**
+ * Returns the times in /proc/PID/stat or /proc/PID/task/TID/stat; undefined for any other text.
+ * proc_pid_stat(5)
+ */
 function parseTimes(stat: string): Times | undefined {
   // The command is in parentheses and may have any characters, including blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -30,9 +33,12 @@ export function getTimes(host: Host, pid: number): Times | undefined {
 export interface Thread extends Times {
   /** Time that the thread spent runnable, waiting for a processor. */
   readonly delayNs: number | undefined;
-  /** Time that the thread spent waiting in the kernel's queues, 0 if the kernel does not count it. qemuGetSchedInfo() of libvirt */
+  /**
+   * Time that the thread spent waiting in the kernel's queues, 0 if the kernel does not count it.
+   * qemuGetSchedInfo() of libvirt
+   */
   readonly waitNs: number;
-  /** Processors on which it may run, as the kernel lists them: `0-3,7`. */
+  /** Permitted processors, as the kernel lists them: `0-3,7`. */
   readonly allowed: string;
 }
 

@@ -3,23 +3,27 @@ import type { Host } from "../../host/host.ts";
 /**
  * Activity of a QEMU's vCPU threads, as the kernel shows it.
  *
- * - `active`: one runs, or waits for an interrupt inside KVM. QEMU has not stopped the guest.
- * - `halted`: a signal or a control group has stopped QEMU, which answers nothing.
- * - `unknown`: neither shows. QEMU has stopped the guest, QEMU itself waits, or TCG waits for an interrupt: all three
- *   wait in a futex.
+ * - `active`: a thread runs, or waits for an interrupt inside KVM. QEMU has not stopped the guest.
+ * - `halted`: a signal or a control group has stopped QEMU. It answers nothing.
+ * - `unknown`: neither shows. QEMU has stopped the guest, QEMU itself waits, or TCG waits for an interrupt:
+ *   all three wait in a futex.
  */
 export type VcpuActivity = "active" | "halted" | "unknown";
 
-/** Limit on the threads that are inspected, since QEMU determines their number. vCPU threads are among its first. */
+/**
+ * Limit on the threads that are inspected, since QEMU determines their number. vCPU threads are among its
+ * first.
+ */
 const MOST_THREADS = 64;
-/** Kernel functions in which a vCPU waits for an interrupt. linux.git virt/kvm/kvm_main.c kvm_vcpu_block() */
+/** Kernel functions of a vCPU waiting for an interrupt. linux.git virt/kvm/kvm_main.c kvm_vcpu_block() */
 const KVM_WAITS = "kvm_vcpu_";
-/** Kernel function in which a frozen thread waits. linux.git kernel/signal.c */
+/** Kernel function of a frozen thread. linux.git kernel/signal.c */
 const FROZEN = "do_freezer_trap";
 
 /**
- * Inspects a QEMU's vCPU threads through /proc, without querying QEMU. `debug-threads=on` names them. A QEMU can lie only
- * about its own guest. qemu.git system/cpus.c qemu_wait_io_event(), proc_pid_stat(5), proc_pid_wchan(5)
+ * Inspects a QEMU's vCPU threads through /proc, without querying QEMU. `debug-threads=on` names them. A QEMU
+ * can lie only about its own guest. qemu.git system/cpus.c qemu_wait_io_event(), proc_pid_stat(5),
+ * proc_pid_wchan(5)
  */
 export function lookAtVcpus(host: Host, pid: number): VcpuActivity {
   try {
@@ -53,7 +57,7 @@ function lookAtThread(host: Host, folder: string): VcpuActivity {
   return waitsIn === FROZEN ? "halted" : "unknown";
 }
 
-/** Names of QEMU's vCPU threads: `CPU 0/KVM`, `CPU 0/TCG`; `ALL CPUs/TCG` if one thread runs all. */
+/** Names of QEMU's vCPU threads: `CPU 0/KVM`, `CPU 0/TCG`; `ALL CPUs/TCG` if a single thread runs all. */
 function isVcpuName(name: string): boolean {
   return name.startsWith("CPU ") || name.startsWith("ALL CPUs/");
 }

@@ -18,8 +18,9 @@ export const runAccess: Runs<AccessStep> = {
 const SECRET_MODE = 0o400;
 
 /**
- * Writes the value of a secret to a file that has its owner, mode and label before its name. Its folder is one of root, in which the guest cannot
- * put another file of that name. Throws "not-found" if the value has been removed meanwhile.
+ * Writes the value of a secret to a file with its owner, mode and label before its name. Its folder is
+ * root's: the guest cannot put another file of the name there. Throws "not-found" if the value has been
+ * removed meanwhile.
  */
 async function writeSecret(
   host: Host,
@@ -48,8 +49,8 @@ async function writeSecret(
 }
 
 /**
- * Revokes the access of a guest's user to a file. A missing or replaced file is left alone. After a reboot the file is
- * identified by its inode and svirt's mark.
+ * Revokes the access of a guest's user to a file. A missing or replaced file is left alone. After a reboot
+ * the file is identified by its inode and svirt's mark.
  */
 function revokeFileAccess(host: Host, { file, uid }: StepOf<"revoke">): void {
   const found = host.withInspected(file.path, (now) =>

@@ -10,9 +10,13 @@ import type { Runs } from "./step-effects.ts";
 
 /** Time for a guest to release a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
 const UNPLUG_TIMEOUT_MS = 5000;
-/** QEMU's errors for a missing node, device, object or set. qemu.git block.c, qdev-monitor.c, monitor/fds.c */
+/**
+ * QEMU's errors for a missing node, device, object or set. qemu.git block.c, qdev-monitor.c, monitor/fds.c
+ */
 const NOT_THERE = /not found$|^Failed to find node/;
-/** QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
+/**
+ * QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c
+ */
 const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
 
 /** The guest was asked to release a device, and has kept it so far or has rejected that. */
@@ -41,7 +45,9 @@ export const runDevice: Runs<DeviceStep> = {
   "set-memlock": ({ host }, step) => host.setMemlock(step.process, step.to),
 };
 
-/** Passes files to a running QEMU and sends the commands that use them. Throws "failed" with QEMU's message. */
+/**
+ * Passes files to a running QEMU and sends the commands that use them. Throws "failed" with QEMU's message.
+ */
 export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
   await withMonitorSocket(host, at(step), async (monitor) => {
     for (const file of step.files) await monitor.handOver(file);
@@ -51,8 +57,9 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
 }
 
 /**
- * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or backend is not
- * an error. Throws UnplugError: "timeout" when the guest does not release the device in time, "failed" when it rejects that.
+ * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or
+ * backend is not an error. Throws UnplugError: "timeout" when the guest does not release the device in time,
+ * "failed" when it rejects that.
  */
 export async function unplug(
   host: Host,

@@ -22,8 +22,8 @@ function assignFolder(host: Host, { label, path, uid }: StepOf<"assign-folder">)
 }
 
 /**
- * Makes root the owner of the folder again, and resets its mode, which its user may have changed. A missing folder is
- * left alone.
+ * Makes root the owner of the folder again, and resets its mode, which its user may have changed. A missing
+ * folder is left alone.
  */
 function reclaimFolder(host: Host, { label, path }: StepOf<"reclaim-folder">): void {
   if (host.inspectFile(path)?.type !== "folder") return;

@@ -7,7 +7,7 @@ import type { Runs } from "./step-effects.ts";
 import { removeTap, setUpTap } from "./switch-port.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
-/** Effects of the steps on parts of the host that guests share. */
+/** Effects of the steps on parts of the host shared by guests. */
 export const runShare: Runs<ShareStep> = {
   "pass-tap": ({ host }, step) => passTap(host, step),
   "close-tap": ({ host }, step) => closeTap(host, step),

@@ -6,8 +6,9 @@ import type { StepOf } from "../../plan/steps/step.ts";
 const GROUP_MODE = 0o755;
 
 /**
- * Creates a guest's control group and sets its limits before a process runs there. Each controller is enabled for the
- * children of the parent; one that is already enabled is not an error. Throws "host-call", "unsupported".
+ * Creates a guest's control group and sets its limits before a process runs there. Each controller is enabled
+ * for the children of the parent; an already enabled controller is not an error. Throws "host-call",
+ * "unsupported".
  */
 export function makeGroup(host: Host, { controllers, path, threads, values }: GuestGroup): void {
   giveOn(host, path, controllers);
@@ -29,7 +30,7 @@ export function changeLimits(host: Host, { controllers, group, limits }: StepOf<
     setLimits(host, threads === undefined ? group : `${group}/${threads}`, [{ names, value }]);
 }
 
-/** Enables controllers for a group and its neighbours. One that is already enabled is not an error. */
+/** Enables controllers for a group and its neighbours. An already enabled controller is not an error. */
 function giveOn(host: Host, path: string, controllers: readonly string[]): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
   host.makeFolder({ path: parent, mode: GROUP_MODE });

@@ -12,15 +12,19 @@ const LABEL = "security.selinux";
 const BUSY_MS = 2000;
 const POLL_MS = 50;
 
-/** Effects of the steps on a guest's own mounts. Neither runs under the registry's lock, since a server may be slow. */
+/**
+ * Effects of the steps on a guest's own mounts. Neither runs under the registry's lock, since a server may be
+ * slow.
+ */
 export const runMount: Runs<MountStep> = {
   "mount-folder": ({ host }, step) => mountFolder(host, step),
   "unmount-folder": ({ host }, step) => unmountFolder(host, step),
 };
 
 /**
- * Mounts the folder over itself with the label, and checks the mount before and after it is attached. A repetition changes
- * nothing. Throws "denied" if the files would not have the label, or the server's folder is another one; the errors of a mount.
+ * Mounts the folder over itself with the label, and checks the mount before and after it is attached. A
+ * repetition changes nothing. Throws "denied" if the files would not have the label, or the server has
+ * another folder; the errors of a mount.
  */
 async function mountFolder(host: Host, step: StepOf<"mount-folder">): Promise<void> {
   if (isMounted(host, step)) return;
@@ -36,8 +40,9 @@ async function mountFolder(host: Host, step: StepOf<"mount-folder">): Promise<vo
 }
 
 /**
- * Unmounts the folder. A missing mount, or one with another label, is left alone. The source does not count: a server may show the
- * folder under another name. Throws "in-use" if a program keeps using it, or another file system is mounted over it.
+ * Unmounts the folder. A missing mount, or a mount with another label, is left alone. The source does not
+ * count: a server may show the folder under another name. Throws "in-use" if a program keeps using it, or
+ * another file system is mounted over it.
  */
 async function unmountFolder(host: Host, step: StepOf<"unmount-folder">): Promise<void> {
   const until = host.nowMs() + BUSY_MS;
@@ -52,12 +57,12 @@ async function unmountFolder(host: Host, step: StepOf<"unmount-folder">): Promis
   }
 }
 
-/** Reports whether a mount with the label is at the path, also below another one. */
+/** Reports whether a mount with the label is at the path, also below another mount. */
 function isPresent(host: Host, { label, path }: MountStep): boolean {
   return host.listMounts().some((mount) => mount.path === path && mount.context === label);
 }
 
-/** Reports whether the mount that is visible at the path is the one of the step. */
+/** Reports whether the visible mount at the path is the step's. */
 function isMounted(host: Host, { label, path, source }: MountStep): boolean {
   const mount = findMountAt(host, path);
   return mount?.source === source && mount.context === label;

@@ -28,7 +28,10 @@ function setForwarding(host: Host, path: string, value: string): void {
   if (host.readText(path)?.trim() !== value) host.writeControl(path, value);
 }
 
-/** A server with these files stays. The leases of an earlier one apply. Throws "failed" if the program does not start. */
+/**
+ * A server with these files stays. The leases of an earlier one apply. Throws "failed" if the program does
+ * not start.
+ */
 async function startServer(
   host: Host,
   { above, command, files, folder }: StepOf<"start-server">,

@@ -5,8 +5,8 @@ import { withMonitorSocket } from "../monitor/converse.ts";
 import { MONITOR_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 
 /**
- * Listens at the address of the guest's screen and passes the socket to its QEMU: qemu.git qapi/ui.json display-update.
- * Throws "host-call", "failed" with QEMU's message.
+ * Listens at the address of the guest's screen and passes the socket to its QEMU: qemu.git qapi/ui.json
+ * display-update. Throws "host-call", "failed" with QEMU's message.
  */
 export async function passDisplay(
   host: Host,

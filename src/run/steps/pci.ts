@@ -9,14 +9,20 @@ import type { Runs } from "./step-effects.ts";
 const BUS = "/sys/bus/pci";
 /** Folder of all PCI devices in sysfs. */
 export const PCI_DEVICES = `${BUS}/devices`;
-/** Content of driver_override if the kernel chooses the driver. linux drivers/pci/pci-sysfs.c driver_override_show() */
+/**
+ * Content of driver_override if the kernel chooses the driver. linux drivers/pci/pci-sysfs.c
+ * driver_override_show()
+ */
 const NO_OVERRIDE = "(null)";
-/** Value that resets driver_override. Documentation/ABI/testing/sysfs-bus-pci */
+/** Value for a reset of driver_override. Documentation/ABI/testing/sysfs-bus-pci */
 const ANY_DRIVER = "\n";
 /** Exists while udevd has events in its queue. systemd.git src/udev/udev-manager.c */
 const UDEV_QUEUE = "/run/udev/queue";
 const UDEV_MS = 5000;
-/** Time for the kernel to change a device's driver. vfio-pci and large network cards take seconds without a fault. */
+/**
+ * Time for the kernel to change a device's driver. vfio-pci and large network cards take seconds without a
+ * fault.
+ */
 const CHANGE_MS = 30_000;
 /** Time for the kernel to read a file of a device that it does not change. */
 const READ_MS = 2000;
@@ -36,9 +42,10 @@ export function driverOf(host: Host, device: string): string | undefined {
 }
 
 /**
- * Unbinds a device from its driver and binds it to one for guests. A device that is already bound is not an error. Throws
- * "failed" when that driver does not accept it, "timeout" if the kernel waits for a program that uses the device. The caller does not hold the
- * registry's lock. Documentation/ABI/testing/sysfs-bus-pci, driver_override
+ * Unbinds a device from its driver and binds it to a guests' driver. An already bound device is not an error.
+ * Throws "failed" when the driver does not accept it, "timeout" if the kernel waits for a program with the
+ * device. The caller does not hold the registry's lock. Documentation/ABI/testing/sysfs-bus-pci,
+ * driver_override
  */
 async function bindVfio(
   host: Host,
@@ -62,8 +69,9 @@ async function bindVfio(
 }
 
 /**
- * Binds a device to its former driver again, if the device still exists in the same boot. A device that another driver
- * has stays there. Throws "host-call" when the kernel refuses a change, "timeout" as bindVfio().
+ * Binds a device to its former driver again, if the device still exists in the same boot. A device that
+ * another driver has stays there. Throws "host-call" when the kernel refuses a change, "timeout" as
+ * bindVfio().
  */
 async function giveDevice(
   host: Host,
@@ -80,8 +88,8 @@ async function giveDevice(
 }
 
 /**
- * Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it. Throws "host-call", "timeout" as
- * bindVfio().
+ * Returns a device from a driver for guests to the driver that the kernel chooses. Another driver keeps it.
+ * Throws "host-call", "timeout" as bindVfio().
  */
 async function releaseDevice(host: Host, device: string): Promise<void> {
   const driver = driverOf(host, device);
@@ -99,16 +107,20 @@ async function resetByKernel(host: Host, device: string): Promise<void> {
   await change(host, { device, attempt: `reset ${device}` }, [reset]);
 }
 
-/** Throws "timeout" for a device that the kernel is still changing. The caller holds no lock for which other commands wait. */
+/**
+ * Throws "timeout" for a device in a change by the kernel. The caller holds no lock awaited by other
+ * commands.
+ */
 export async function refuseHung(host: Host, device: string, attempt: string): Promise<void> {
-  // A driver that probes, or a reset, keeps the kernel's lock of the device too, and the link to the driver is there meanwhile.
+  // A driver that probes, or a reset, keeps the kernel's lock of the device too, and the link to the driver
+  // is there meanwhile.
   if (host.inspectFile(overrideFile(device)) === undefined) return;
   refuseWaiting(host, { device, attempt });
   const isReadable = await host.isReadable(overrideFile(device), READ_MS, lockOf(device));
   if (!isReadable) throw hung({ device, attempt }, READ_MS);
 }
 
-/** Returns the only driver that a device may have; undefined: any. */
+/** Returns the only permitted driver of a device; undefined: any. */
 export function overrideOf(host: Host, device: string): string | undefined {
   const text = host.readText(overrideFile(device))?.trim();
   return text === NO_OVERRIDE ? undefined : text;
@@ -121,8 +133,9 @@ interface Change {
 }
 
 /**
- * Carries out writes to a device. Whatever program uses the device, the kernel unbinds its driver only once that program has closed it, and until then
- * nothing else may change the device. vfio_unregister_group_dev(), device_lock() of Linux
+ * Carries out writes to a device. Whatever program uses the device, the kernel unbinds its driver only once
+ * that program has closed it, and until then nothing else may change the device. vfio_unregister_group_dev(),
+ * device_lock() of Linux
  */
 async function change(host: Host, changed: Change, writes: readonly ControlWrite[]): Promise<void> {
   refuseWaiting(host, changed);
@@ -136,7 +149,10 @@ async function change(host: Host, changed: Change, writes: readonly ControlWrite
   }
 }
 
-/** Throws "timeout" if the kernel still waits in a process of an earlier command. Another one would wait with it, and no signal ends either. */
+/**
+ * Throws "timeout" if the kernel still waits in a process of an earlier command. Another would wait with it,
+ * and no signal ends either.
+ */
 function refuseWaiting(host: Host, { attempt, device }: Change): void {
   const pid = host.findWaiting(lockOf(device));
   if (pid === undefined) return;
@@ -146,7 +162,7 @@ function refuseWaiting(host: Host, { attempt, device }: Change): void {
   });
 }
 
-/** Only root changes devices, so there is one folder of locks. */
+/** Only root changes devices, so there is a single folder of locks. */
 function lockOf(device: string): string {
   return deviceProcessLock(SYSTEM_PATHS, device);
 }

@@ -24,7 +24,10 @@ export const runProcess: Runs<ProcessStep> = {
   resume: ({ host }, step) => resumeGuest(host, step),
 };
 
-/** Fails closed. Throws "denied" unless the guest has a process and all its processes are in the decided context. */
+/**
+ * Fails closed. Throws "denied" unless the guest has a process and all its processes are in the decided
+ * context.
+ */
 function checkContext(actor: Actor, wanted: string): void {
   const found = listGuestProcesses(actor.host, { ...actor, uuid: actor.owner });
   const other = found.find((process) => process.context !== wanted);

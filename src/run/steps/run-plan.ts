@@ -5,7 +5,7 @@ import { runStep } from "./run-step.ts";
 /** Callback before and after each step, where a crash test kills svirt. */
 export type StepObserver = (moment: "before" | "after", step: Step, at: number) => void;
 
-/** Observer that does nothing. */
+/** Observer without effects. */
 export const NO_OBSERVER: StepObserver = () => undefined;
 
 /** Carries out the steps in order and stops at the first failure. The caller undoes them. */

@@ -39,7 +39,7 @@ const RUNS: Runs<Step> = {
   ...runTree,
 };
 
-/** Carries out one step. It decides nothing, because the step has all data. Throws the errors of the host. */
+/** Carries out a step. It decides nothing, because the step has all data. Throws the errors of the host. */
 export async function runStep(actor: Actor, step: Step): Promise<void> {
   // The compiler does not relate a step to the entry of its name.
   const run = RUNS[step.do] as (actor: Actor, step: Step) => void | Promise<void>;

@@ -6,7 +6,7 @@ import type { StepOf } from "../../plan/steps/step.ts";
 import { withMonitorSocket } from "../monitor/converse.ts";
 import { CHANGE_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
 
-/** Time for a guest to open a tray that it has locked. */
+/** Time for a guest to open its locked tray. */
 const TRAY_TIMEOUT_MS = 5000;
 const POLL_MS = 50;
 
@@ -19,8 +19,8 @@ const drive = v.object({
 type Drive = v.InferOutput<typeof drive>;
 
 /**
- * Opens the tray, replaces the medium and closes the tray. If the drive already has the new medium, only closes the tray.
- * Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's message.
+ * Opens the tray, replaces the medium and closes the tray. If the drive already has the new medium, only
+ * closes the tray. Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's message.
  */
 export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise<void> {
   const id = step.device;
@@ -31,7 +31,10 @@ export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise
   });
 }
 
-/** Returns false if the guest closed the tray before the medium was replaced. It can do so at any time, as SCSI permits. */
+/**
+ * Returns false if the guest closed the tray before the medium was replaced. It can do so at any time, as
+ * SCSI permits.
+ */
 async function isReplaced(
   host: Host,
   monitor: Monitor,

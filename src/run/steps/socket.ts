@@ -16,7 +16,7 @@ export const runSocket: Runs<SocketStep> = {
 };
 
 /**
- * Throws "in-use" when the path of one of these sockets is in use. Runs before the steps are recorded: from then on a
+ * Throws "in-use" when the path of a socket is in use. Runs before the steps are recorded: from then on a
  * failure removes a socket without a label, even if its step did not run.
  */
 export function refuseTakenPaths(host: Host, steps: readonly Step[]): void {
@@ -34,21 +34,21 @@ function refuseOccupied(host: Host, path: string): void {
 }
 
 /**
- * Returns the steps with the identity of each socket that has no label. Runs once svirt has created them. As long as QEMU
- * listens, no other file gets the socket's inode, even if its name is removed.
+ * Returns the steps with the identity of each socket that has no label. Runs once svirt has created them. As
+ * long as QEMU listens, no other file gets the socket's inode, even if its name is removed.
  */
 export function addSocketIds(host: Host, steps: readonly Step[]): Step[] {
   return steps.map((step) => {
     if (step.do !== "expect-socket" || step.label !== undefined) return step;
     const found = host.inspectFile(step.path);
-    // A symlink that replaced the socket leads to a different socket.
+    // A symlink in place of the socket leads to a different socket.
     return found?.type === "socket" && found.id.path === step.path ? { ...step, file: found.id } : step;
   });
 }
 
 /**
- * Removes a guest's socket. A socket that lacks the label, or that replaced the guest's, belongs to another program and
- * stays. So does a socket elsewhere to which a symlink leads.
+ * Removes a guest's socket. A socket without the label, or in place of the guest's, belongs to another
+ * program and stays. So does a socket elsewhere behind a symlink.
  */
 function removeSocket(host: Host, socket: StepOf<"remove-socket">): void {
   const found = host.withInspected(socket.path, (now) =>

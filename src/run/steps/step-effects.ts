@@ -1,8 +1,8 @@
 import type { Actor } from "../actor.ts";
 
 /**
- * Effects of all kinds of steps in a group, keyed by name. Each throws the errors of the host. A kind without an effect
- * does not compile.
+ * Effects of all kinds of steps in a group, keyed by name. Each throws the errors of the host. A kind without
+ * an effect does not compile.
  */
 export type Runs<Group extends { readonly do: string }> = {
   readonly [Name in Group["do"]]: (

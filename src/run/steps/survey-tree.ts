@@ -6,14 +6,15 @@ import type { FileId } from "../../plan/facts/file.ts";
 // Rule: A shared folder has no mount below it, and no file with a hard link outside it.
 
 /**
- * Maximum number of entries. A start takes some seconds to visit that many, and no other guest can start until it has.
+ * Maximum number of entries. A start takes some seconds to visit that many, and no other guest can start
+ * until it has.
  */
 const MOST_ENTRIES = 100_000;
 
 /**
- * Visits all entries below a folder without changing them. Refuses a folder whose sharing would give the guest more than
- * its content: another file system below, or a file that also has a hard link elsewhere. Throws "denied", "unsupported",
- * and the errors of `look`.
+ * Visits all entries below a folder without changing them. Refuses a folder with more than its content:
+ * another file system below, or a file with another hard link elsewhere. Throws "denied", "unsupported", and
+ * the errors of `look`.
  */
 export function surveyTree(host: Host, folder: FileId, look?: (entry: TreeEntry) => void): void {
   const names = new Map<string, { readonly entry: TreeEntry; found: number }>();

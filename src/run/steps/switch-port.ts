@@ -12,11 +12,17 @@ import type { OwnPort, PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 
 const SETPRIV = "/usr/bin/setpriv";
-/** Ends the program with svirt: a change that is made after the next svirt has looked would stay. setpriv(1), prctl(2) */
+/**
+ * Ends the program with svirt: a change that is made after the next svirt has looked would stay. setpriv(1),
+ * prctl(2)
+ */
 const UNTIL_SVIRT_ENDS = [SETPRIV, "--pdeathsig", "KILL", "--"];
-/** Longer than the program's own limit, after which it ends by itself. */
+/** Longer than the program's own limit, the time of its own end. */
 const PROGRAM_MS = 10_000;
-/** Message of the program that ends by its own limit: the database has the change, and the switch has not applied it. */
+/**
+ * Message of the program that ends by its own limit: the database has the change, and the switch has not
+ * applied it.
+ */
 const IS_LATE = /terminating with signal 14/;
 /** Message of the program, which nevertheless ends with 0, if the switch cannot use the tap. */
 const IS_UNUSABLE = /^ovs-vsctl: Error detected while setting up .*$/m;
@@ -24,7 +30,10 @@ const IS_UNUSABLE = /^ovs-vsctl: Error detected while setting up .*$/m;
 const IS_DOWN = /database connection failed/;
 const START_REMEDY = "Start Open vSwitch: systemctl start openvswitch-switch";
 
-/** Sets up the host end of a tap. One with a port of Open vSwitch joins it before it is brought up. Throws "failed", "timeout". */
+/**
+ * Sets up the host end of a tap. A tap with a port of Open vSwitch joins it before it is brought up. Throws
+ * "failed", "timeout".
+ */
 export async function setUpTap(host: Host, setup: TapSetup): Promise<void> {
   const { name, port } = setup;
   if (port !== undefined) {
@@ -43,7 +52,9 @@ async function addPort(host: Host, tap: string, port: PlannedPort): Promise<void
   throw failure(`Unable to add port ${tap} to OVS bridge ${port.bridge}`, end);
 }
 
-/** Throws "in-use" for a port of that name that is not a guest's. Without an answer, the addition that follows fails. */
+/**
+ * Throws "in-use" for a port of the name other than a guest's. Without an answer, the later addition fails.
+ */
 async function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort): Promise<void> {
   const output = await host.readOutput(findHolderCommand(tap));
   const names = "text" in output ? output.text.split("\n").filter((line) => line === tap) : [];
@@ -59,8 +70,9 @@ async function refuseOtherPort(host: Host, tap: string, { bridge }: PlannedPort)
 }
 
 /**
- * Removes a tap, and its port of Open vSwitch if that is the interface's own. A port that stayed would connect the next tap of its
- * name to the switch. Throws "failed" if the database does not answer, "unsupported" without the program.
+ * Removes a tap, and its port of Open vSwitch if it is the interface's own. A leftover port would connect the
+ * next tap of its name to the switch. Throws "failed" if the database does not answer, "unsupported" without
+ * the program.
  */
 export async function removeTap(host: Host, { port, ...tap }: StepOf<"remove-tap">): Promise<void> {
   host.removeTap(tap);

@@ -28,8 +28,9 @@ type Original = string | undefined;
 export const runTree: Runs<TreeStep> = { "share-tree": shareTree, "unshare-tree": unshareTree };
 
 /**
- * Labels a folder and all its content for a guest, and lets the guest's user open it. The folder is first and remembers its
- * label. An entry remembers its own label only if its folder has another one. Throws "denied", "unsupported".
+ * Labels a folder and all its content for a guest, and lets the guest's user open it. The folder is first and
+ * remembers its label. An entry remembers its own label only if its folder has another. Throws "denied",
+ * "unsupported".
  */
 export function shareTree(actor: LabelActor, step: TreeStep): void {
   const { host } = actor;
@@ -52,10 +53,10 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
 }
 
 /**
- * Ends the sharing: restores owners and access, and the labels after the folder's last user. Files that the guest created get
- * the folder's owner, and the label of the folder around them. The folder's own label is restored after all entries, and the
- * marks are removed last. So after an interrupted call the next one finds the folder's original label, and restores the
- * entries again.
+ * Ends the sharing: restores owners and access, and the labels after the folder's last user. Files created by
+ * the guest get the folder's owner, and the label of the folder around them. The folder's own label is
+ * restored after all entries, and the marks are removed last. So after an interrupted call the next call
+ * finds the folder's original label, and restores the entries again.
  */
 export function unshareTree(actor: LabelActor, step: TreeStep): void {
   const { host } = actor;
@@ -91,7 +92,7 @@ function labelEntry(
   const is = entry.getXattr(LABEL);
   const known = entry.getXattr(ORIGINAL);
   if (is === to && isShared) return known ?? above;
-  // The label of an ended guest is never an original one.
+  // The label of an ended guest is never original.
   const own = known ?? (isPrivate(is) ? above : (is ?? above));
   if (own !== above && own !== undefined) remember(host, entry, own);
   if (is !== to && !entry.setXattr(LABEL, `${to}\0`)) throw unlabelled(entry);
@@ -129,7 +130,7 @@ function isPrivate(label: string | undefined): boolean {
   return range !== undefined && pairOf(range) !== undefined;
 }
 
-/** Returns the other machines whose guests use the folder. */
+/** Returns the other machines with guests on the folder. */
 function listMachines(host: Host, id: FileId): readonly unknown[] {
   return host.withAttributes(id, (file) => othersOf(host, readMachineMarks(host, { file, id })));
 }

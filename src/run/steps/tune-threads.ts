@@ -18,8 +18,8 @@ interface Threads {
 }
 
 /**
- * Sets CPUs, scheduler and group of QEMU's threads. QEMU, which may be compromised, reports their IDs. Only threads that the
- * kernel shows in the guest's own process are changed. Throws "failed", "host-call".
+ * Sets CPUs, scheduler and group of QEMU's threads. QEMU, possibly compromised, reports their IDs. Only
+ * threads in the guest's own process, as the kernel shows it, are changed. Throws "failed", "host-call".
  */
 export async function tuneThreads(
   host: Host,

@@ -6,7 +6,8 @@ import { runStep } from "./run-step.ts";
 // Rule: Undoing goes on after an error, and joins the errors.
 
 /**
- * Carries out inverse steps, even after one has failed. Returns the errors and the failed steps, both empty on success.
+ * Carries out inverse steps, even after a failure. Returns the errors and the failed steps, both empty on
+ * success.
  */
 export async function undo(actor: Actor, steps: readonly Step[], observer: StepObserver): Promise<Undone> {
   const errors: unknown[] = [];

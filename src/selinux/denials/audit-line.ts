@@ -1,7 +1,10 @@
-/** One parsed line of the kernel's or auditd's log. Values are decoded and may contain any character of a file name. */
+/**
+ * A parsed line of the kernel's or auditd's log. Values are decoded and may contain any character of a file
+ * name.
+ */
 export interface AuditLine {
   readonly type: "AVC" | "USER_AVC" | "SELINUX_ERR" | "PATH" | "VIRT_MACHINE_ID";
-  /** Key that all lines of one event share: `SECONDS.MILLISECONDS:SERIAL`. */
+  /** Key shared by all lines of an event: `SECONDS.MILLISECONDS:SERIAL`. */
   readonly event: string;
   readonly atMs: number;
   /** Only in AVC lines. */
@@ -25,7 +28,7 @@ const TYPES: ReadonlyMap<string, AuditLine["type"]> = new Map([
 ]);
 
 /**
- * Fields that any user may choose, so the kernel writes them quoted or in hexadecimal. linux kernel/audit.c
+ * Fields chosen by any user; so the kernel writes them quoted or in hexadecimal. linux kernel/audit.c
  * audit_log_untrustedstring()
  */
 const UNTRUSTED: ReadonlySet<string> = new Set(["comm", "cwd", "dev", "exe", "name", "path", "vm"]);
@@ -33,16 +36,22 @@ const UNTRUSTED: ReadonlySet<string> = new Set(["comm", "cwd", "dev", "exe", "na
 export const LONGEST_LINE = 16_384;
 /** Shortest possible line with a time, a type and a message: `type=1 audit(1.000:1): `. */
 export const SHORTEST_LINE = 24;
-/** Kernel lines of /dev/kmsg, dmesg(1) and a system log, with the message's priority in front if it is recorded. */
+/**
+ * Kernel lines of /dev/kmsg, dmesg(1) and a system log, with the message's priority in front if it is
+ * recorded.
+ */
 const KERNEL_LINE =
   /^(?:(?:(\d+),\d+,\d+,[^;]*;)|<(\d+)>)?(?:[^[\]"={};]* kernel: )?(?:\[[^\]"={}]*\] )?(?:audit: )?type=(\d+) audit\((\d{1,12})\.(\d{3}):(\d{1,20})\): +(.*)$/;
 const DAEMON_LINE = /^(?:node=\S+ )?type=(\w+) msg=audit\((\d{1,12})\.(\d{3}):(\d{1,20})\): +(.*)$/;
-/** Precedes the fields that auditd adds to the kernel's message. auditd.conf(5) log_format */
+/** Precedes the fields added by auditd to the kernel's message. auditd.conf(5) log_format */
 const GROUP_SEPARATOR = "\u001d";
 const VERDICT = /^avc: +(denied|granted) +\{ ([\w ]*) \} for +(.*)$/;
 const FIELD = /(?:^|[ ,])([a-z][a-z0-9_-]*)=("[^"]*"|\S*)/g;
 
-/** Parses a line about SELinux from the kernel, or from a program by way of auditd; undefined for any other line. */
+/**
+ * Parses a line about SELinux from the kernel, or from a program by way of auditd; undefined for any other
+ * line.
+ */
 export function parseAuditLine(line: string): AuditLine | undefined {
   const found = line.length > LONGEST_LINE ? undefined : (parseKernelLine(line) ?? parseDaemonLine(line));
   const type = TYPES.get(found?.type ?? "");
@@ -71,7 +80,10 @@ interface Head {
   readonly words: string;
 }
 
-/** Parses a line of the kernel's log. One that a program wrote there has another facility than 0, the kernel's. */
+/**
+ * Parses a line of the kernel's log. A line written there by a program has another facility than 0, the
+ * kernel's.
+ */
 function parseKernelLine(line: string): Head | undefined {
   const match = KERNEL_LINE.exec(line);
   if (match === null) return undefined;
@@ -95,7 +107,9 @@ function messageIn(words: string): string {
   return /\bmsg='([^']*)'/.exec(words)?.[1] ?? "";
 }
 
-/** Parses the fields; the first of a name counts, since the kernel's own precede those that a program may add. */
+/**
+ * Parses the fields. The first field of a name counts, since the kernel's own precede a program's additions.
+ */
 function parseFields(words: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [, name = "", value = ""] of words.matchAll(FIELD)) {

@@ -2,7 +2,9 @@ import { parseContextOrUndefined, trimLabel } from "../context.ts";
 import { isRange } from "../level.ts";
 import { type AuditLine, parseAuditLine } from "./audit-line.ts";
 
-/** Object of a denied access, as far as the kernel reports it. The denied process may have chosen all of it. */
+/**
+ * Object of a denied access, as far as the kernel reports it. The denied process may have chosen all of it.
+ */
 export interface DeniedObject {
   /** As the denied process sees it. */
   readonly path: string | undefined;
@@ -15,7 +17,7 @@ export interface DeniedObject {
   readonly port: string | undefined;
 }
 
-/** Access that SELinux denied, or an object for which it could compute no context. */
+/** Access denied by SELinux, or an object without a computable context. */
 export interface Denial {
   readonly atMs: number;
   /** Event of the kernel's log. */
@@ -26,7 +28,7 @@ export interface Denial {
   readonly permissions: readonly string[];
   /** False: only logged, because the kernel or the type is permissive. */
   readonly isEnforced: boolean;
-  /** Operation that has no valid context: `security_compute_sid`. No rule allows it. */
+  /** Operation without a valid context: `security_compute_sid`. No rule allows it. */
   readonly operation: string | undefined;
   readonly pid: number | undefined;
   readonly command: string | undefined;
@@ -45,14 +47,16 @@ export interface AuditLog {
   /** In the order of the log, each event once. */
   readonly denials: readonly Denial[];
   readonly machines: readonly AuditedMachine[];
-  /** Whether older ones were dropped. */
+  /** Whether older denials were dropped. */
   readonly isCut: boolean;
 }
 
 /** Maximum number of denials, paths or machines kept from one log. */
 export const MOST_DENIALS = 10_000;
 
-/** Reads a log in bounded memory and ignores lines of other kinds. Keeps the latest denials since `sinceMs`. */
+/**
+ * Reads a log in bounded memory and ignores lines of other kinds. Keeps the latest denials since `sinceMs`.
+ */
 export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
   const denials = new Latest<Denial>();
   const paths = new Latest<string>();
@@ -71,8 +75,8 @@ export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
 }
 
 /**
- * Keeps the latest values, in the order in which their keys first came. It has two halves, because removing the first
- * key of a Map repeatedly is slow.
+ * Keeps the latest values, in the order of their keys' first appearance. It has two halves, because removing
+ * the first key of a Map repeatedly is slow.
  */
 class Latest<Value> {
   #older = new Map<string, Value>();
@@ -101,7 +105,10 @@ class Latest<Value> {
   }
 }
 
-/** Returns a key for a denial. The kernel's log and auditd's have the same event, and one event may have several denials. */
+/**
+ * Returns a key for a denial. The kernel's log and auditd's have the same event, and an event may have
+ * several denials.
+ */
 function keyOf({ event, permissions, source, target, targetClass }: Denial): string {
   return [event, source, target, targetClass, ...permissions].join(" ");
 }
@@ -150,8 +157,8 @@ function machineIn({ fields }: AuditLine): AuditedMachine[] {
 }
 
 /**
- * Records the path of a PATH line. auditd knows the path where the kernel only knows a name, and identifies it by the
- * inode.
+ * Records the path of a PATH line. auditd knows the path where the kernel only knows a name, and identifies
+ * it by the inode.
  */
 function notePath(paths: Latest<string>, { event, fields }: AuditLine): void {
   const [inode, name] = [fields.get("inode"), fields.get("name")];
@@ -165,7 +172,8 @@ function addPath(denial: Denial, paths: Latest<string>): Denial {
 }
 
 function isContext(text: string | undefined): text is string {
-  // parseContextOrUndefined() accepts a trailing NUL, as in an attribute. The kernel writes none into its log.
+  // parseContextOrUndefined() accepts a trailing NUL, as in an attribute. The kernel writes none into its
+  // log.
   const context = text === undefined || text !== trimLabel(text) ? undefined : parseContextOrUndefined(text);
   return context !== undefined && (context.range === undefined || isRange(context.range));
 }

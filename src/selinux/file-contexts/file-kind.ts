@@ -1,4 +1,4 @@
-/** Kinds of files that rules for default labels distinguish. file_contexts(5) */
+/** Kinds of files in rules for default labels. file_contexts(5) */
 export type FileKind = "file" | "block" | "character" | "folder" | "fifo" | "socket" | "symlink";
 
 const KINDS: ReadonlyMap<string, FileKind> = new Map([

@@ -1,18 +1,20 @@
 /**
- * Plain characters, and characters that remain plain when escaped. Any other makes the text an expression.
+ * Plain characters, and characters remaining plain when escaped. Any other makes the text an expression.
  * libselinux label_file.h regex_has_meta_chars()
  */
 const PLAIN = /^(?:[^\\.^$?*+|[({\])}]|\\[.^$?*+|[({\])}\-_,])*/;
 /** Makes the character before it optional: `?`, or `\E` and `(?#)`, which PCRE2 skips before a quantifier. */
 const MAY_BE_NONE = /^(?:[?*{\\]|\(\?)/;
 
-/** Returns the path that a pattern stands for; undefined if the pattern is an expression. */
+/** Returns the path of a pattern; undefined if the pattern is an expression. */
 export function literalPathOf(pattern: string): string | undefined {
   const plain = plainPart(pattern);
   return plain === pattern ? unescaped(plain) : undefined;
 }
 
-/** Returns the common prefix of all paths that a pattern matches, provided that it has no alternatives at its top. */
+/**
+ * Returns the common prefix of all paths matched by a pattern. The pattern has no alternatives at its top.
+ */
 export function fixedPrefixOf(pattern: string): string {
   const plain = plainPart(pattern);
   const prefix = unescaped(plain);

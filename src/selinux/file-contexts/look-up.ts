@@ -7,12 +7,15 @@ import { stemsOf } from "./stems.ts";
 
 // Rule: The policy's file contexts give the default label of a path.
 
-/** Files in a policy's folder contexts/files. The last one has the administrator's rules, whose expressions win. */
+/**
+ * Files in a policy's folder contexts/files. The last file has the administrator's rules; its expressions
+ * win.
+ */
 export interface FileContextsTexts {
   readonly base: SpecText;
   readonly homedirs?: SpecText;
   readonly local?: SpecText;
-  /** The administrator's own substitutions, made before those of the distribution. */
+  /** The administrator's own substitutions, made before the distribution's. */
   readonly subs?: string;
   readonly subsDist?: string;
 }
@@ -20,20 +23,20 @@ export interface FileContextsTexts {
 /** A policy's rules for default labels, ready for look-ups. */
 export interface FileContexts {
   readonly substitutions: readonly (readonly PathSubstitution[])[];
-  /** Rules for a single path, keyed by that path, in order of precedence. */
+  /** Rules for a single path, keyed by the path, in order of precedence. */
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
-  /** All other rules, keyed by the folders that they begin with, last rule first. */
+  /** All other rules, keyed by their first folders, last rule first. */
   readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
-  /** Matchers of the expressions that have been used so far. */
+  /** Matchers of the expressions used so far. */
   readonly matchers: Map<FileSpec, PathMatcher>;
 }
 
-/** Replaces the context in rules for files that are never relabelled. */
+/** Replaces the context in rules for files excluded from relabelling. */
 const NO_CONTEXT = "<<none>>";
 
 /**
- * Reads the rules of file_contexts(5). An expression is compiled only when a path may match it, which keeps the first
- * look-up quick. Throws "failed" for a line that cannot be read.
+ * Reads the rules of file_contexts(5). An expression is compiled only for a path with its prefix, which keeps
+ * the first look-up quick. Throws "failed" for an unreadable line.
  */
 export function parseFileContexts(texts: FileContextsTexts): FileContexts {
   const literals = new Map<string, FileSpec[]>();
@@ -52,11 +55,11 @@ export function parseFileContexts(texts: FileContextsTexts): FileContexts {
 }
 
 /**
- * Returns the default label of a file, from its absolute path and its kind; undefined where policy leaves files as they
- * are. A rule for one path wins over any expression. Of expressions the last match wins, of rules for one path the
- * first, even over one of the administrator's. Debian 13's restorecon does so, and svirt must restore the same label.
- * Throws "unsupported" for an expression that svirt cannot read.
- * libselinux 3.8.1 label_file.c lookup_all(), label_file.h compare_literal_spec()
+ * Returns the default label of a file, from its absolute path and its kind; undefined where policy leaves
+ * files as they are. A rule for a single path wins over any expression. Of expressions the last match wins,
+ * of rules for a single path the first, even over the administrator's. Debian 13's restorecon does so, and
+ * svirt must restore the same label. Throws "unsupported" for an expression unreadable to svirt. libselinux
+ * 3.8.1 label_file.c lookup_all(), label_file.h compare_literal_spec()
  */
 export function defaultContextOf(contexts: FileContexts, path: string, kind: FileKind): string | undefined {
   if (!path.startsWith("/")) {
@@ -110,7 +113,7 @@ function cleanPath(path: string): string {
   return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
 
-/** Returns a string with one unit per byte of the path: rules match bytes, and a dot is one byte. */
+/** Returns a string with one unit per byte of the path: rules match bytes, and a dot is a byte. */
 function bytesOf(path: string): string {
   if (/^[\x20-\x7e]*$/.test(path)) return path;
   return Array.from(new TextEncoder().encode(path), (byte) => String.fromCharCode(byte)).join("");

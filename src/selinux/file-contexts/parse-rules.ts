@@ -3,30 +3,30 @@ import { type FileKind, parseFileKind } from "./file-kind.ts";
 import { unescaped } from "./literal-path.ts";
 import { patternStems } from "./stems.ts";
 
-/** Text of one of a policy's files, and its path for errors. */
+/** Text of a policy's file, and its path for errors. */
 export interface SpecText {
   readonly text: string;
   readonly path: string;
 }
 
-/** One rule of file_contexts. */
+/** Rule of file_contexts. */
 export interface FileSpec {
   readonly pattern: string;
-  /** The one path that the rule is about; undefined: it is an expression. */
+  /** The only path of the rule; undefined: it is an expression. */
   readonly literal: string | undefined;
-  /** Folders that the rule begins with, as patternStems() returns them. */
+  /** First folders of the rule, as patternStems() returns them. */
   readonly stems: string;
   /** Undefined: for files of all kinds. */
   readonly kind: FileKind | undefined;
   readonly context: string;
-  /** Position among all rules: the later one of two matching expressions wins. */
+  /** Position among all rules: the later of two matching expressions wins. */
   readonly order: number;
 }
 
 /**
- * Line that is neither empty nor a comment. Its first word has up to three plain folders, other plain text, and the rest
- * from the first character that makes it an expression. One match does it all, because a look-up spends most of its time
- * here, on six thousand lines. Two more fields follow. Blanks are those of isspace(3).
+ * Line with content, no comment. Its first word has up to three plain folders, other plain text, and the rest
+ * from the first character of an expression. A single match does it all, because a look-up spends most of its
+ * time here, on six thousand lines. Two more fields follow. Blanks are those of isspace(3).
  */
 const LINE = new RegExp(
   String.raw`^[ \t\r\v\f]*(?=[^ \t\r\v\f\n#])((?:/(?:PLAIN)+(?=/)){0,3})((?:PLAIN|/)*)([^ \t\r\v\f\n]*)`.replaceAll(
@@ -37,7 +37,7 @@ const LINE = new RegExp(
 );
 const ASCII = /^[\x21-\x7e]+$/;
 
-/** Parses the rules of several files, in their order. Throws "failed" for a line that libselinux refuses. */
+/** Parses the rules of several files, in their order. Throws "failed" for a line refused by libselinux. */
 export function parseFileSpecs(sources: readonly SpecText[]): FileSpec[] {
   const specs: FileSpec[] = [];
   for (const { path, text } of sources) {

@@ -1,10 +1,10 @@
-/** Part of the tree that is labelled like another one: `/lib64` like `/usr/lib`. */
+/** Part of the tree labelled like another part: `/lib64` like `/usr/lib`. */
 export interface PathSubstitution {
   readonly from: string;
   readonly to: string;
 }
 
-/** Parses `file_contexts.subs` or `.subs_dist`: two paths per line. A line with only one is ignored. */
+/** Parses `file_contexts.subs` or `.subs_dist`: two paths per line. A line with a single path is ignored. */
 export function parseSubstitutions(text: string): readonly PathSubstitution[] {
   return text.split("\n").flatMap((line) => {
     const [from, to] = line.split(/[ \t\r\v\f]+/).filter((word) => word !== "");
@@ -12,7 +12,10 @@ export function parseSubstitutions(text: string): readonly PathSubstitution[] {
   });
 }
 
-/** Applies the first substitution that fits; returns the path unchanged if none does. libselinux selabel_apply_subs() */
+/**
+ * Applies the first fitting substitution; returns the path unchanged if none fits. libselinux
+ * selabel_apply_subs()
+ */
 export function substitutePath(path: string, substitutions: readonly PathSubstitution[]): string {
   for (const { from, to } of substitutions) {
     if (path !== from && !path.startsWith(`${from}/`)) continue;

@@ -1,6 +1,6 @@
 import { patternRefusal } from "./pcre-refusal.ts";
 
-/** Classes of PCRE2 in the C locale, whose letters are those of ASCII. pcre2pattern(3) */
+/** Classes of PCRE2 in the C locale, with ASCII's letters. pcre2pattern(3) */
 const POSIX_CLASSES: ReadonlyMap<string, string> = new Map([
   ["alnum", "0-9A-Za-z"],
   ["alpha", "A-Za-z"],
@@ -18,7 +18,7 @@ const POSIX_CLASSES: ReadonlyMap<string, string> = new Map([
   ["xdigit", "0-9A-Fa-f"],
 ]);
 
-/** Escapes that stand for several characters, and so cannot end a range. JavaScript's `\s` includes more blanks. */
+/** Escapes for several characters: they cannot end a range. JavaScript's `\s` includes more blanks. */
 const SETS: ReadonlyMap<string, string> = new Map([
   ["d", "\\d"],
   ["D", "\\D"],
@@ -49,7 +49,9 @@ export interface TranslatedClass {
 
 type Item = { readonly set: string } | { readonly letter: string };
 
-/** Translates `[...]` that begins at `start`. Throws "unsupported" where PCRE2 and JavaScript may differ. */
+/**
+ * Translates a `[...]` from the offset `start`. Throws "unsupported" where PCRE2 and JavaScript may differ.
+ */
 export function translateClass(pattern: string, start: number): TranslatedClass {
   if (OUTSIDE.test(pattern.slice(start))) throw patternRefusal(pattern, "a named class outside of a class");
   const opening = pattern.charAt(start + 1) === "^" ? "[^" : "[";
@@ -63,7 +65,7 @@ export function translateClass(pattern: string, start: number): TranslatedClass 
   return { source: `${source}]`, end: at + 1 };
 }
 
-/** Escapes a character that stands for itself, inside a class or outside. */
+/** Escapes a plain character, inside a class or outside. */
 export function escapeLetter(letter: string): string {
   return /[0-9A-Za-z/_ ]/.test(letter) ? letter : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }

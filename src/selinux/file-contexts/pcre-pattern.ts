@@ -7,7 +7,7 @@ const QUANTIFIER = /(?:[*+?]|\{(\d+)(?:,(\d*))?\})\??/y;
 /** A quantifier in some versions of PCRE2 and text in others. */
 const UNSURE_BRACES = /\{[ \d,]*\}/y;
 
-/** One piece of a pattern in JavaScript's syntax. */
+/** Piece of a pattern in JavaScript's syntax. */
 interface Piece {
   readonly source: string;
   readonly end: number;
@@ -16,13 +16,13 @@ interface Piece {
 }
 
 /**
- * Compiles a pattern of file_contexts as libselinux runs it: `^PATTERN$` in PCRE2 over bytes. A dot is any byte, and
- * `$` also matches before a newline at the end. The expression expects paths whose UTF-16 units are bytes.
- * Throws "unsupported" for syntax that JavaScript lacks or reads differently: look-around, possessive quantifiers, back
- * references, options.
+ * Compiles a pattern of file_contexts as libselinux runs it: `^PATTERN$` in PCRE2 over bytes. A dot is any
+ * byte, and `$` also matches before a newline at the end. The expression expects paths with a byte in each
+ * UTF-16 unit. Throws "unsupported" for syntax unknown to JavaScript or read differently: look-around,
+ * possessive quantifiers, back references, options.
  */
 export function compilePattern(pattern: string): RegExp {
-  // Without a group: an alternative at the top binds only one end, as in libselinux compile_regex().
+  // Without a group: an alternative at the top binds only a single end, as in libselinux compile_regex().
   const anchored = `^${pattern}$`;
   const source = translate(anchored);
   try {
@@ -33,8 +33,8 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 /**
- * Reports whether an alternative is outside all groups, so that the pattern's prefix binds only the first one. Also
- * true for a pattern that is too complex to decide.
+ * Reports whether an alternative is outside all groups: the pattern's prefix then binds only the first. Also
+ * true for a pattern too complex to decide.
  */
 export function hasTopAlternative(pattern: string): boolean {
   if (!pattern.includes("|")) return false;

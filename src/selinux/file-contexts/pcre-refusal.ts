@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 
-/** Returns the error for a pattern that PCRE2 refuses, or that svirt cannot read as PCRE2 does. */
+/** Returns the error for a pattern refused by PCRE2, or unreadable to svirt. */
 export function patternRefusal(pattern: string, what: string, cause?: unknown): SvirtError {
   return new SvirtError(`Cannot read the pattern "${pattern}" of file_contexts: it has ${what}`, {
     kind: "unsupported",

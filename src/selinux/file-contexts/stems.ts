@@ -1,11 +1,11 @@
 import { literalPathOf } from "./literal-path.ts";
 
-/** Depth of folders by which rules are sorted. libselinux label_file.h SPEC_NODE_MAX_DEPTH */
+/** Depth of folders in the sorting of rules. libselinux label_file.h SPEC_NODE_MAX_DEPTH */
 const DEEPEST = 3;
 
 /**
- * Returns the plain folders that an expression begins with, at most three: `/usr/lib/[^/]+/x` has `usr/lib`. The
- * expression is tried only on paths that begin with them. libselinux insert_spec()
+ * Returns the plain folders at the beginning of an expression, at most three: `/usr/lib/[^/]+/x` has
+ * `usr/lib`. The expression is tried only on paths in these folders. libselinux insert_spec()
  */
 export function patternStems(pattern: string): string {
   const stems: string[] = [];

@@ -4,8 +4,8 @@ import { aString } from "../../plan/facts/plain-schemas.ts";
 import { step } from "../../plan/steps/kinds.ts";
 
 /**
- * Record of a change of an object that is no running guest, in `/etc/svirt/changes/KIND-KEY.json`. It is written before the first step,
- * and removed after the last one.
+ * Record of a change of an object that is no running guest, in `/etc/svirt/changes/KIND-KEY.json`. It is
+ * written before the first step, and removed after the last one.
  */
 export const changeRecord = v.strictObject({
   format: v.literal(1),

@@ -14,8 +14,9 @@ import { isWritten } from "../record.ts";
 const ENDING = ".json";
 
 /**
- * Writes the record of a change to disk before it returns. It is beside the definitions, since it must outlive a boot if they do. If the disk refuses,
- * for lack of space or as it is read-only, the record is in /run: a network must end all the same.
+ * Writes the record of a change to disk before it returns. It is beside the definitions, since it must
+ * outlive a boot if they do. If the disk refuses, for lack of space or as it is read-only, the record is in
+ * /run: a network must end all the same.
  */
 export function writeChange(instance: Instance, change: ObjectChange): void {
   const { formatRecord }: typeof import("./change-schema.ts") = require("./change-schema.ts");
@@ -40,7 +41,10 @@ export function removeChange({ host, paths }: Instance, object: ChangedObject): 
   }
 }
 
-/** Returns the change of an object that is not finished; undefined if there is none. Throws "failed" if its record is damaged. */
+/**
+ * Returns the change of an object that is not finished; undefined if there is none. Throws "failed" if its
+ * record is damaged.
+ */
 export function readChange(instance: Instance, object: ChangedObject): ObjectChange | undefined {
   for (const path of pathsOf(instance, object)) {
     const text = instance.host.readText(path);

@@ -15,7 +15,10 @@ import { damagedChange, writeChange } from "./changes.ts";
 interface OldForm {
   readonly kind: ObjectKind;
   pathIn(paths: Instance["paths"]): string;
-  /** Returns the rest of the change; undefined if nothing is left to do. Throws the errors of valibot and JSON.parse(). */
+  /**
+   * Returns the rest of the change; undefined if nothing is left to do. Throws the errors of valibot and
+   * JSON.parse().
+   */
   convert(instance: Instance, text: string): ObjectChange | undefined;
 }
 
@@ -33,8 +36,8 @@ export function listOldForms({ host, paths }: Instance, kinds: readonly ObjectKi
 }
 
 /**
- * Replaces the records that an older svirt has left by records of today. Throws "failed" if one is damaged. The caller holds the registry's
- * lock.
+ * Replaces the records that an older svirt has left by records of today. Throws "failed" if one is damaged.
+ * The caller holds the registry's lock.
  */
 export function adoptOldForms(instance: Instance, kinds: readonly ObjectKind[]): void {
   const { host, paths } = instance;

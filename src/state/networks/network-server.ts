@@ -7,18 +7,22 @@ import type { Step, StepOf } from "../../plan/steps/step.ts";
 import type { Instance } from "../instance.ts";
 
 const PROGRAM = "/usr/sbin/dnsmasq";
-/** A guest has one lease for each hardware address. It could invent client identifiers, and a filter does not read those. dnsmasq(8) */
+/**
+ * A guest has one lease for each hardware address. It could invent client identifiers, and a filter does not
+ * read those. dnsmasq(8)
+ */
 const ONE_LEASE = "--dhcp-ignore-clid";
 
-/** A network and its UUID, which names its server's folder. */
+/** A network and its UUID, the name of its server's folder. */
 interface Served {
   readonly network: Network;
   readonly uuid: string;
 }
 
 /**
- * Returns whether a network has a DHCP and DNS server. As with libvirt, each network with an address has one; without dnsmasq on
- * the host, those that need it are refused and others have none. Throws "unsupported". networkStartNetworkVirtual() of libvirt
+ * Returns whether a network has a DHCP and DNS server. As with libvirt, each network with an address has a
+ * server. Without dnsmasq on the host, networks in need of it are refused and others have none. Throws
+ * "unsupported". networkStartNetworkVirtual() of libvirt
  */
 export function hasServer({ host }: Instance, network: Network): boolean {
   if (!hasOwnBridge(network) || network.ips.length === 0) return false;
@@ -53,8 +57,8 @@ export function serverStep(instance: Instance, { network, uuid }: Served): StepO
 }
 
 /**
- * Returns the steps that start the server of an active network again if it has ended, or has other files than the network. None for a
- * network without a server.
+ * Returns the steps that start the server of an active network again if it has ended, or has other files than
+ * the network. None for a network without a server.
  */
 export function refreshSteps(instance: Instance, served: Served): readonly Step[] {
   if (!hasServer(instance, served.network)) return [];
@@ -65,8 +69,9 @@ export function refreshSteps(instance: Instance, served: Served): readonly Step[
 }
 
 /**
- * Returns the step that refuses a configuration that the server would not start with, while an earlier one runs; none for a network
- * without a server. Throws "unsupported" if the network needs a server that is missing.
+ * Returns the step that refuses a configuration that the server would not start with, while an earlier one
+ * runs; none for a network without a server. Throws "unsupported" if the network needs a server that is
+ * missing.
  */
 export function testSteps(instance: Instance, { network, uuid }: Served): readonly Step[] {
   if (!hasServer(instance, network)) return [];
@@ -121,7 +126,7 @@ function folderOf(instance: Instance, uuid: string): string {
   return `${serversFolder(instance)}/${uuid}`;
 }
 
-/** Beside svirt's own folder, which other users may not search. */
+/** Beside svirt's own folder, closed to other users. */
 function serversFolder({ paths }: Instance): string {
   return `${paths.run}-networks`;
 }

@@ -1,6 +1,6 @@
 import { type StoredXml, xmlStore } from "../xml-store.ts";
 
-/** A network that is defined, active, or both. */
+/** A network, defined, active, or both. */
 export type StoredNetwork = StoredXml;
 
 /** Networks in `/etc/svirt/networks` and `/run/svirt/networks`. */

@@ -2,7 +2,7 @@ import type { Instance } from "../instance.ts";
 import { isWritten } from "../record.ts";
 import { poolStore } from "./pools.ts";
 
-/** Work on a pool that no file of its own shows. */
+/** Work on a pool without a file of its own. */
 export const POOL_NOTES = ["created", "deleted", "refreshed"] as const;
 export type PoolNote = (typeof POOL_NOTES)[number];
 
@@ -12,8 +12,8 @@ export function poolNotesFolder({ paths }: Pick<Instance, "paths">): string {
 }
 
 /**
- * Notes finished work on a pool, which clients that watch the folder report; of a pool that is gone since, nothing. Without room for it only
- * the report is missing. The caller holds the registry's lock.
+ * Notes finished work on a pool, reported by clients watching the folder; of a removed pool nothing. Without
+ * room for it only the report is missing. The caller holds the registry's lock.
  */
 export function notePool(instance: Instance, { name, uuid }: NotedPool, note: PoolNote): void {
   if (!knownUuids(instance).has(uuid)) return;
@@ -25,8 +25,8 @@ export function notePool(instance: Instance, { name, uuid }: NotedPool, note: Po
 }
 
 /**
- * Removes the notes of a pool that is about to be gone, and of pools that are gone: so that a call that is killed leaves none without their
- * pool for long. The caller holds the registry's lock.
+ * Removes the notes of a pool about to be removed, and of removed pools: a killed call leaves none without
+ * their pool for long. The caller holds the registry's lock.
  */
 export function removePoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uuid">): void {
   const folder = poolNotesFolder(instance);

@@ -10,7 +10,7 @@ const parameters = v.array(
   v.strictObject({ field: v.string(), value: v.union([v.pipe(v.number(), v.safeInteger()), v.string()]) }),
 );
 
-/** Work of svirt on a domain that no other file shows. */
+/** Work of svirt on a domain without a file of its own. */
 const domainNote = v.variant("report", [
   /** A save or dump is finished. Sizes are QEMU's. */
   v.strictObject({
@@ -20,7 +20,10 @@ const domainNote = v.variant("report", [
     doneBytes: v.number(),
     totalBytes: v.number(),
   }),
-  /** The title, the description or the element of a namespace, which has `uri` unless that is too long, was set or removed. */
+  /**
+   * The title, the description or the element of a namespace was set or removed. `uri` is its namespace
+   * unless too long.
+   */
   v.strictObject({
     report: v.literal("metadata-change"),
     type: v.picklist(["description", "title", "element"]),
@@ -28,7 +31,10 @@ const domainNote = v.variant("report", [
   }),
   /** Limits and pins of a running guest, by libvirt's names: VIR_DOMAIN_TUNABLE_* of libvirt-domain.h. */
   v.strictObject({ report: v.literal("tunable"), parameters }),
-  /** An optional image was missing at the start: a drive is empty (`isEmptied`), or a disk is missing. `device`: its alias. */
+  /**
+   * An optional image was missing at the start: a drive is empty (`isEmptied`), or a disk is missing.
+   * `device`: its alias.
+   */
   v.strictObject({
     report: v.literal("disk-change"),
     device: v.string(),
@@ -41,11 +47,11 @@ export type DomainNote = v.InferOutput<typeof domainNote>;
 /** Ending of a file's name with a domain's notes. */
 export const NOTES_ENDING = ".json";
 
-/** Most notes of a domain that are kept: clients read them at once. */
+/** Most kept notes of a domain: clients read them at once. */
 const MOST = 64;
 /** Most characters of all notes but the last of a domain. */
 const MOST_CHARS = 262_144;
-/** Most bytes of a note's URI: a longer one is left out, since a part of it is another URI. */
+/** Most bytes of a note's URI: a longer URI is left out, since a part of it is another URI. */
 const MOST_URI_BYTES = 4096;
 /** Time for which clients can read the notes of a domain, counted from its end and from its last note. */
 const KEPT_MS = 60_000;
@@ -66,7 +72,7 @@ export function domainNotesFolder({ paths }: Pick<Instance, "paths">): string {
   return `${paths.run}/domain-notes`;
 }
 
-/** Returns undefined for a text that is not as noteDomain() writes it. */
+/** Returns undefined for a text not written by noteDomain(). */
 export function parseNotes(text: string): KeptNotes | undefined {
   try {
     return v.parse(kept, JSON.parse(text));
@@ -76,8 +82,8 @@ export function parseNotes(text: string): KeptNotes | undefined {
 }
 
 /**
- * Notes finished work on a domain for all clients that watch the folder. Without room for it, or without the lock of notes within a second, only the
- * report is missing. The caller may hold any other lock.
+ * Notes finished work on a domain for all clients that watch the folder. Without room for it, or without the
+ * lock of notes within a second, only the report is missing. The caller may hold any other lock.
  */
 export async function noteDomain(
   instance: Instance,
@@ -121,7 +127,7 @@ function add(
   host.writeVolatile(notesFile(instance, uuid), `${JSON.stringify(now)}\n`, 0o600);
 }
 
-/** Returns the last notes whose texts have room: a client chooses those of metadata. */
+/** Returns the last notes with room for their texts: a client chooses notes of metadata. */
 function within(notes: KeptNotes["notes"]): KeptNotes["notes"] {
   let chars = 0;
   const first = notes.findLastIndex(({ what }) => {

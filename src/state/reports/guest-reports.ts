@@ -22,7 +22,7 @@ const guestReport = v.variant("report", [
 ]);
 export type GuestReport = v.InferOutput<typeof guestReport>;
 
-/** Most reports of a guest that are kept: clients read them at once. */
+/** Most kept reports of a guest: clients read them at once. */
 const MOST = 64;
 
 const kept = v.strictObject({
@@ -33,7 +33,7 @@ const kept = v.strictObject({
 /** The last reports of a guest, in the order of their numbers. */
 export type KeptReports = v.InferOutput<typeof kept>;
 
-/** Returns undefined for a text that is not as keepReports() writes it. */
+/** Returns undefined for a text not written by keepReports(). */
 export function parseReports(text: string): KeptReports | undefined {
   try {
     return v.parse(kept, JSON.parse(text));
@@ -42,7 +42,7 @@ export function parseReports(text: string): KeptReports | undefined {
   }
 }
 
-/** Guest in one of its runs. */
+/** Guest in a single run. */
 interface GuestRun {
   readonly startedMs: number;
   readonly uuid: string;
@@ -59,8 +59,8 @@ function readKept(instance: Instance, { startedMs, uuid }: GuestRun): KeptReport
 }
 
 /**
- * Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost. The caller holds the lock of the guest's
- * reports.
+ * Adds reports of a running guest for all clients that watch the folder. Without room for them they are lost.
+ * The caller holds the lock of the guest's reports.
  */
 export function keepReports(instance: Instance, guest: GuestRun, reports: readonly GuestReport[]): void {
   const { startedMs, uuid } = guest;

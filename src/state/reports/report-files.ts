@@ -3,7 +3,10 @@ import type { Instance } from "../instance.ts";
 /** Ending of a file's name with a guest's reports. */
 export const REPORTS_ENDING = ".json";
 
-/** Returns the folder of the reports of this boot: a file for each guest that has run while a client waited for events. */
+/**
+ * Returns the folder of the reports of this boot: a file for each guest that has run while a client waited
+ * for events.
+ */
 export function reportsFolder({ paths }: Pick<Instance, "paths">): string {
   return `${paths.run}/events`;
 }
@@ -13,7 +16,7 @@ export function reportsFile(instance: Pick<Instance, "paths">, uuid: string): st
   return `${reportsFolder(instance)}/${uuid}${REPORTS_ENDING}`;
 }
 
-/** Removes the reports of a guest that has ended. */
+/** Removes the reports of an ended guest. */
 export function removeReports(instance: Instance, uuid: string): void {
   const path = reportsFile(instance, uuid);
   if (instance.host.inspectFile(path) !== undefined) instance.host.removeFile(path);

@@ -5,10 +5,13 @@ import type { SnapshotTree } from "./snapshots.ts";
 
 // Rule: A domain has at most 16,384 snapshots.
 
-/** Maximum number of snapshots that libvirt's clients read in a list. REMOTE_DOMAIN_SNAPSHOT_LIST_MAX of libvirt's remote_protocol.x */
+/**
+ * Maximum number of snapshots that libvirt's clients read in a list. REMOTE_DOMAIN_SNAPSHOT_LIST_MAX of
+ * libvirt's remote_protocol.x
+ */
 const MOST_SNAPSHOTS = 16_384;
 
-/** Throws "unsupported" for one more snapshot than a list may have. Called before anything changes. */
+/** Throws "unsupported" for a snapshot beyond a list's maximum. Called before anything changes. */
 export function refuseFull({ snapshots }: SnapshotTree, name: string): void {
   if (snapshots.length < MOST_SNAPSHOTS) return;
   throw new SvirtError(
@@ -24,7 +27,9 @@ export function refuseFull({ snapshots }: SnapshotTree, name: string): void {
 /** Bytes left for what is added later: the parent, and the images of a revert. */
 const ROOM_BYTES = 64 * 1024;
 
-/** Throws "xml" for a snapshot that could not be read again once it is stored. Called before anything changes. */
+/**
+ * Throws "xml" for a snapshot that could not be read again once it is stored. Called before anything changes.
+ */
 export function refuseUnreadable(value: Snapshot): void {
   const bytes = new TextEncoder().encode(formatSnapshot(value));
   parseSnapshot(bytes);

@@ -41,7 +41,7 @@ export function writeSnapshotMerge(instance: Instance, uuid: string, merge: Snap
   host.writeText(fileOf(instance, uuid), `${JSON.stringify(merge)}\n`, 0o600);
 }
 
-/** Notes that QEMU has committed the overlay of a disk, which the guest no longer has. May be repeated. */
+/** Notes QEMU's commit of the overlay of a disk, removed from the guest. May be repeated. */
 export function noteMerged(instance: Instance, uuid: string, target: string): void {
   const merge = readSnapshotMerge(instance, uuid);
   if (merge === undefined) return;
@@ -51,7 +51,7 @@ export function noteMerged(instance: Instance, uuid: string, target: string): vo
   writeSnapshotMerge(instance, uuid, { ...merge, disks });
 }
 
-/** Removes the merge of a snapshot that is gone, or whose images did not change. */
+/** Removes the merge of a removed snapshot, or of unchanged images. */
 export function removeSnapshotMerge(instance: Instance, uuid: string): void {
   instance.host.removeFile(fileOf(instance, uuid));
 }
@@ -61,7 +61,10 @@ export function isForMerge(instance: Instance, uuid: string): boolean {
   return unlessRefused(() => readSnapshotMerge(instance, uuid))?.starts === true;
 }
 
-/** Throws "wrong-state" with libvirt's message for a snapshot whose images are no longer its own. qemuSnapshotRevertValidate() of libvirt */
+/**
+ * Throws "wrong-state" with libvirt's message for a snapshot whose images are no longer its own.
+ * qemuSnapshotRevertValidate() of libvirt
+ */
 export function refuseMerging(instance: Instance, uuid: string, name: string): void {
   const merge = readSnapshotMerge(instance, uuid);
   if (merge?.name !== name) return;

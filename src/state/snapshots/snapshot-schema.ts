@@ -18,7 +18,10 @@ const storedSnapshot = v.strictObject({
 });
 export type StoredSnapshot = v.InferOutput<typeof storedSnapshot>;
 
-/** All snapshots of a domain, in `/var/lib/svirt/snapshots/UUID.json`: one file, so that each change of it is complete or not made. */
+/**
+ * All snapshots of a domain, in `/var/lib/svirt/snapshots/UUID.json`: a single file, so each change of it is
+ * complete or not made.
+ */
 const snapshotTree = v.strictObject({
   /** Name of the snapshot after which the domain's images were last changed; absent: none. */
   current: maybeString,
@@ -28,8 +31,9 @@ const snapshotTree = v.strictObject({
 export type SnapshotTree = v.InferOutput<typeof snapshotTree>;
 
 /**
- * A change of the images of a domain that is off, in `/var/lib/svirt/snapshot-changes/UUID.json`: written before its first step, removed
- * after the last. It is made once the domain has its definition, and undone otherwise.
+ * A change of the images of a domain that is off, in `/var/lib/svirt/snapshot-changes/UUID.json`: written
+ * before its first step, removed after the last. It is made once the domain has its definition, and undone
+ * otherwise.
  */
 const snapshotChange = v.strictObject({
   /** Name of the domain. */
@@ -42,8 +46,9 @@ const snapshotChange = v.strictObject({
 export type SnapshotChange = v.InferOutput<typeof snapshotChange>;
 
 /**
- * A snapshot whose images are being merged into those below, in `/var/lib/svirt/snapshot-changes/UUID.merge`: written before the first
- * image changes, removed once the snapshot is gone. Meanwhile the images below are no longer those of the snapshot.
+ * A snapshot in a merge of its images into the images below, in `/var/lib/svirt/snapshot-changes/UUID.merge`:
+ * written before the first image changes, removed once the snapshot is gone. Meanwhile the images below are
+ * no longer the snapshot's.
  */
 const snapshotMerge = v.strictObject({
   /** Name of the snapshot. */
@@ -52,7 +57,7 @@ const snapshotMerge = v.strictObject({
   starts: v.exactOptional(v.literal(true)),
   /** A commit was asked for: an image below may have changed. */
   isBegun: v.exactOptional(v.literal(true)),
-  /** File with the memory of the snapshot, which is removed with it. */
+  /** File with the memory of the snapshot, removed with it. */
   memory: v.exactOptional(fileId),
   disks: v.array(
     v.strictObject({

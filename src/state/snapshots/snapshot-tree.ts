@@ -29,20 +29,23 @@ export function changedSnapshot(
   return storedSnapshot(change(parseSnapshotText(stored.xml)));
 }
 
-/** Returns a snapshot with that parent, or with none. */
+/** Returns a snapshot with the parent, or with none. */
 export function replaceParent(value: Snapshot, parent: string | undefined): Snapshot {
   const { parent: _, ...rest } = value;
   return parent === undefined ? rest : { ...rest, parent: { name: parent } };
 }
 
-/** Adds a snapshot after the current one, which it replaces as such. qemuSnapshotCreate() of libvirt */
+/** Adds a snapshot after the current snapshot, and makes it current. qemuSnapshotCreate() of libvirt */
 export function addSnapshot(tree: SnapshotTree, value: Snapshot): SnapshotTree {
   const added = storedSnapshot(replaceParent(value, tree.current));
   const before = withoutRevertDisks(tree, tree.current);
   return { current: added.name, snapshots: [...before, added] };
 }
 
-/** Returns the snapshots; of one of that name, the images of a revert are forgotten, on which others now stand. */
+/**
+ * Returns the snapshots; of the named snapshot, the images of a revert are forgotten, since others now stand
+ * on them.
+ */
 export function withoutRevertDisks(tree: SnapshotTree, name: string | undefined): StoredSnapshot[] {
   return tree.snapshots.map((one) =>
     one.name !== name || !one.xml.includes("<revertDisks>")
@@ -52,8 +55,8 @@ export function withoutRevertDisks(tree: SnapshotTree, name: string | undefined)
 }
 
 /**
- * Stores a snapshot that was taken of a guest, unless it is stored already: the call may be repeated. The caller holds the registry's
- * lock.
+ * Stores a snapshot that was taken of a guest, unless it is stored already: the call may be repeated. The
+ * caller holds the registry's lock.
  */
 export function keepSnapshot(instance: Instance, uuid: string, xml: string): void {
   const tree = readSnapshots(instance, uuid);

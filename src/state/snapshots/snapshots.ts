@@ -63,7 +63,7 @@ export function writeSnapshotChange({ host, paths }: Instance, uuid: string, cha
   host.writeText(changeFile({ paths }, uuid), `${JSON.stringify(change)}\n`, 0o600);
 }
 
-/** Removes a change that is made or undone. */
+/** Removes a change made or undone. */
 export function removeSnapshotChange(instance: Instance, uuid: string): void {
   instance.host.removeFile(changeFile(instance, uuid));
 }
@@ -79,7 +79,7 @@ function parseChange(text: string): SnapshotChange {
   return parseSnapshotChange(text);
 }
 
-/** Returns the error of a file with a snapshot whose XML is damaged. */
+/** Returns the error of a file with damaged XML of a snapshot. */
 export function damagedSnapshots(
   { paths }: Instance,
   uuid: string,

@@ -4,7 +4,10 @@ import { backendOf } from "./backends/table.ts";
 import { type Formats, POOL_TYPES, type PoolType } from "./pool-types.ts";
 import { isStartable } from "./rules/startable.ts";
 
-/** Types of pools and the formats of each; supported are those that svirt starts. virStoragePoolCapsFormat() of libvirt */
+/**
+ * Types of pools and the formats of each; supported are the types with a start in svirt.
+ * virStoragePoolCapsFormat() of libvirt
+ */
 export function formatPoolCapabilities(): string {
   return formatDocument(parentDraft("storagepoolCapabilities", POOL_TYPES.map(typeDraft)));
 }

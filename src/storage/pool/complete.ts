@@ -5,8 +5,8 @@ import type { Pool } from "./stored-pool.ts";
 export type CompletedPool = Pool & { readonly uuid: string };
 
 /**
- * Returns the pool with its UUID, or with the spare one. Throws "unsupported" for a target whose path is not the only one of its
- * folder: svirt compares the targets of pools by their paths.
+ * Returns the pool with its UUID, or with the spare UUID. Throws "unsupported" for a target with another path
+ * of its folder: svirt compares the targets of pools by their paths.
  */
 export function completePool(pool: Pool, spareUuid: string): CompletedPool {
   if (pool.target !== undefined) refuseIndirect(pool.target.path);

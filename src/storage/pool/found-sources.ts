@@ -11,8 +11,9 @@ import { type PoolSource, source } from "./source/source.ts";
 const EXPORT = /^(\/[^\p{Cc}]*\S) +\S+$/u;
 
 /**
- * Returns the server whose exports are to be found, of a `<source>` document. Throws "xml"; "usage" without one, and "unsupported" for
- * several, with libvirt's messages. virStorageBackendFileSystemNetFindPoolSources() of libvirt
+ * Returns the server with the exports to find, of a `<source>` document. Throws "xml"; "usage" without a
+ * server, and "unsupported" for several, with libvirt's messages.
+ * virStorageBackendFileSystemNetFindPoolSources() of libvirt
  */
 export function serverOf(bytes: Uint8Array | undefined): string {
   if (bytes === undefined)
@@ -36,12 +37,12 @@ export function serverOf(bytes: Uint8Array | undefined): string {
   });
 }
 
-/** Returns the command that prints the exports of a server. */
+/** Returns the command for printing the exports of a server. */
 export function showmountCommand(program: string, server: string): readonly string[] {
   return [program, "--no-headers", "--exports", server];
 }
 
-/** Returns the folders that a server exports, by the output of showmount. A line that is none is skipped. */
+/** Returns a server's exported folders, by the output of showmount. Any other line is skipped. */
 export function parseExports(text: string): readonly string[] {
   return text.split("\n").flatMap((line) => EXPORT.exec(line)?.[1] ?? []);
 }
@@ -54,7 +55,7 @@ export function formatNfsSources(server: string, folders: readonly string[]): st
   );
 }
 
-/** Returns the document of the volume groups that pools may have. */
+/** Returns the document of the volume groups for pools. */
 export function formatGroupSources(parts: readonly PhysicalVolume[]): string {
   const groups = Map.groupBy(parts, ({ group }) => group);
   return formatSources(

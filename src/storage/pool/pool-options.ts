@@ -1,7 +1,9 @@
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 
-/** Parts of a pool that may also be given by position, as in `pool-define-as images dir - - - - /srv/images`. */
+/**
+ * Parts of a pool that may also be given by position, as in `pool-define-as images dir - - - - /srv/images`.
+ */
 export const PLACED_POOL_OPTIONS = [
   "source-host",
   "source-path",
@@ -11,7 +13,7 @@ export const PLACED_POOL_OPTIONS = [
   "source-format",
 ] as const;
 
-/** Parts of a pool that are given by name. */
+/** Parts of a pool given by name. */
 export const POOL_OPTIONS = [
   ...(["auth-type", "auth-username", "secret-usage", "secret-uuid", "adapter-name"] as const),
   ...(["adapter-wwnn", "adapter-wwpn", "adapter-parent", "adapter-parent-wwnn"] as const),
@@ -19,12 +21,14 @@ export const POOL_OPTIONS = [
   "source-initiator",
 ] as const;
 
-/** Name of an option that gives a part of a pool. */
+/** Name of an option for a part of a pool. */
 export type PoolOption = (typeof PLACED_POOL_OPTIONS | typeof POOL_OPTIONS)[number];
 
 type Options = ReadonlyMap<string, string>;
 
-/** Returns the document of a pool that these options give, which may be incomplete. virshBuildPoolXML() of libvirt */
+/**
+ * Returns the document of a pool given by these options, possibly incomplete. virshBuildPoolXML() of libvirt
+ */
 export function formatPoolOptions(name: string, type: string, options: Options): string {
   const given = (option: PoolOption): string | undefined => options.get(option);
   const parts = sourceParts(given);
@@ -38,7 +42,9 @@ export function formatPoolOptions(name: string, type: string, options: Options):
 
 type Given = (option: PoolOption) => string | undefined;
 
-/** Returns the `<source>` of a server to search. cmdFindStoragePoolSourcesAs() of libvirt's tools/virsh-pool.c */
+/**
+ * Returns the `<source>` of a server to search. cmdFindStoragePoolSourcesAs() of libvirt's tools/virsh-pool.c
+ */
 export function formatSearchedSource(
   host: string,
   { initiator, port }: { readonly port: string | undefined; readonly initiator: string | undefined },
@@ -80,7 +86,9 @@ function adapterDraft(given: Given): readonly Draft[] {
   return name === undefined ? [] : [presentDraft("adapter", { type: "scsi_host", name })];
 }
 
-/** Returns the most specific name of an adapter's parent, as virsh does. Half a pair stays, and is refused. */
+/**
+ * Returns the most specific name of an adapter's parent, as virsh does. Half a pair stays, and is refused.
+ */
 function adapterParent(given: Given): Readonly<Record<string, string | undefined>> {
   const parent = given("adapter-parent");
   if (parent !== undefined) return { parent };
@@ -98,7 +106,7 @@ function authDraft(given: Given): readonly Draft[] {
   return [draft];
 }
 
-/** Returns an element with the attributes that are present. */
+/** Returns an element with the present attributes. */
 function presentDraft(tag: string, values: Readonly<Record<string, string | undefined>>): Draft {
   const draft = attributesDraft(tag, {});
   for (const [name, value] of Object.entries(values))

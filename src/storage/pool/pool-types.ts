@@ -9,19 +9,19 @@ export const POOL_TYPES = [
 /** Type of a storage pool. */
 export type PoolType = (typeof POOL_TYPES)[number];
 
-/** Parts of a pool's `<source>` that only some types have. */
+/** Parts of a pool's `<source>` in some types only. */
 export const SOURCE_PARTS = ["hosts", "devices", "dir", "adapter", "name", "initiator"] as const;
 
-/** Part of a pool's `<source>` that only some types have. */
+/** Part of a pool's `<source>` in some types only. */
 export type SourcePart = (typeof SOURCE_PARTS)[number];
 
-/** Values of a format, and the one that an omitted format stands for. */
+/** Values of a format, and its default. */
 export interface Formats {
   readonly standard: string;
   readonly values: readonly string[];
 }
 
-/** Parts of a pool that tell its source and its place. */
+/** Parts of a pool about its source and its place. */
 export interface SourcedPool {
   readonly name: string;
   readonly source: PoolSource;

@@ -5,7 +5,7 @@ import { type PoolType, SOURCE_PARTS } from "./pool-types.ts";
 import { sanitizePath } from "./sanitize-path.ts";
 import type { PoolSource } from "./source/source.ts";
 
-/** Storage pool, with the parts that libvirt keeps of it. */
+/** Storage pool, with its parts kept by libvirt. */
 export type Pool = Omit<WrittenPool, "source" | "target" | `${string}Bytes`> & {
   readonly source: PoolSource;
   readonly target?: PoolTarget;
@@ -19,9 +19,9 @@ export interface PoolTarget {
 
 const NO_SOURCE: PoolSource = { hosts: [], devices: [] };
 /**
- * Returns the pool as libvirt keeps it: without sizes, which only the storage knows, and without parts that its type does not
- * have; with the default format, the source's name and the target that follow from its type. virStoragePoolDefParseXML() and
- * virStoragePoolDefFormatBuf() of libvirt
+ * Returns the pool as libvirt keeps it: without sizes, known only to the storage, and without parts unknown
+ * to its type; with the default format, and with the source's name and the target given by its type.
+ * virStoragePoolDefParseXML() and virStoragePoolDefFormatBuf() of libvirt
  */
 export function keepPool(written: WrittenPool): Pool {
   const { features, mountOptions, name, rbdOptions, refresh, source, target, type, uuid } = written;

@@ -8,23 +8,29 @@ import { type CreationFlags, decideNewVolume, type NewVolume, notPreallocated } 
 /** Unit of the size of a qcow2 image. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
 
-/** Volume that is copied, as its file shows it. */
+/** Copied volume, as its file shows it. */
 export interface CopySource {
   readonly format: string;
   readonly capacityBytes: number;
-  /** Whether it is a block device, which is raw. */
+  /** Whether it is a block device, always raw. */
   readonly isDevice: boolean;
   /** Path of its backing file. */
   readonly backing: string | undefined;
   /** Properties of a qcow2 image. */
   readonly options: Qcow2Properties | undefined;
-  /** Whether it has other files at names that the copy would share, or that do not lead from there to the same file. */
+  /**
+   * Whether it has other files by names the copy would share, or names with another meaning from the copy's
+   * place.
+   */
   readonly isBound: "by its data file" | "by a relative name" | undefined;
   /** Of an encrypted volume; its capacity is the length of all its bytes, if it is raw. */
   readonly encryption?: {
     /** Whether the document asks for a copy that is encrypted as its source is. */
     readonly isKept: boolean;
-    /** Length of a raw volume's header in bytes, which a document's capacity does not count; undefined: svirt cannot read it. */
+    /**
+     * Length of a raw volume's header in bytes, which a document's capacity does not count; undefined: svirt
+     * cannot read it.
+     */
     readonly headerBytes: number | undefined;
   };
 }
@@ -35,7 +41,7 @@ export interface CopyFlags extends CreationFlags {
   readonly isReflink: boolean;
 }
 
-/** Volume with the data of another one. */
+/** Volume with the data of another volume. */
 export interface CopiedVolume extends NewVolume {
   readonly format: NewImage["format"];
   readonly capacityBytes: number;
@@ -44,15 +50,15 @@ export interface CopiedVolume extends NewVolume {
 }
 
 /**
- * Decides about a volume with the data of another one. Its capacity is at least that of the source. A qcow2 image that is requested as its
- * source is gets the source's bytes; any other one is converted, and has no backing file. Properties that the
- * document leaves out are those of a qcow2 source. Throws "unsupported", with the place. storageVolCreateXMLFrom(), createRawFile() and
- * virStorageBackendCreateQemuImgSetBacking() of libvirt
+ * Decides about a volume with the data of another. Its capacity is at least the source's. A qcow2 image
+ * requested in its source's form gets the source's bytes; any other is converted, and has no backing file.
+ * Properties left out by the document are a qcow2 source's. Throws "unsupported", with the place.
+ * storageVolCreateXMLFrom(), createRawFile() and virStorageBackendCreateQemuImgSetBacking() of libvirt
  */
 export function decideCopiedVolume(volume: Volume, source: CopySource, flags: CopyFlags): CopiedVolume {
   const from = formatOf(source.format);
   const capacityBytes = capacityOf(volume, source);
-  // As of the source's description, from which a clone is made.
+  // As of the source's description, the basis of a clone.
   const format = formatOf(volume.target.format?.type ?? "raw");
   const decided = decideNewVolume(
     { ...volume, capacityBytes, target: { ...targetOf(volume, source), format: { type: format } } },
@@ -65,7 +71,8 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
   const isSame = format === from && (from === "raw" ? !source.isDevice : isAsSource(volume, source));
   refuseDecrypted(source, isSame);
   refuseUnmade(volume, source, { ...flags, isSame });
-  // A sparse copy, if less space is requested than the source may take; and of an image that is converted, if none is requested.
+  // A sparse copy, if less space is requested than the source may take; and of an image that is converted, if
+  // none is requested.
   const unless = from === "raw" ? capacityBytes : 0;
   const isSparse = (volume.allocationBytes ?? unless) < source.capacityBytes;
   return {
@@ -76,7 +83,9 @@ export function decideCopiedVolume(volume: Volume, source: CopySource, flags: Co
   };
 }
 
-/** Returns the capacity of a copy in bytes: of a raw encrypted volume, with its header. Throws "unsupported". */
+/**
+ * Returns the capacity of a copy in bytes: of a raw encrypted volume, with its header. Throws "unsupported".
+ */
 function capacityOf({ capacityBytes: requested = 0 }: Volume, source: CopySource): number {
   const { capacityBytes, encryption = { headerBytes: 0 } } = source;
   const { headerBytes } = encryption;
@@ -89,7 +98,7 @@ function formatOf(word: string): string {
   return word === "iso" ? "raw" : word;
 }
 
-/** Adds the properties of the source that the document leaves out. */
+/** Adds the source's properties left out by the document. */
 function targetOf({ target }: Volume, { options }: CopySource): Volume["target"] {
   if (target.format?.type !== "qcow2" || options === undefined) return target;
   const {
@@ -152,13 +161,16 @@ function boundSource(how: NonNullable<CopySource["isBound"]>): SvirtError {
   });
 }
 
-/** Throws "unsupported" for a copy that would be no whole and equally encrypted one. */
+/** Throws "unsupported" for an incomplete copy, or a copy with another encryption. */
 function refuseDecrypted({ encryption }: CopySource, isSame: boolean): void {
   if (encryption === undefined || (encryption.isKept && isSame)) return;
   throw encryptedSource();
 }
 
-/** The copy would have the encrypted bytes as a guest's data, or be encrypted though the document does not say so. */
+/**
+ * The copy would have the encrypted bytes as a guest's data, or be encrypted though the document does not say
+ * so.
+ */
 function encryptedSource(): SvirtError {
   return new SvirtError(
     "Cannot create the volume: the source is encrypted, and svirt copies it only as it is",

@@ -1,6 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 
-/** Returns the refusal of a volume's name. virStorageBackendVolCreateLocal() of libvirt knows one with "/" only. */
+/**
+ * Returns the refusal of a volume's name. virStorageBackendVolCreateLocal() of libvirt knows one with "/"
+ * only.
+ */
 export function wrongName(name: string, why: string): SvirtError {
   if (!name.includes("/")) return notMade("name", why);
   return new SvirtError(`Requested operation is not valid: ${why}`, {

@@ -61,7 +61,7 @@ const written = element("volume", () => ({
   name: required(textOf("name", lineOfText)),
   key: textOf("key", anyText),
   source: child(source),
-  // Empty elements are absent ones to virXPathString() of libvirt.
+  // Empty elements are absent to virXPathString() of libvirt.
   capacityBytes: sizeInBytes("capacity", { least: 0, empty: "absent" }),
   allocationBytes: sizeInBytes("allocation", { least: 0, empty: "absent" }),
   physicalBytes: sizeInBytes("physical", { least: 0 }),
@@ -73,8 +73,8 @@ type Written = ValueOf<typeof written>;
 type Target = ValueOf<typeof target>;
 
 /**
- * `<volume>`, https://libvirt.org/formatstorage.html#storage-volume-xml. Facts that only the storage knows are dropped.
- * virStorageVolDefParseXML() of libvirt
+ * `<volume>`, https://libvirt.org/formatstorage.html#storage-volume-xml. Facts that only the storage knows
+ * are dropped. virStorageVolDefParseXML() of libvirt
  */
 export const volume: ElementForm<Written> = rewritten(
   written,
@@ -113,7 +113,9 @@ function targetAsKept(own: Target, type: Written["type"]): Target {
   };
 }
 
-/** Drops an image's times, which only the storage knows, and adds the default format of an image in a file. */
+/**
+ * Drops an image's times, which only the storage knows, and adds the default format of an image in a file.
+ */
 function withoutTimes<
   T extends { timestamps?: unknown; permissions?: Permissions; format?: { type: string } },
 >({ permissions: granted, timestamps: _, ...image }: T, type: Written["type"] = "file") {

@@ -10,7 +10,10 @@ export function parseVolume(bytes: Uint8Array): Volume {
   return readVolume(bytes);
 }
 
-/** Returns the volume's XML in libvirt's layout, with libvirt's defaults for the sizes. virStorageVolDefFormat() of libvirt */
+/**
+ * Returns the volume's XML in libvirt's layout, with libvirt's defaults for the sizes.
+ * virStorageVolDefFormat() of libvirt
+ */
 export function formatVolume(value: Volume): string {
   const { writeVolume }: typeof import("./document-forms.ts") = require("./document-forms.ts");
   return writeVolume(value);

@@ -4,7 +4,7 @@ import type { Volume } from "./document.ts";
 
 /** Encryption of a new volume. */
 export interface NewEncryption {
-  /** Name of the secret whose value is the passphrase. */
+  /** Name of the secret with the passphrase. */
   readonly secret: { readonly uuid?: string | undefined; readonly usage?: string | undefined };
   readonly cipher: LuksCipher;
 }
@@ -15,8 +15,9 @@ type RequestedLuks = Extract<Requested, { readonly format: "luks" }>;
 const PLACE = "target/encryption";
 
 /**
- * Decides about the encryption that a volume's XML requests; undefined without one. Throws "unsupported", with the place and in libvirt's words
- * where it has some. storageBackendCreateQemuImgCheckEncryption() of libvirt
+ * Decides about the encryption requested by a volume's XML; undefined without a request. Throws
+ * "unsupported", with the place and in libvirt's words where it has some.
+ * storageBackendCreateQemuImgCheckEncryption() of libvirt
  */
 export function decideEncryption({ encryption }: Volume["target"]): NewEncryption | undefined {
   if (encryption === undefined) return undefined;

@@ -5,8 +5,9 @@ import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
 
 /**
- * Decides about a volume of a volume group. Throws "unsupported", with the place, for a property that it would not have, and without a
- * capacity, in libvirt's words. virStorageBackendLogicalLVCreate() and storageVolCreateXML() of libvirt
+ * Decides about a volume of a volume group. Throws "unsupported", with the place, for a property that it
+ * would not have, and without a capacity, in libvirt's words. virStorageBackendLogicalLVCreate() and
+ * storageVolCreateXML() of libvirt
  */
 export function decideLogicalVolume(volume: Volume, group: string): NewLogicalVolume {
   const { allocationBytes, backingStore, name, target } = volume;

@@ -4,21 +4,25 @@ import { notMade } from "./creation-refusal.ts";
 import type { Volume } from "./document.ts";
 import { labelOfDevice, neededCapacity } from "./new-logical.ts";
 
-/** Boundary of partitions: that of sfdisk(8), which fits the blocks of all disks. */
+/** Boundary of partitions, as in sfdisk(8), for the blocks of all disks. */
 const GRAIN_BYTES = 1024 * 1024;
 /**
- * Boundary before the next partition. The kernel writes whole blocks of a disk, up to a page of memory. If two partitions share a block,
- * writing one overwrites new data of the other with old data. The value is the largest page size of the supported architectures.
+ * Boundary before the next partition. The kernel writes whole blocks of a disk, up to a page of memory. If
+ * two partitions share a block, writing one overwrites new data of the other with old data. The value is the
+ * largest page size of the supported architectures.
  */
 const BLOCK_BYTES = 64 * 1024;
-/** Most partitions of a table; more of type dos are in an extended one. */
+/** Most partitions of a table; more of type dos are in an extended partition. */
 const MOST: ReadonlyMap<string, number> = new Map([
   ["gpt", 128],
   ["dos", 4],
 ]);
-/** Sectors that a table of type dos can count. */
+/** Most sectors of a table of type dos. */
 const DOS_SECTORS = 2 ** 32 - 1;
-/** Types of libvirt's formats in a table of type dos, as parted(8) sets them. virStoragePartedFsType of libvirt */
+/**
+ * Types of libvirt's formats in a table of type dos, as parted(8) sets them. virStoragePartedFsType of
+ * libvirt
+ */
 const DOS_TYPES: ReadonlyMap<string, string> = new Map([
   ["none", "83"],
   ["linux", "83"],
@@ -29,7 +33,7 @@ const DOS_TYPES: ReadonlyMap<string, string> = new Map([
   ["linux-raid", "83"],
 ]);
 
-/** Disk that gets a partition. */
+/** Disk with a new partition. */
 interface PartitionedDisk {
   /** Name of its device node, such as sdb. */
   readonly name: string;
@@ -38,9 +42,9 @@ interface PartitionedDisk {
 }
 
 /**
- * Decides about a new partition: it is in the smallest free part that is large enough. Throws "usage" for a volume of another name than the
- * partition gets, "unsupported" for one that svirt does not make, "wrong-state" without space. virStorageBackendDiskCreateVol() of
- * libvirt
+ * Decides about a new partition: it is in the smallest sufficient free part. Throws "usage" for a volume with
+ * a name other than the partition's, "unsupported" for a volume svirt does not make, "wrong-state" without
+ * space. virStorageBackendDiskCreateVol() of libvirt
  */
 export function decidePartition(volume: Volume, disk: PartitionedDisk): NewPartition {
   const { label, partitions, sectorBytes } = disk.table;
@@ -69,7 +73,7 @@ export function placeOfPartition(
   return { start: startSector * sectorBytes, end: (startSector + sectors) * sectorBytes };
 }
 
-/** Whether a partition that was decided by one table can still be made in another. */
+/** Whether a partition decided by a table can still be made in another. */
 export function isStillFree(made: NewPartition, decidedBy: PartitionTable, table: PartitionTable): boolean {
   const { end, start } = placeOfPartition(made, decidedBy);
   return (
@@ -81,7 +85,7 @@ export function isStillFree(made: NewPartition, decidedBy: PartitionTable, table
 
 function typeOf({ target }: Volume, label: string): string | undefined {
   const written = target.format?.type ?? "none";
-  // The default of a volume whose XML has no type.
+  // The default of a volume without a type in its XML.
   const format = written === "raw" ? "none" : written;
   if (format === "extended") throw notMade("target/format", "svirt makes no extended partitions");
   const type = DOS_TYPES.get(format);
@@ -104,7 +108,10 @@ function startOf({ sizeBytes, table }: PartitionedDisk, size: number): number {
   return best.start;
 }
 
-/** Lists the free parts of a disk, from boundaries on. A partition within an extended one is in a part that is not free. */
+/**
+ * Lists the free parts of a disk, from boundaries on. A partition within an extended partition is in a part
+ * in use.
+ */
 function freeParts(
   whole: Omit<Partition, "number">,
   partitions: readonly Partition[],

@@ -15,7 +15,7 @@ const [OLD, NEW] = ["0.10", "1.1"] as const;
 export interface NewVolume {
   readonly name: string;
   readonly format: NewImage["format"];
-  /** Undefined: that of the backing file. */
+  /** Undefined: the backing file's. */
   readonly capacityBytes: number | undefined;
   /** Length of a raw image's beginning for which disk space is reserved. */
   readonly reservedBytes: number;
@@ -35,8 +35,8 @@ export interface CreationFlags {
 }
 
 /**
- * Decides about a volume of a folder. Throws "xml" without a capacity; "unsupported", with the place, for a property that the
- * volume would not have. createRawFile() and storageBackendCreateQemuImg… of libvirt
+ * Decides about a volume of a folder. Throws "xml" without a capacity; "unsupported", with the place, for a
+ * property that the volume would not have. createRawFile() and storageBackendCreateQemuImg… of libvirt
  */
 export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: CreationFlags = {}): NewVolume {
   const problem = problemOfName(volume.name);
@@ -61,7 +61,10 @@ export function decideNewVolume(volume: Volume, { isMetadataPreallocated }: Crea
   };
 }
 
-/** qemu-img gets the size of an image with a header in KiB. virStorageBackendCreateQemuImgCmdFromVol() of libvirt */
+/**
+ * qemu-img gets the size of an image with a header in KiB. virStorageBackendCreateQemuImgCmdFromVol() of
+ * libvirt
+ */
 function roundedFor(isPlain: boolean, sizeBytes: number | undefined): number | undefined {
   return isPlain || sizeBytes === undefined ? sizeBytes : Math.ceil(sizeBytes / 1024) * 1024;
 }
@@ -71,7 +74,7 @@ function reservedOf({ allocationBytes, capacityBytes = 0 }: Volume): number {
   return Math.min(allocationBytes ?? capacityBytes, capacityBytes);
 }
 
-/** Refuses each requested property that the new volume would not have. */
+/** Refuses each requested property missing from the new volume. */
 function refuseUnmade({ source, type }: Volume): void {
   if (type !== undefined && type !== "file") throw notMade("@type", "svirt creates volumes in files only");
   if (source !== undefined) throw notMade("source", "svirt creates volumes in files only");
@@ -127,7 +130,10 @@ function refusePreallocation(
   if (encryption !== undefined) throw notPreallocated("Cannot preallocate the tables of an encrypted volume");
 }
 
-/** With the whole allocation, which is the default, disk space is reserved too. storageBackendCreateQemuImgOpts() of libvirt */
+/**
+ * With the whole allocation, which is the default, disk space is reserved too.
+ * storageBackendCreateQemuImgOpts() of libvirt
+ */
 function preallocationOf({
   allocationBytes,
   capacityBytes = 0,

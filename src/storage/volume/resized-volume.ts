@@ -6,13 +6,13 @@ const SECTOR_BYTES = 512;
 /** Requested size of a volume. */
 export interface Resize {
   readonly capacityBytes: number;
-  /** Whether the capacity is the difference to the current one. */
+  /** Whether the capacity is the difference to the current capacity. */
   readonly isDelta: boolean;
   readonly isShrunk: boolean;
   readonly isAllocated: boolean;
 }
 
-/** Volume that is resized. */
+/** Volume with a new size. */
 interface Resized {
   readonly name: string;
   readonly format: string;
@@ -21,8 +21,9 @@ interface Resized {
 }
 
 /**
- * Decides the new size of a volume and the space to reserve. Throws "usage" for a size below the allocation, or below the
- * current one without the flag; "unsupported" for another format than raw and qcow2. storageVolResize() of libvirt
+ * Decides the new size of a volume and the space to reserve. Throws "usage" for a size below the allocation,
+ * or below the current size without the flag; "unsupported" for another format than raw and qcow2.
+ * storageVolResize() of libvirt
  */
 export function decideResize(
   volume: Resized,

@@ -2,7 +2,7 @@
 const [VENDOR_SPECIFIC, T10_VENDOR, EUI_64, NAA] = [0, 1, 2, 3] as const;
 /** Code sets of a designator. */
 const [BINARY, ASCII] = [1, 2] as const;
-/** Types of NAA that are unique, the best first; undefined: any. */
+/** Unique types of NAA, the best first; undefined: any. */
 const NAA_TYPES = [6, 5, undefined] as const;
 
 /** Bytes of a header, of a page and of a designator. */
@@ -27,8 +27,9 @@ export interface ScsiIdentity {
 }
 
 /**
- * Returns the identifier of a SCSI device, as udev's scsi_id(8) prints it with --replace-whitespace, which libvirt takes for a
- * volume's key; undefined for a device without one. virStorageFileGetSCSIKey() of libvirt, src/udev/scsi_id/scsi_serial.c of systemd
+ * Returns the identifier of a SCSI device, as udev's scsi_id(8) prints it with --replace-whitespace,
+ * libvirt's key of a volume; undefined for a device without an identifier. virStorageFileGetSCSIKey() of
+ * libvirt, src/udev/scsi_id/scsi_serial.c of systemd
  */
 export function formatScsiKey(identity: ScsiIdentity): string | undefined {
   const key = keyOfDesignator(identity) ?? keyOfSerial(identity);
@@ -44,7 +45,7 @@ function keyOfDesignator({ model, page83, vendor }: ScsiIdentity): string | unde
   return `${type}${before}${codeSet === ASCII ? textOf(value) : hexOf(value)}`;
 }
 
-/** Designators in the order in which scsi_id prefers them. */
+/** Designators in scsi_id's order of preference. */
 const ORDER: readonly ((one: Designator) => boolean)[] = [
   ...NAA_TYPES.flatMap((naa) =>
     [BINARY, ASCII].map(
@@ -59,7 +60,7 @@ const ORDER: readonly ((one: Designator) => boolean)[] = [
   ),
 ];
 
-/** Lists the designators of the logical unit itself, not those of its ports. */
+/** Lists the designators of the logical unit itself, not its ports'. */
 function listDesignators(page: Uint8Array): readonly Designator[] {
   const end = Math.min(page.length, HEADER_BYTES + ((page[2] ?? 0) << 8) + (page[3] ?? 0));
   const found: Designator[] = [];

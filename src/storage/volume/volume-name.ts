@@ -1,6 +1,6 @@
 /** Longest name of a file. NAME_MAX of linux/limits.h */
 const MOST_BYTES = 255;
-/** Start of the names of files that only svirt uses. */
+/** Start of the names of svirt's own files. */
 const OWN = ".svirt-";
 
 /** Returns the reason why a volume of a folder cannot have this name; undefined if it can. */

@@ -1,13 +1,13 @@
 import type { Volume } from "./document.ts";
 import type { VolumeArguments } from "./volume-of-arguments.ts";
 
-/** Names of volumes and formats that XML has as they are, and that a volume may have. */
+/** Names of volumes and formats written in XML as they are, and permitted for a volume. */
 const PLAIN_NAME = /^[\w.+@:-]{1,200}$/;
 const PLAIN_WORD = /^[a-z0-9]{1,20}$/;
 
 /**
- * Returns the volume that parseVolume() reads from the XML of arguments, without writing and reading it. Returns undefined for arguments that are
- * not plain: with a backing volume, or a name that XML may not have as it is.
+ * Returns the volume parseVolume() would read from the XML of arguments, without writing and reading it.
+ * Returns undefined for unusual arguments: with a backing volume, or a name with references in XML.
  */
 export function volumeOfArguments(words: VolumeArguments): Volume | undefined {
   const { allocationBytes, backing, capacityBytes, format = "raw", name } = words;

@@ -11,8 +11,8 @@ const [BLOCK, DEFAULT] = [-2, -1];
 const MS_PER_SECOND = 1000;
 
 /**
- * Sets how long calls wait for an answer of a running guest's agent, until its end: seconds, -1 for the default, or -2 for no limit. Throws
- * "usage", "not-found", "wrong-state".
+ * Sets how long calls wait for an answer of a running guest's agent, until its end: seconds, -1 for the
+ * default, or -2 for no limit. Throws "usage", "not-found", "wrong-state".
  */
 export async function setResponseTimeout(instance: Instance, key: string, seconds: number): Promise<void> {
   if (seconds < BLOCK)

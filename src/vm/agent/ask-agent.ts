@@ -25,7 +25,7 @@ export interface AgentOptions {
   readonly timeoutMs: number | undefined;
   /** The answer is needed, and the time that of the guest: 0 is then no time at all. */
   readonly isAnswered?: true;
-  /** The guest is to end: an agent that does not answer in time, or whose guest has ended, is obeying. */
+  /** The guest is to end: a silent agent, or an agent of an ended guest, obeys. */
   readonly isLast?: true;
 }
 
@@ -40,9 +40,10 @@ export interface SaidByAgent {
 }
 
 /**
- * Sends a command to the guest's agent once no other call uses it; undefined if no answer is awaited. Throws "unsupported" without
- * its channel, "timeout" when no agent answers or others use it for 30 s, "failed" for an answer of more than 65 MiB. A wait without
- * limit ends with the client's connection, and as "timeout" once no agent is connected.
+ * Sends a command to the guest's agent once no other call uses it; undefined if no answer is awaited. Throws
+ * "unsupported" without its channel, "timeout" when no agent answers or others use it for 30 s, "failed" for
+ * an answer of more than 65 MiB. A wait without limit ends with the client's connection, and as "timeout"
+ * once no agent is connected.
  */
 export async function askAgent(
   instance: Instance,
@@ -81,7 +82,7 @@ export async function askAgent(
   }
 }
 
-/** Locks the agent's channel, on which an agent answers one call after another. Throws "timeout". */
+/** Locks the agent's channel: an agent answers call after call. Throws "timeout". */
 async function waitForTurn({ host }: Instance, path: string): Promise<() => void> {
   try {
     return await host.lock(path, TURN_MS);
@@ -106,7 +107,10 @@ function agentChannel(guest: GuestRecord): string {
   });
 }
 
-/** Skips answers to earlier requests. Returns whether the agent answers in this time. qemuAgentGuestSync() of libvirt */
+/**
+ * Skips answers to earlier requests. Returns whether the agent answers in this time. qemuAgentGuestSync() of
+ * libvirt
+ */
 async function synchronize({ host }: Instance, channel: LineChannel, timeoutMs: number): Promise<boolean> {
   const id = host.nowMs();
   if (timeoutMs > 0) await channel.send(formatSync(id), timeoutMs);
@@ -119,7 +123,9 @@ async function synchronize({ host }: Instance, channel: LineChannel, timeoutMs: 
   return false;
 }
 
-/** Returns the agent's answer; undefined if none comes in time or, without a limit, until the call is left. */
+/**
+ * Returns the agent's answer; undefined if none comes in time or, without a limit, until the call is left.
+ */
 async function readAnswer(
   channel: LineChannel,
   timeoutMs: number,
@@ -132,7 +138,10 @@ async function readAnswer(
   }
 }
 
-/** Returns whether a program in the guest has the agent's channel open; true if another conversation keeps QEMU from answering. */
+/**
+ * Returns whether a program in the guest has the agent's channel open; true if another conversation keeps
+ * QEMU from answering.
+ */
 async function isConnected(instance: Instance, guest: GuestRecord, id: string): Promise<boolean> {
   try {
     return (await askChannels(instance, guest)).get(id) === true;

@@ -31,7 +31,10 @@ interface AuditedGuest {
   readonly files: readonly AuditedFile[];
 }
 
-/** Result of an audit. Without findings every guest is confined as decided, and ended guests have left nothing. */
+/**
+ * Result of an audit. Without findings every guest is confined as decided, and ended guests have left
+ * nothing.
+ */
 export interface Audit {
   readonly mode: "enforcing" | "permissive" | "disabled";
   readonly guests: readonly AuditedGuest[];
@@ -40,8 +43,8 @@ export interface Audit {
 }
 
 /**
- * Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. Beside other commands it looks several times:
- * lookUntilSettled().
+ * Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. Beside other
+ * commands it looks several times: lookUntilSettled().
  */
 export async function auditNode(instance: Instance): Promise<Audit> {
   const { hasEnded: _, ...audit } = await lookUntilSettled(instance, () => inspect(instance));
@@ -104,7 +107,7 @@ function auditGuest(instance: Instance, guest: GuestRecord, silentAt: SilentAt):
   };
 }
 
-/** Audits one open file, if its server answers. */
+/** Audits an open file, if its server answers. */
 function auditAnswering(
   instance: Instance,
   guest: GuestRecord,
@@ -129,7 +132,10 @@ function findingsOf(guest: AuditedGuest): string[] {
   ];
 }
 
-/** Lists rules of the packet filter that are not as svirt has set them. Without them guests reach and send what they should not. */
+/**
+ * Lists rules of the packet filter that are not as svirt has set them. Without them guests reach and send
+ * what they should not.
+ */
 async function listLostRules(
   instance: Instance,
   running: readonly GuestRecord[],
@@ -142,7 +148,10 @@ async function listLostRules(
   }
 }
 
-/** Finds guests that an older svirt has started with a filter, and with headers of frames or vhost-net, which bypass it. */
+/**
+ * Finds guests that an older svirt has started with a filter, and with headers of frames or vhost-net, which
+ * bypass it.
+ */
 function findBypassed({ name, steps }: GuestRecord): string[] {
   const taps = steps.flatMap(tapsOf);
   const filtered = steps.flatMap((step) =>
@@ -157,8 +166,8 @@ function findBypassed({ name, steps }: GuestRecord): string[] {
 }
 
 /**
- * Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. A command that works on the
- * guest may be waiting for the release.
+ * Finds files that the guest should have released. Their labels and claims stay unavailable to other guests.
+ * A command that works on the guest may be waiting for the release.
  */
 function findHeld(instance: Instance, guest: GuestRecord): string[] {
   const { change, name, uuid } = guest;
@@ -169,7 +178,7 @@ function findHeld(instance: Instance, guest: GuestRecord): string[] {
   );
 }
 
-/** Finds levels that two guests share, or a guest and a process that is not a guest's. */
+/** Finds levels shared by two guests, or by a guest and a foreign process. */
 function findSharedLevels(instance: Instance, guests: readonly AuditedGuest[]): string[] {
   const holders = new Map<string, AuditedGuest>();
   const shared: string[] = [];
@@ -188,7 +197,10 @@ function findSharedLevels(instance: Instance, guests: readonly AuditedGuest[]): 
   return [...shared, ...strangers];
 }
 
-/** Returns the range of a context if it has categories; a range without categories is not that of a single guest. */
+/**
+ * Returns the range of a context if it has categories; a range without categories is not that of a single
+ * guest.
+ */
 function pairIn(context: string | undefined): string | undefined {
   const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
   return range?.includes(":c") === true ? range : undefined;

@@ -23,9 +23,10 @@ export function isAtWork({ host, paths }: Instance, uuid: string): boolean {
 }
 
 /**
- * Looks again while other commands start, change or end guests: a look reads one fact after another, so that it finds traces of work in
- * progress. Returns the last look, with the findings that every look has had. Without other commands one look is enough, but for a guest
- * that has ended: its reaper has a moment to clean up.
+ * Looks again while other commands start, change or end guests: a look reads one fact after another, so that
+ * it finds traces of work in progress. Returns the last look, with the findings that every look has had.
+ * Without other commands one look is enough, but for a guest that has ended: its reaper has a moment to clean
+ * up.
  */
 export async function lookUntilSettled<Seen extends Look>(
   instance: Instance,

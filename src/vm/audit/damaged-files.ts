@@ -20,8 +20,9 @@ import type { XmlStore } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 
 /**
- * Lists the damaged files of domains, networks, filters, pools, secrets and snapshots, with the remedies. Each is read as a whole: a command about the object would
- * be refused, and a list shows only damage of the fields that it needs.
+ * Lists the damaged files of domains, networks, filters, pools, secrets and snapshots, with the remedies.
+ * Each is read as a whole: a command about the object would be refused, and a list shows only damage of the
+ * fields that it needs.
  */
 export function findDamagedFiles(instance: Instance): readonly string[] {
   const found: string[] = [];

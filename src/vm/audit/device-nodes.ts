@@ -10,7 +10,7 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { allSteps } from "../../state/shutoff-reason.ts";
 
-/** Device node that a guest has, or that gives access to the kernel. */
+/** Device node of a guest, or with access to the kernel. */
 export interface AuditedDevice {
   readonly path: string;
   readonly label: string | undefined;
@@ -21,8 +21,8 @@ export interface AuditedDevice {
 }
 
 /**
- * Nodes by which guests reach the kernel, and nodes that no guest may reach. They have the policy's labels unless
- * guests share one.
+ * Nodes for guests' access to the kernel, and nodes forbidden to guests. They have the policy's labels unless
+ * guests share them.
  */
 const GATES = [
   "kvm",
@@ -37,8 +37,8 @@ const GATES = [
 ];
 
 /**
- * Audits each device node whose label matters: those of guests, the gates, and any with the label of a guest that no
- * longer exists.
+ * Audits each device node with an important label: nodes of guests, the gates, and any with the label of an
+ * ended guest.
  */
 export function auditDevices(instance: Instance, running: readonly GuestRecord[]): AuditedDevice[] {
   const held = running.flatMap((guest) => heldNodes(instance, guest));
@@ -49,7 +49,9 @@ export function auditDevices(instance: Instance, running: readonly GuestRecord[]
   return [...held, ...others];
 }
 
-/** Audits a guest's nodes by path. Open files are audited too, but a node created again is a different file. */
+/**
+ * Audits a guest's nodes by path. Open files are audited too, but a node created again is a different file.
+ */
 function heldNodes(instance: Instance, guest: GuestRecord): AuditedDevice[] {
   return allSteps(guest).flatMap((step) => {
     if (step.do !== "set-label" || step.file.node === undefined) return [];
@@ -101,7 +103,7 @@ function auditGates(instance: Instance): AuditedDevice[] {
   });
 }
 
-/** Returns a label without user and role. The user is that of the process that labelled the node. */
+/** Returns a label without user and role. The user is the labelling process's. */
 function typeAndRange(label: string | undefined): string | undefined {
   const { range, type } = (label === undefined ? undefined : parseContextOrUndefined(label)) ?? {};
   return `${type}:${range}`;
@@ -123,8 +125,8 @@ function findStaleNodes(instance: Instance): AuditedDevice[] {
 }
 
 /**
- * Lists the nodes below a folder, on its file system. Follows no symlink: the target has a path of its own, or may be a file that the
- * policy denies to svirt, such as /dev/core -> /proc/kcore.
+ * Lists the nodes below a folder, on its file system. Follows no symlink: the target has a path of its own,
+ * or may be a file that the policy denies to svirt, such as /dev/core -> /proc/kcore.
  */
 function listNodes({ host }: Instance, folder: FileId): readonly string[] {
   const paths: string[] = [];

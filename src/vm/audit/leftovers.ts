@@ -10,7 +10,10 @@ import { isAtWork } from "./commands-at-work.ts";
 
 const UUID_LENGTH = 36;
 
-/** Guests that have a record, of which some have ended without a command that works on them; and the UUIDs of unreadable records. */
+/**
+ * Guests that have a record, of which some have ended without a command that works on them; and the UUIDs of
+ * unreadable records.
+ */
 interface Recorded {
   readonly records: readonly GuestRecord[];
   readonly ended: readonly GuestRecord[];
@@ -18,8 +21,8 @@ interface Recorded {
 }
 
 /**
- * Lists leftovers of guests that do not run, and QEMU processes that belong to no guest. What belongs to a guest on which another command
- * works is left out.
+ * Lists leftovers of guests that do not run, and QEMU processes that belong to no guest. What belongs to a
+ * guest on which another command works is left out.
  */
 export function findLeftovers(instance: Instance, { damaged, ended, records }: Recorded): string[] {
   const recorded = new Set([...records.map((guest) => guest.uuid), ...damaged]);
@@ -52,7 +55,7 @@ function findStrays(instance: Instance, records: readonly GuestRecord[]): string
     );
 }
 
-/** Root's audit ignores processes of users' sessions, and a user's audit those of other users. */
+/** Root's audit ignores processes of users' sessions, and a user's audit other users'. */
 function isStray(instance: Instance, process: ProcessFacts, records: readonly GuestRecord[]): boolean {
   if (isSession(instance)) {
     const isKnown = records.some((guest) => guest.process?.pid === process.pid);

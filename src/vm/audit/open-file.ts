@@ -9,7 +9,7 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { allSteps } from "../../state/shutoff-reason.ts";
 
-/** File that a guest has open. */
+/** Open file of a guest. */
 export interface AuditedFile {
   readonly fd: number;
   readonly path: string;
@@ -18,10 +18,10 @@ export interface AuditedFile {
   readonly finding: string | undefined;
 }
 
-/** Devices that every program may have open: memory, terminals, /dev/kvm and similar ones. devices.txt of Linux */
+/** Devices open to every program: memory, terminals, /dev/kvm and similar. devices.txt of Linux */
 const COMMON_DEVICE = /^(?:1|5|10|13[6-9]|14[0-3]):/;
 
-/** Audits one open file. A guest without confinement may have any file open. */
+/** Audits an open file. A guest without confinement may have any file open. */
 export function auditFile(instance: Instance, guest: GuestRecord, file: OpenFile): AuditedFile {
   const { fd, label, target } = file;
   const finding =
@@ -42,7 +42,7 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
   return `has the level of another guest`;
 }
 
-/** Reports a file that svirt did not pass, that QEMU did not create, and that is not readable by every program. */
+/** Reports a file neither passed by svirt, nor created by QEMU, nor readable by every program. */
 function findForeign(
   instance: Instance,
   guest: GuestRecord,
@@ -70,7 +70,10 @@ function isMacvtap({ host }: Instance, guest: GuestRecord, number: string | unde
   });
 }
 
-/** Reports whether the file is in a folder that the guest shares: the host may have added files with other labels. */
+/**
+ * Reports whether the file is in a folder that the guest shares: the host may have added files with other
+ * labels.
+ */
 function isShared(guest: GuestRecord, target: string): boolean {
   return allSteps(guest).some(
     (step) => step.do === "share-tree" && `${target}/`.startsWith(`${step.folder.path}/`),

@@ -11,19 +11,19 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { type GuestRecord, readRecords } from "../../state/record.ts";
 import { allSteps } from "../../state/shutoff-reason.ts";
 
-/** Folders of libvirt, and those that its documentation recommends. */
+/** Folders of libvirt, and the folders recommended by its documentation. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
 
-/** Guests on the host, and the servers that do not answer. */
+/** Guests on the host, and the silent servers. */
 interface Known {
   readonly records: readonly GuestRecord[];
   readonly silentAt: SilentAt;
 }
 
 /**
- * Finds unused files of defined domains that carry the label of a guest that no longer exists, because their original
- * label was lost. Returns one line per file, with its remedy; for a file of a server that does not answer, a line that says so. A folder
- * that is mounted for a guest is left out: if that guest has ended, its record is the finding.
+ * Finds unused files of defined domains with the label of an ended guest, left because their original label
+ * was lost. Returns a line per file, with its remedy; for a file of a silent server, a line about the server.
+ * A folder mounted for a guest is left out: if the guest has ended, its record is the finding.
  */
 export async function findStaleLabels(instance: Instance, known?: Known): Promise<string[]> {
   const records = known?.records ?? readRecords(instance, () => undefined);
@@ -43,15 +43,15 @@ export async function findStaleLabels(instance: Instance, known?: Known): Promis
   });
 }
 
-/** Returns the finding of a file of a server that does not answer. */
+/** Returns the finding of a file of a silent server. */
 export function notChecked(mount: string): string {
   return `is not checked: the server of ${mount} does not answer`;
 }
 
 /**
- * Finds such labels on all files in folders with a guest's file, and in the usual folders for images. They are on disks
- * of domains that are no longer defined, or on copies made with the label. Folders of servers that do not answer are left out: their
- * files have a finding already.
+ * Finds such labels on all files in folders with a guest's file, and in the usual folders for images. They
+ * are on disks of removed domains, or on copies made with the label. Folders of silent servers are left out:
+ * their files have a finding already.
  */
 export function findStaleNeighbours(instance: Instance, { silentAt, records }: Known): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));
@@ -76,7 +76,7 @@ export function findStaleNeighbours(instance: Instance, { silentAt, records }: K
     .flatMap((path) => findAround(instance, path));
 }
 
-/** Lists the folders that svirt has mounted for one guest each. */
+/** Lists the folders mounted by svirt for a guest each. */
 function mountedFor(records: readonly GuestRecord[]): readonly string[] {
   return records.flatMap(allSteps).flatMap((step) => (step.do === "mount-folder" ? [step.path] : []));
 }
@@ -92,8 +92,8 @@ function pathsOf(instance: Instance, name: string): string[] {
 }
 
 /**
- * Returns the path of a resource that a single guest may have to itself. Other resources are never labelled for a single
- * guest.
+ * Returns the path of a resource that a single guest may have to itself. Other resources are never labelled
+ * for a single guest.
  */
 function pathOf(resource: Resource): string[] {
   return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];

@@ -17,8 +17,8 @@ const WAIT_MS = 3000;
 const POLL_MS = 20;
 
 /**
- * Lists the changes of networks, devices and definitions that a killed svirt has left, with the remedy. A change that another call is
- * carrying out is none.
+ * Lists the changes of networks, devices and definitions that a killed svirt has left, with the remedy. A
+ * change that another call is carrying out is none.
  */
 export async function findUnfinished(
   instance: Instance,
@@ -40,7 +40,10 @@ export async function findUnfinished(
   return found;
 }
 
-/** Lists the running guests with a change that no call carries out. A guest may keep a device that it was told to release. */
+/**
+ * Lists the running guests with a change that no call carries out. A guest may keep a device that it was told
+ * to release.
+ */
 async function findChangedGuests(instance: Instance, running: readonly GuestRecord[]): Promise<string[]> {
   const found: string[] = [];
   for (const { change, name, uuid } of running) {
@@ -57,8 +60,8 @@ async function findChangedGuests(instance: Instance, running: readonly GuestReco
 }
 
 /**
- * Lists the domains with a change of their images, or a deletion of a snapshot, that no call carries out. A damaged record of one is reported
- * as a damaged file.
+ * Lists the domains with a change of their images, or a deletion of a snapshot, that no call carries out. A
+ * damaged record of one is reported as a damaged file.
  */
 async function findSnapshots(instance: Instance): Promise<string[]> {
   const found: string[] = [];

@@ -5,8 +5,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 
 /**
- * Finds an image in a disk's chain by its path or by QEMU's number for it, `vda[3]`, below the image at `above`.
- * Returns its position. Throws "usage" with libvirt's message. virStorageSourceChainLookup()
+ * Finds an image in a disk's chain by its path or by QEMU's number for it, `vda[3]`, below the image at
+ * `above`. Returns its position. Throws "usage" with libvirt's message. virStorageSourceChainLookup()
  */
 export function lookUpImage(
   instance: Instance,
@@ -33,7 +33,7 @@ export function lookUpImage(
   );
 }
 
-/** Compares by path, and by the file at that path. */
+/** Compares by path, and by the file at the path. */
 function isAt({ host }: Instance, { found }: RunningImage, name: string): boolean {
   if (found.path === name) return true;
   const there = name.startsWith("/") ? host.inspectFile(name) : undefined;

@@ -6,7 +6,10 @@ import { SvirtError } from "../../errors.ts";
 import { PLACE_OF_ENCRYPTION, passphraseIn } from "./new-encryption.ts";
 import type { SnapshotDisk, SnapshotOptions } from "./snapshot-options.ts";
 
-/** Returns the disks that get an overlay, with its path and passphrase. Throws "usage", "unsupported". virDomainSnapshotAlignDisks() of libvirt */
+/**
+ * Returns the disks that get an overlay, with its path and passphrase. Throws "usage", "unsupported".
+ * virDomainSnapshotAlignDisks() of libvirt
+ */
 export function chooseOverlays(
   disks: readonly Disk[],
   options: Pick<SnapshotOptions, "disks" | "memory" | "name">,
@@ -35,7 +38,10 @@ export function chooseOverlays(
   });
 }
 
-/** Refuses what libvirt allows: memory without a disk, and with one that is to be copied while the guest stays paused. */
+/**
+ * Refuses two requests allowed by libvirt: memory without a disk, and memory with a copied disk while the
+ * guest stays paused.
+ */
 function refuseMemoryAlone(
   disks: readonly Disk[],
   { chosen, said }: { readonly chosen: readonly Disk[]; readonly said: ReadonlyMap<Disk, SnapshotDisk> },
@@ -51,7 +57,7 @@ function refuseMemoryAlone(
   });
 }
 
-/** libvirt makes an overlay that is not encrypted. */
+/** libvirt makes an unencrypted overlay. */
 function unencrypted(target: string): SvirtError {
   return new SvirtError(
     `Operation not supported: disk '${target}' is encrypted, and the snapshot's overlay would not be`,

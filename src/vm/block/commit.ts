@@ -28,10 +28,10 @@ export interface CommitOptions {
   readonly path: string;
   /** Undefined: the disk's own image. */
   readonly top: string | undefined;
-  /** Undefined: the lowest image, or with `isShallow` the one below the top. */
+  /** Undefined: the lowest image, or with `isShallow` the image below the top. */
   readonly base: string | undefined;
   readonly isShallow: boolean;
-  /** The top is the disk's own image, which the guest keeps writing to. */
+  /** The top is the disk's own image, still written by the guest. */
   readonly isActive: boolean;
   readonly bytesPerSecond: number | undefined;
 }
@@ -128,7 +128,7 @@ function chooseImages(instance: Instance, disk: RunningDisk, options: CommitOpti
   return { top, topAt, base, baseAt };
 }
 
-/** Refuses a disk of one image. virStorageSourceChainLookup() of libvirt, before the flags */
+/** Refuses a disk of a single image. virStorageSourceChainLookup() of libvirt, before the flags */
 function refuseSingle({ disk, domain, images }: RunningDisk, { base, isShallow, top }: CommitOptions): void {
   if (images.length > 1 || base !== undefined || top !== undefined || isShallow) return;
   throw new SvirtError(`invalid argument: could not find base image in chain for '${disk.target.dev}'`, {
@@ -139,8 +139,8 @@ function refuseSingle({ disk, domain, images }: RunningDisk, { base, isShallow, 
 }
 
 /**
- * Refuses a base that another guest, or another disk of this guest, uses: its content would change for that user. Throws
- * "in-use".
+ * Refuses a base used by another guest, or by another disk of this guest: its content would change for the
+ * other user. Throws "in-use".
  */
 function refuseOtherUser(
   instance: Instance,
@@ -161,7 +161,7 @@ function isOfDisk({ images }: RunningDisk, set: number): boolean {
   return images.some(({ layer }) => layer.files.has(set));
 }
 
-/** Reports whether two disks have one file that is opened once: their block nodes read from the same set. */
+/** Reports whether two disks share a file opened once: their block nodes read from the same set. */
 function isSharedNode(guest: GuestRecord, disk: RunningDisk, { layer }: RunningImage): boolean {
   const own = new Set(disk.images.flatMap(({ layer: one }) => one.nodes));
   const names = [...layer.files.keys()].map((set) => `/dev/fdset/${set}`);

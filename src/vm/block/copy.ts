@@ -67,7 +67,10 @@ export function copyLive(instance: Instance, options: CopyOptions): ChangeReques
   };
 }
 
-/** Returns the target of a disk of which encrypted images would be copied to one that is not; undefined for others. Throws "not-found" for a guest that does not run. */
+/**
+ * Returns the target of a disk with encrypted images and an unencrypted copy; undefined for others. Throws
+ * "not-found" for a guest without a process.
+ */
 export function findDecrypted(
   instance: Instance,
   key: string,

@@ -18,14 +18,16 @@ interface TakenSnapshot {
   readonly memory?: string | undefined;
   /** Seconds since 1970. */
   readonly createdAt: number;
-  /** The domain before the snapshot, and the definition of one that runs. */
+  /** The domain before the snapshot, and the definition of a running domain. */
   readonly domain: Domain;
   readonly inactiveDomain: Domain | undefined;
   /** The overlays by the targets of their disks. */
   readonly overlays: ReadonlyMap<string, DescribedOverlay>;
 }
 
-/** Returns the snapshot as its XML describes it, without its parent. qemuSnapshotCreateAlignDisks() of libvirt */
+/**
+ * Returns the snapshot as its XML describes it, without its parent. qemuSnapshotCreateAlignDisks() of libvirt
+ */
 export function describeSnapshot(taken: TakenSnapshot): Snapshot {
   const { createdAt, description, domain, inactiveDomain, memory, name, overlays, state } = taken;
   return {
@@ -40,7 +42,7 @@ export function describeSnapshot(taken: TakenSnapshot): Snapshot {
   };
 }
 
-/** Returns the disks of a snapshot: those with an overlay, and those that it leaves out. */
+/** Returns the disks of a snapshot: disks with an overlay, and disks left out. */
 export function describeDisks(
   disks: readonly Disk[],
   overlays: ReadonlyMap<string, DescribedOverlay>,

@@ -13,7 +13,10 @@ import { findDomain } from "../guest/find-domain.ts";
 /** Sizes of a disk's own image, in bytes. */
 export interface DiskSizes {
   readonly target: string;
-  /** Size that the guest sees. All are undefined for an empty drive, or an image that is not a file or device. */
+  /**
+   * Size visible to the guest. All are undefined for an empty drive, or for an image outside files and
+   * devices.
+   */
   readonly capacity: number | undefined;
   /** Space used on the host. */
   readonly allocation: number | undefined;
@@ -21,7 +24,9 @@ export interface DiskSizes {
   readonly physical: number | undefined;
 }
 
-/** Returns the sizes of each disk of a domain, as it runs or as it is defined. Throws "not-found", "failed". */
+/**
+ * Returns the sizes of each disk of a domain, as it runs or as it is defined. Throws "not-found", "failed".
+ */
 export function listDiskSizes(instance: Instance, key: string): DiskSizes[] {
   return disksOf(instance, key).map((disk) => sizesOf(instance, disk));
 }
@@ -31,7 +36,10 @@ export function findDiskSizes(instance: Instance, key: string, name: string): Di
   return sizesOf(instance, findDisk(instance, key, name));
 }
 
-/** Returns a disk of a domain, as it runs or as it is defined, by its target or source. Throws "not-found" with libvirt's message. */
+/**
+ * Returns a disk of a domain, as it runs or as it is defined, by its target or source. Throws "not-found"
+ * with libvirt's message.
+ */
 export function findDisk(instance: Instance, key: string, name: string): Disk {
   const disk = disksOf(instance, key).find((one) => isDiskNamed(one, name));
   if (disk !== undefined) return disk;

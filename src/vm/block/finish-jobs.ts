@@ -23,7 +23,7 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { reportJob } from "./report-job.ts";
 import { factsFor } from "./running-disk.ts";
 
-/** Result of a job that QEMU had for a disk. */
+/** Result of QEMU's job for a disk. */
 export interface EndedJob {
   readonly job: BlockJob;
   readonly isDone: boolean;
@@ -32,8 +32,8 @@ export interface EndedJob {
 }
 
 /**
- * Applies the results of a running guest's ended jobs: labels, claims, and the images in its XML and definition. The
- * caller holds the guest's lock, and no change is in progress.
+ * Applies the results of a running guest's ended jobs: labels, claims, and the images in its XML and
+ * definition. The caller holds the guest's lock, and no change is in progress.
  */
 export async function finishJobs(
   instance: Instance,
@@ -69,7 +69,7 @@ function statusOf({ error, isDone }: EndedJob): "completed" | "failed" | "cancel
   return error === undefined ? "cancelled" : "failed";
 }
 
-/** Inspects a job, and completes one that is to pivot and is ready: the command that requested it may have ended. */
+/** Inspects a job, and completes a ready job with a requested pivot: its command may have ended. */
 async function lookOn(instance: Instance, monitor: Monitor, job: BlockJob): Promise<JobState> {
   const state = await readJobState(instance.host, monitor, job);
   if (state.is !== "at-work" || state.job.status !== "ready" || job.pivots !== true) return state;

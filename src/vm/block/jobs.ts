@@ -27,7 +27,10 @@ import { runningGuest } from "../guest/running-guest.ts";
 import { type EndedJob, finishJobs } from "./finish-jobs.ts";
 import { reportReady } from "./report-job.ts";
 
-/** Starts a job, which continues without svirt. Throws the errors of the decision and the host; then nothing has changed. */
+/**
+ * Starts a job, which continues without svirt. Throws the errors of the decision and the host; then nothing
+ * has changed.
+ */
 export async function startBlockJob(
   instance: Instance,
   key: string,
@@ -37,8 +40,8 @@ export async function startBlockJob(
 }
 
 /**
- * Makes the headers of a change's encrypted images, so that the change itself takes no half a second for each; undefined without such images. Throws the errors
- * of makeLuks() and of the request.
+ * Makes the headers of a change's encrypted images, so that the change itself takes no half a second for
+ * each; undefined without such images. Throws the errors of makeLuks() and of the request.
  */
 export async function makeHeadersAhead(
   instance: Instance,
@@ -53,8 +56,8 @@ export async function makeHeadersAhead(
 }
 
 /**
- * Creates overlays, writes the guest's memory if the snapshot has it, and lets QEMU switch to all overlays in one transaction. Throws the errors of the decision, the host
- * and QEMU; then nothing has changed.
+ * Creates overlays, writes the guest's memory if the snapshot has it, and lets QEMU switch to all overlays in
+ * a single transaction. Throws the errors of the decision, the host and QEMU; then nothing has changed.
  */
 export async function takeSnapshot(
   instance: Instance,
@@ -88,7 +91,10 @@ export async function takeSnapshot(
   });
 }
 
-/** Has QEMU use its images again, as it ceases to when its state is written. Older ones than 10.0 do so when the guest runs. qemuMigrationBlockNodesReactivate() of libvirt */
+/**
+ * Has QEMU use its images again, after its state was written. QEMU before 10.0 does so when the guest runs.
+ * qemuMigrationBlockNodesReactivate() of libvirt
+ */
 async function activateNodes(instance: Instance, uuid: string): Promise<void> {
   try {
     await tellMonitor(instance, uuid, { execute: "blockdev-set-active", arguments: { active: true } });
@@ -98,8 +104,8 @@ async function activateNodes(instance: Instance, uuid: string): Promise<void> {
 }
 
 /**
- * Returns a disk's job, its progress in QEMU, and its limit in bytes per second, 0 for none; undefined if there is no
- * job.
+ * Returns a disk's job, its progress in QEMU, and its limit in bytes per second, 0 for none; undefined if
+ * there is no job.
  */
 export async function readJob(
   instance: Instance,
@@ -116,7 +122,7 @@ export async function readJob(
   });
 }
 
-/** Image that the disk has after its job: the copy or base (pivot), or its current one (abort). */
+/** The disk's image after its job: the copy or base (pivot), or its current image (abort). */
 export type JobEnd = "pivot" | "abort";
 
 /** Ends a disk's job. Throws "wrong-state" with libvirt's message, "failed" when a pivot did not succeed. */
@@ -146,7 +152,10 @@ function notSwitched({ error, job }: EndedJob): SvirtError {
   });
 }
 
-/** Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was intended. */
+/**
+ * Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was
+ * intended.
+ */
 async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   await refuseUnimplemented(instance, guest, job);
   markPivot(instance, guest, job);
@@ -156,7 +165,7 @@ async function pivot(instance: Instance, guest: GuestRecord, job: BlockJob): Pro
     if (own?.isDone === false) throw notPivoted(own);
   } catch (error) {
     const now = readRecord(instance, guest.uuid);
-    // Withdraws the request, so that no later call retries it unnoticed.
+    // Withdraws the request: no later call retries it unnoticed.
     if (now !== undefined && now.change === undefined) writeRecord(instance, addJob(now, job));
     throw error;
   }
@@ -166,7 +175,7 @@ function markPivot(instance: Instance, guest: GuestRecord, job: BlockJob): void 
   writeRecord(instance, addJob(guest, { ...job, pivots: true }));
 }
 
-/** Returns the record with the disk's job replaced, if it still has one. */
+/** Returns the record with the disk's job replaced, if it still has a job. */
 function addJob(guest: GuestRecord, job: BlockJob): GuestRecord {
   const jobs = guest.jobs?.map((one) => (one.disk === job.disk ? job : one));
   return { ...guest, ...(jobs === undefined ? {} : { jobs }) };
@@ -187,8 +196,8 @@ export async function paceBlockJob(
 }
 
 /**
- * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are applied. Throws as
- * readSettled().
+ * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are
+ * applied. Throws as readSettled().
  */
 export async function withFinishedJobs<Result>(
   instance: Instance,
@@ -224,7 +233,10 @@ async function refuseUnimplemented(instance: Instance, guest: GuestRecord, job: 
   throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See its progress: svirt blockjob");
 }
 
-/** A ready copy stays as a whole image of this moment; the disk keeps its own. qemuDomainBlockJobAbort() of libvirt */
+/**
+ * A ready copy stays as a whole image of this moment; the disk keeps its own. qemuDomainBlockJobAbort() of
+ * libvirt
+ */
 async function tellAbort(monitor: Monitor, id: string): Promise<void> {
   const found = await findJob(monitor, id);
   if (found?.status === "ready") await monitor.execute("block-job-cancel", { device: id, force: false });

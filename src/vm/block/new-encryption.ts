@@ -6,7 +6,10 @@ import type { LuksHeaders } from "../../run/steps/block/make-image.ts";
 import type { Instance } from "../../state/instance.ts";
 import { recordedName } from "./running-disk.ts";
 
-/** Places of a new image's `<encryption>`, for errors: in the XML of a snapshot, in the domain that a snapshot has, and in the XML of a copy. */
+/**
+ * Places of a new image's `<encryption>`, for errors: in the XML of a snapshot, in the domain that a snapshot
+ * has, and in the XML of a copy.
+ */
 export const PLACE_OF_ENCRYPTION = {
   snapshot: "/domainsnapshot/disks/disk/source/encryption",
   revert: "/domainsnapshot/domain/devices/disk/source/encryption",
@@ -16,8 +19,9 @@ export const PLACE_OF_ENCRYPTION = {
 type NewImage = Extract<Step, { do: "make-image" }>["image"];
 
 /**
- * Returns the secret of a new image's `<encryption>`; undefined without one. Throws "unsupported" for one that QEMU could not open at the next start.
- * `place`: of the `<encryption>`. qemuDomainValidateStorageSource() of libvirt
+ * Returns the secret of a new image's `<encryption>`; undefined without an `<encryption>`. Throws
+ * "unsupported" if QEMU could not open the image at the next start. `place`: of the `<encryption>`.
+ * qemuDomainValidateStorageSource() of libvirt
  */
 export function passphraseIn(
   encryption: Encryption | undefined,
@@ -45,8 +49,8 @@ export function luksOf(secret: PassphraseName | undefined): Pick<NewImage, "luks
 }
 
 /**
- * Makes the headers of encrypted images, which no program and no record gets. Takes half a second for each. `place`: of their `<encryption>`. Throws as
- * makeLuks().
+ * Makes the headers of encrypted images, which no program and no record gets. Takes half a second for each.
+ * `place`: of their `<encryption>`. Throws as makeLuks().
  */
 export async function makeHeaders(
   instance: Instance,

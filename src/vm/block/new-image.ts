@@ -35,7 +35,10 @@ export interface PluggedImage {
   readonly steps: readonly Step[];
 }
 
-/** Returns the path of an image to create, with the symlinks of its folder resolved. Throws "not-found", "denied". */
+/**
+ * Returns the path of an image to create, with the symlinks of its folder resolved. Throws "not-found",
+ * "denied".
+ */
 export function placeOfNew(instance: Instance, path: string): string {
   const cut = path.lastIndexOf("/");
   const folder = path.startsWith("/") ? inspect(instance.host, path.slice(0, cut) || "/") : undefined;
@@ -70,14 +73,17 @@ export function planNew(
   });
 }
 
-/** Returns the format of an image as the header of the one above names it. qemuBlockStorageSourceCreateAddBacking() of libvirt */
+/**
+ * Returns the format of an image as its overlay's header names it. qemuBlockStorageSourceCreateAddBacking()
+ * of libvirt
+ */
 export function headerFormat({ format, isEncrypted }: InspectedImage): string {
   return format === "raw" && isEncrypted === true ? "luks" : format;
 }
 
 /**
- * Plans to label an image for the guest, pass it and create its block node, which nothing uses yet. Throws "xml" for a
- * path that XML cannot contain.
+ * Plans to label an image for the guest, pass it and create its unused block node. Throws "xml" for a path
+ * with characters forbidden in XML.
  */
 export function plugImage(
   instance: Instance,

@@ -12,9 +12,10 @@ interface DiskPart {
 }
 
 /**
- * Returns bytes of a raw disk of a domain, by the disk's target or source. Throws as findDisk() and inspect(); "unsupported" for
- * another format, whose bytes are not the guest's; "failed" beyond the end; for a restricted key "denied" for a file that no guest may have, and
- * "wrong-state" for a disk of the host. qemuDomainBlockPeek() of libvirt
+ * Returns bytes of a raw disk of a domain, by the disk's target or source. Throws as findDisk() and
+ * inspect(); "unsupported" for another format, since its bytes are not the guest's; "failed" beyond the end;
+ * for a restricted key "denied" for a file closed to guests, and "wrong-state" for a disk of the host.
+ * qemuDomainBlockPeek() of libvirt
  */
 export function peekDisk(
   instance: Instance,
@@ -30,7 +31,8 @@ export function peekDisk(
   if (facts === undefined) throw missing(path);
   const { id, type } = facts;
   if (type !== "file" && type !== "block") throw wrongType(path, type);
-  // A definition may name any path, which only a start checks: a restricted key must not read the host's files and disks.
+  // A definition may name any path, which only a start checks: a restricted key must not read the host's
+  // files and disks.
   if (instance.isForKey === true) refuseWritten(instance.host, facts);
   const bytes = instance.host.readBytes(id, offset, length);
   if (bytes.length === length) return bytes;

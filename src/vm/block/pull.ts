@@ -11,7 +11,7 @@ import { findRunningDisk, linkOf, listImagePaths, nodesOf } from "./running-disk
 export interface PullOptions {
   /** The disk's target or source. */
   readonly path: string;
-  /** Backing image that the disk keeps; undefined: none. */
+  /** Backing image kept by the disk; undefined: none. */
   readonly base: string | undefined;
   readonly bytesPerSecond: number | undefined;
 }

@@ -11,9 +11,9 @@ import { resolveReports } from "../guest/resolve-report.ts";
 type JobStatus = Extract<QemuReport, { report: "block-job" }>["status"];
 
 /**
- * Reports that a job is ready or has ended to clients that wait for events, if QEMU cannot: a guest that an older svirt has started has no monitor for
- * events. `guest` is the record with the job. Does not repeat the job's last report. If the report fails, only that is missing. The caller holds the
- * guest's lock.
+ * Reports a ready or ended job to clients waiting for events, if QEMU cannot: a guest started by an older
+ * svirt has no monitor for events. `guest` is the record with the job. Does not repeat the job's last report.
+ * If the report fails, only the report is missing. The caller holds the guest's lock.
  */
 export async function reportJob(
   instance: Instance,
@@ -28,7 +28,7 @@ export async function reportJob(
       const last = lastReports(instance, guest).findLast(
         (one) => one.report === "block-job" && one.disk === report.disk,
       );
-      // A job is ready once, and the end of the one before was reported.
+      // A job is ready once, and the end of the job before was reported.
       const isKnown = status === "ready" && last?.report === "block-job" && last.status === "ready";
       if (!isKnown) keepReports(instance, guest, [report]);
     });
@@ -36,8 +36,8 @@ export async function reportJob(
 }
 
 /**
- * Reports that a job is ready, for a caller that only reads. If another call has the guest, which may end the job, or if the report fails, it is left
- * to the next look.
+ * Reports a ready job, for a reading caller. If another call has the guest and may end the job, or if the
+ * report fails, it is left to the next look.
  */
 export async function reportReady(instance: Instance, guest: GuestRecord, job: BlockJob): Promise<void> {
   const { startedMs, uuid } = guest;

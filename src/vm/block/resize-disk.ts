@@ -6,22 +6,23 @@ import { tellMonitor } from "../guest/guest-monitor.ts";
 import { withFinishedJobs } from "./jobs.ts";
 import { findRunningDisk, listImagePaths, type RunningDisk } from "./running-disk.ts";
 
-/** Sectors in which QEMU sizes images with tables. BDRV_SECTOR_SIZE of qemu.git */
+/** Sectors of QEMU's sizes of images with tables. BDRV_SECTOR_SIZE of qemu.git */
 const SECTOR_BYTES = 512;
 
 /** New size of a disk. */
 export interface DiskResize {
   /** The disk's target or source. */
   readonly path: string;
-  /** Undefined with `isCapacity`: that of the device. */
+  /** Undefined with `isCapacity`: the device's size. */
   readonly sizeBytes: number | undefined;
   /** The disk gets the whole size of its block device. */
   readonly isCapacity: boolean;
 }
 
 /**
- * Changes the size of a running guest's disk, which the guest sees immediately; a smaller one cuts off its end. Throws "not-found",
- * "wrong-state" if it is off or has a job on the disk, "unsupported", and QEMU's error. qemuDomainBlockResize() of libvirt
+ * Changes the size of a running guest's disk, visible to the guest immediately; a smaller size cuts off its
+ * end. Throws "not-found", "wrong-state" if it is off or has a job on the disk, "unsupported", and QEMU's
+ * error. qemuDomainBlockResize() of libvirt
  */
 export async function resizeDisk(instance: Instance, key: string, resize: DiskResize): Promise<void> {
   await withFinishedJobs(instance, key, async (guest) => {

@@ -12,9 +12,9 @@ import type { RunningImage } from "./running-disk.ts";
 type ImageBelow = Pick<RunningImage, "found">;
 
 /**
- * Inspects an image that the user created. Its header must name the image that it will be placed on, by its file, and no file for its own data: QEMU would
- * open that by its name. The next start follows the header if the XML does not name the images below. Throws "not-found" with the message
- * `missing`, "unsupported".
+ * Inspects an image created by the user. Its header must name its future lower image, by its file, and no
+ * file for its own data: QEMU would open such a file by its name. The next start follows the header if the
+ * XML does not name the lower images. Throws "not-found" with the message `missing`, "unsupported".
  */
 export function inspectReused(
   instance: Instance,
@@ -54,7 +54,7 @@ export function inspectReused(
   );
 }
 
-/** Image that another one's header names. */
+/** Image named by another image's header. */
 type NamedImage = Pick<FoundElement<FileFacts>, "facts" | "path" | "role">;
 
 function namedBelow(
@@ -66,7 +66,7 @@ function namedBelow(
   if (backingFile === undefined) return undefined;
   const named = resolveImageName(path, backingFile).path;
   const facts = inspect(host, named);
-  // A role that none of the images below has.
+  // A role of none of the lower images.
   return facts === undefined
     ? { path: named, facts: own, role: "top" }
     : { path: named, facts, role: "backing" };

@@ -31,7 +31,7 @@ export interface RunningImage {
   readonly secret?: PassphraseName | undefined;
 }
 
-/** Disk of a running guest whose images can change. */
+/** Disk of a running guest with changeable images. */
 export interface RunningDisk {
   readonly domain: Domain;
   readonly guest: Guest;
@@ -44,8 +44,8 @@ export interface RunningDisk {
 }
 
 /**
- * Finds a disk by its target or source, with all its images. QEMU's images are known from svirt's own commands; the
- * images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
+ * Finds a disk by its target or source, with all its images. QEMU's images are known from svirt's own
+ * commands; the images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
  */
 export function findRunningDisk(instance: Instance, record: GuestRecord, name: string): RunningDisk {
   const { domain, guest } = runningGuest(record);
@@ -64,12 +64,14 @@ export function findRunningDisk(instance: Instance, record: GuestRecord, name: s
   return { domain, guest, disk, device, images, facts: factsFor(instance, record, disk) };
 }
 
-/** Lists the paths that a change of a disk's images inspects: the guest's files, and those that the change names. */
+/**
+ * Lists the paths inspected by a change of a disk's images: the guest's files, and the files in the change.
+ */
 export function listImagePaths({ steps }: GuestRecord, ...named: readonly string[]): readonly string[] {
   return [...listClaimed(steps).flatMap(({ path }) => path ?? []), ...named];
 }
 
-/** Returns the facts of a guest and a disk that planning needs. */
+/** Returns the facts of a guest and a disk for planning. */
 export function factsFor(instance: Instance, record: GuestRecord, { driver }: Disk): BlockFacts {
   const { contentLabel, imageLabel, relabel } = labelDecisionOf(instance, record);
   return {
@@ -130,7 +132,10 @@ function hasFile({ files }: RecordedImage, { id }: FileFacts): boolean {
   return [...files.values()].some((file) => fileKey(file) === fileKey(id));
 }
 
-/** Throws "unsupported" for a disk whose images may be used by other guests, are read-only, or have labels from the XML. */
+/**
+ * Throws "unsupported" for a disk whose images may be used by other guests, are read-only, or have labels
+ * from the XML.
+ */
 export function refuseUnsuited(disk: Disk): void {
   const why = unsuited(disk);
   if (why === undefined) return;

@@ -12,7 +12,7 @@ import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "../
 import { refuseTransient, savedXml } from "../save/save-domain.ts";
 import { decideTarget } from "../save/target-file.ts";
 
-/** Memory that a snapshot has, and QEMU's report about the guest. */
+/** Memory of a snapshot, and QEMU's report about the guest. */
 export interface AskedMemory {
   readonly path: string;
   readonly seen: InspectedGuest;
@@ -21,12 +21,15 @@ export interface AskedMemory {
 /** Decided memory of a snapshot: the steps that write it before the disks are switched. */
 export interface DecidedMemory {
   readonly memory: SnapshotMemory;
-  /** Steps that precede QEMU's. */
+  /** Steps before QEMU's. */
   readonly lead: readonly Step[];
   readonly steps: readonly Step[];
 }
 
-/** Queries the guest whose memory is written. Throws "unsupported" with libvirt's message if it sleeps, and as decideMemory(). */
+/**
+ * Queries the guest whose memory is written. Throws "unsupported" with libvirt's message if it sleeps, and as
+ * decideMemory().
+ */
 export async function lookAtMemory(
   instance: Instance,
   guest: GuestRecord,
@@ -38,8 +41,9 @@ export async function lookAtMemory(
 }
 
 /**
- * Decides how the memory of a snapshot is written, in the form of a saved state. Throws as decideTarget(), "in-use" for a file that exists,
- * "wrong-state" with libvirt's messages for a guest whose state cannot be saved. qemuSnapshotCreateActiveExternal() of libvirt
+ * Decides how the memory of a snapshot is written, in the form of a saved state. Throws as decideTarget(),
+ * "in-use" for an existing file, "wrong-state" with libvirt's messages for a guest without a savable state.
+ * qemuSnapshotCreateActiveExternal() of libvirt
  */
 export function decideMemory(
   instance: Instance,

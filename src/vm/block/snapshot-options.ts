@@ -1,6 +1,6 @@
 import type { Encryption } from "../../domain/devices/disk/secrets.ts";
 
-/** Options for one disk of a snapshot. */
+/** Options for a disk of a snapshot. */
 export interface SnapshotDisk {
   /** The disk's target or source. */
   readonly name: string;

@@ -31,12 +31,12 @@ export function defaultSnapshotName({ host }: Instance): string {
   return String(Math.floor(host.nowMs() / MS_PER_SECOND));
 }
 
-/** Snapshot of a running guest: its options, and the memory that is written. */
+/** Snapshot of a running guest: its options, and the written memory. */
 type Asked = SnapshotOptions & { readonly asked?: AskedMemory };
 
 /**
- * Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. If the snapshot has the guest's memory, writes it: the
- * guest stays stopped until its disks are switched.
+ * Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. If the
+ * snapshot has the guest's memory, writes it: the guest stays stopped until its disks are switched.
  */
 export function snapshotLive(instance: Instance, options: SnapshotOptions): ChangeRequest | ChangeQuery {
   const { memory } = options;
@@ -48,7 +48,7 @@ export function snapshotLive(instance: Instance, options: SnapshotOptions): Chan
   };
 }
 
-/** As snapshotLive(), for a guest about which QEMU need not be asked. */
+/** As snapshotLive(), for a guest without questions to its QEMU. */
 export function snapshotNow(instance: Instance, options: Asked): ChangeRequest {
   const make = (guest: GuestRecord): readonly MakeImage[] => {
     refuseKept(instance, guest.uuid, options);
@@ -139,7 +139,7 @@ function memoryOf(
   return asked === undefined ? { lead: [], steps: [] } : decideMemory(instance, guest, asked);
 }
 
-/** Returns the XML of a snapshot that is stored; undefined for one that is not. */
+/** Returns the XML of a stored snapshot; undefined for another. */
 function describeTaken(
   instance: Instance,
   guest: GuestRecord,
@@ -175,7 +175,10 @@ function stateOf(memory: SnapshotMemory | undefined): "disk-snapshot" | "running
   return memory.wasRunning ? "running" : "paused";
 }
 
-/** Throws "in-use" with libvirt's message if a stored snapshot has the name; "unsupported" if there are too many. virDomainMomentAssignDef() of libvirt */
+/**
+ * Throws "in-use" with libvirt's message if a stored snapshot has the name; "unsupported" if there are too
+ * many. virDomainMomentAssignDef() of libvirt
+ */
 export function refuseKept(
   instance: Instance,
   uuid: string,

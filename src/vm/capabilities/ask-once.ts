@@ -6,25 +6,25 @@ import { askQemu } from "../../report/qemu-version.ts";
 import { resolveProgram } from "../../resolve/host-program.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Emulator that is asked, as a type of guests that it is to run. */
+/** Emulator to ask, and the type of its guests. */
 interface Emulator {
   readonly path: string;
   readonly type: "kvm" | "qemu";
 }
 
-/** Questions for an emulator, and the file that caches its answers. */
+/** Questions for an emulator, and the file with its cached answers. */
 interface Questions<Schema extends v.GenericSchema> {
   readonly schema: Schema;
   readonly file: (paths: Paths, emulator: string, type: "kvm" | "qemu") => string;
-  /** QMP commands, the last one of which makes QEMU quit. */
+  /** QMP commands. The last makes QEMU quit. */
   readonly input: string;
   /** Parses the whole output of QEMU. */
   parse(output: string): v.InferOutput<Schema>;
 }
 
 /**
- * Returns the answers of an emulator. QEMU is queried once per version and boot, and root caches its answers. Throws "not-found",
- * "denied" as resolveProgram(); "failed" when it does not answer.
+ * Returns the answers of an emulator. QEMU is queried once per version and boot, and root caches its answers.
+ * Throws "not-found", "denied" as resolveProgram(); "failed" when it does not answer.
  */
 export async function askOnce<Schema extends v.GenericSchema>(
   instance: Instance,
@@ -35,7 +35,8 @@ export async function askOnce<Schema extends v.GenericSchema>(
   const file = host.inspectFile(resolveProgram(host, emulator));
   if (file === undefined) throw gone(emulator);
   const { id, sizeBytes, times } = file;
-  // The usable processors depend on the emulator's file and on the boot. No program sets the time of the last change.
+  // The usable processors depend on the emulator's file and on the boot. No program sets the time of the last
+  // change.
   const of = [
     ...[id.path, id.device, id.inode, sizeBytes, times.modifiedNs, times.changedNs],
     host.getBootId(),
@@ -87,7 +88,10 @@ function describeFault(
   };
 }
 
-/** Reads the cached answers; undefined if they are of another emulator or boot, damaged, or of another version of svirt. */
+/**
+ * Reads the cached answers; undefined if they are of another emulator or boot, damaged, or of another version
+ * of svirt.
+ */
 function readKept<Schema extends v.GenericSchema>(
   { host }: Instance,
   path: string,

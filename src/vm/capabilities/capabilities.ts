@@ -45,8 +45,8 @@ export function getHostSecurityModel({ host }: Instance): ModelDescription {
 }
 
 /**
- * Lists the models of processors that the emulator knows, by their names. Throws "usage" for an architecture that libvirt does not know,
- * "unsupported" for another one than the host's, and as getEmulatorFacts().
+ * Lists the emulator's models of processors, by their names. Throws "usage" for an architecture unknown to
+ * libvirt, "unsupported" for any but the host's, and as getEmulatorFacts().
  */
 export async function listCpuModels(instance: Instance, arch: string): Promise<readonly string[]> {
   checkArch(arch);
@@ -55,8 +55,8 @@ export async function listCpuModels(instance: Instance, arch: string): Promise<r
 }
 
 /**
- * Returns the capabilities of guests of an emulator, by default of the installed one. Throws "not-found" for an unknown
- * machine type or emulator, "failed" if the emulator does not answer.
+ * Returns the capabilities of guests of an emulator, by default of the installed emulator. Throws "not-found"
+ * for an unknown machine type or emulator, "failed" if the emulator does not answer.
  */
 export async function getDomainCapabilities(
   instance: Instance,
@@ -86,7 +86,10 @@ export async function getMostVcpus(instance: Instance, type: "kvm" | "qemu" | un
   return limitVcpus(instance, chosen, Math.max(...machines.map(({ mostCpus }) => mostCpus)));
 }
 
-/** Returns the host's processor as KVM can give it to guests, by a model; undefined without KVM. Throws as getCpuModels(). */
+/**
+ * Returns the host's processor as KVM can give it to guests, by a model; undefined without KVM. Throws as
+ * getCpuModels().
+ */
 async function nameHostCpu(instance: Instance): Promise<NamedCpu | undefined> {
   if (fastestType(instance) !== "kvm") return undefined;
   const models = await getCpuModels(instance, DEFAULT_EMULATOR, "kvm");
@@ -94,7 +97,7 @@ async function nameHostCpu(instance: Instance): Promise<NamedCpu | undefined> {
   return nameCpu(models, { features: new Set(features), vendor, isWritten: true });
 }
 
-/** Returns the faster type of guests that the host has. */
+/** Returns the host's faster type of guests. */
 export function fastestType({ host }: Instance): "kvm" | "qemu" {
   return host.inspectFile("/dev/kvm")?.type === "character" ? "kvm" : "qemu";
 }

@@ -9,7 +9,10 @@ const ARCHITECTURES: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Throws "usage" or "unsupported" for another architecture than that of the emulator. virQEMUCapsCacheLookupDefault() of libvirt */
+/**
+ * Throws "usage" or "unsupported" for another architecture than that of the emulator.
+ * virQEMUCapsCacheLookupDefault() of libvirt
+ */
 export function checkArch(arch: string | undefined, emulator?: string): void {
   if (arch === undefined || arch === "x86_64") return;
   const remedy = "Name x86_64, or none.";

@@ -14,10 +14,10 @@ import { checkArch } from "./check-arch.ts";
 import { findBoard } from "./domain-capabilities.ts";
 import { getCpuModels, getEmulatorFacts } from "./emulator.ts";
 
-/** Reason of virCPUx86Compare() of libvirt for a host whose processor is unknown. */
+/** Reason of virCPUx86Compare() of libvirt for a host with an unknown processor. */
 const UNKNOWN_HOST = "unknown host CPU";
 
-/** Guests whose processor is meant; an undefined field: svirt's default. */
+/** Guests of the processor; an undefined field: svirt's default. */
 export interface GuestKind {
   readonly emulator: string | undefined;
   readonly arch: string | undefined;
@@ -31,15 +31,16 @@ interface BaselineOptions {
   readonly isMigratable: boolean;
 }
 
-/** Processor that fits several hosts, and libvirt's `<cpu>` of it. */
+/** Processor for several hosts, and libvirt's `<cpu>` of it. */
 export interface Baseline {
   readonly cpu: NamedCpu;
   readonly xml: string;
 }
 
 /**
- * Compares the host's processor, as KVM can give it to guests, with a described one. Without KVM it is unknown, and no processor is
- * compatible. Throws "usage" for a model or feature that QEMU does not know, and as askOnce(). qemuConnectCompareCPU() of libvirt
+ * Compares the host's processor, as KVM can give it to guests, with a described processor. Without KVM it is
+ * unknown, and no processor is compatible. Throws "usage" for a model or feature unknown to QEMU, and as
+ * askOnce(). qemuConnectCompareCPU() of libvirt
  */
 export async function compareHostCpu(instance: Instance, description: CpuDescription): Promise<Comparison> {
   if (fastestType(instance) !== "kvm") return { is: "incompatible", why: UNKNOWN_HOST };
@@ -47,8 +48,9 @@ export async function compareHostCpu(instance: Instance, description: CpuDescrip
 }
 
 /**
- * Compares the best processor that QEMU can give guests of a kind with a described one. Throws as compareHostCpu(), and "usage",
- * "unsupported" or "not-found" for another kind than the installed QEMU has. qemuConnectCompareHypervisorCPU() of libvirt
+ * Compares QEMU's best processor for guests of a kind with a described processor. Throws as compareHostCpu(),
+ * and "usage", "unsupported" or "not-found" for a kind missing in the installed QEMU.
+ * qemuConnectCompareHypervisorCPU() of libvirt
  */
 export async function compareGuestCpu(
   instance: Instance,
@@ -60,8 +62,8 @@ export async function compareGuestCpu(
 }
 
 /**
- * Reads the processors that a client describes, with turns for other work between them: hundreds take seconds. Throws "xml" and
- * "unsupported".
+ * Reads the processors that a client describes, with turns for other work between them: hundreds take
+ * seconds. Throws "xml" and "unsupported".
  */
 export async function readCpus(
   { host }: Instance,
@@ -77,7 +79,7 @@ export async function readCpus(
   return cpus;
 }
 
-/** Throws "failed" for processors that are not compatible. VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE of libvirt */
+/** Throws "failed" for incompatible processors. VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE of libvirt */
 export function refuseIncompatible(comparison: Comparison): void {
   if (comparison.is !== "incompatible") return;
   throw new SvirtError(`the CPU is incompatible with host CPU: ${comparison.why}`, {
@@ -91,8 +93,9 @@ export function refuseIncompatible(comparison: Comparison): void {
 }
 
 /**
- * Returns the processor with all features that the described ones share. Throws "failed" if they have none in common, "usage" for a
- * model or feature that QEMU does not know, and as askOnce(). qemuConnectBaselineCPU() of libvirt
+ * Returns the processor with all features shared by the described processors. Throws "failed" if they have
+ * none in common, "usage" for a model or feature unknown to QEMU, and as askOnce(). qemuConnectBaselineCPU()
+ * of libvirt
  */
 export async function baselineHostCpu(
   instance: Instance,
@@ -105,8 +108,8 @@ export async function baselineHostCpu(
 }
 
 /**
- * Returns the processor with all features that the described ones share and that QEMU can give guests of a kind. Throws as
- * baselineHostCpu() and compareGuestCpu(). qemuConnectBaselineHypervisorCPU() of libvirt
+ * Returns the processor with all features shared by the described processors and possible in QEMU's guests of
+ * a kind. Throws as baselineHostCpu() and compareGuestCpu(). qemuConnectBaselineHypervisorCPU() of libvirt
  */
 export async function baselineGuestCpu(
   instance: Instance,
@@ -123,7 +126,7 @@ function present(cpu: NamedCpu, fallback: "allow" | "forbid"): Baseline {
   return { cpu, xml: formatDocument(formatNamedCpu(cpu, fallback)) };
 }
 
-/** Returns the type of the guests, by default the faster one. */
+/** Returns the type of the guests, by default the faster type. */
 async function checkKind(
   instance: Instance,
   { arch, emulator = DEFAULT_EMULATOR, machine, type = fastestType(instance) }: GuestKind,

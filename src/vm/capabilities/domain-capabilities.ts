@@ -8,7 +8,7 @@ import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/d
 import { formatDocument } from "../../xml/format-document.ts";
 import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
 
-/** Kind of guest whose capabilities are requested. */
+/** Kind of guest of the requested capabilities. */
 export interface CapabilitiesOptions {
   readonly emulator: string;
   readonly type: "kvm" | "qemu";
@@ -16,7 +16,10 @@ export interface CapabilitiesOptions {
   readonly machine: string | undefined;
 }
 
-/** Formats libvirt's `<domainCapabilities>` for a kind of guest. Throws "not-found" for an unknown machine type. */
+/**
+ * Formats libvirt's `<domainCapabilities>` for a kind of guest. Throws "not-found" for an unknown machine
+ * type.
+ */
 export function formatDomainCapabilities(
   instance: Instance,
   { emulator, machine, type }: CapabilitiesOptions,
@@ -41,14 +44,17 @@ export function formatDomainCapabilities(
   );
 }
 
-/** Returns the number of virtual CPUs of a machine type, or of KVM if that gives fewer. virQEMUCapsFillDomainCaps() of libvirt */
+/**
+ * Returns the number of virtual CPUs of a machine type, or of KVM if that gives fewer.
+ * virQEMUCapsFillDomainCaps() of libvirt
+ */
 export function limitVcpus({ host }: Instance, type: "kvm" | "qemu", mostCpus: number): number {
   return type === "kvm" ? Math.min(mostCpus, host.getKvmVcpuLimit() ?? mostCpus) : mostCpus;
 }
 
 /**
- * Returns a machine type of the emulator, by its name or alias; undefined: QEMU's default. Throws "not-found" for an
- * unknown one.
+ * Returns a machine type of the emulator, by its name or alias; undefined: QEMU's default. Throws "not-found"
+ * for an unknown type.
  */
 export function findBoard(
   facts: EmulatorFacts,
@@ -119,7 +125,7 @@ export function namedModels(cpus: EmulatorFacts["cpus"]): EmulatorFacts["cpus"] 
   return cpus.filter(({ name }) => !MODES.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** QEMU's names that are modes in libvirt, or that name no processor. */
+/** QEMU's names for libvirt's modes, or for no processor. */
 const MODES = new Set(["host", "max", "base"]);
 
 function formatDevices(facts: EmulatorFacts, machine: string): Draft {

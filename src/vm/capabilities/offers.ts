@@ -4,11 +4,11 @@ import { refuseListeners } from "../../domain/forbidden/listeners.ts";
 import { refuseUnimplemented } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 
-/** Value of an enumeration, a device's XML that uses it, and the type of QEMU that it needs. */
+/** Value of an enumeration, a device's XML with it, and its type of QEMU. */
 export interface Offer {
   readonly value: string;
   readonly xml: string;
-  /** Type of QEMU that is needed; undefined: none. */
+  /** Necessary type of QEMU; undefined: none. */
   readonly type?: string;
 }
 
@@ -37,8 +37,8 @@ const port = "<target type='virtio' name='a.0'/>";
 const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
 
 /**
- * Offered values of each family of devices, with libvirt's names. "none": libvirt's document does not have the family, or
- * svirt implements no device of it. https://libvirt.org/formatdomaincaps.html
+ * Offered values of each family of devices, with libvirt's names. "none": libvirt's document does not have
+ * the family, or svirt implements no device of it. https://libvirt.org/formatdomaincaps.html
  */
 const OFFERS = {
   disks: [
@@ -233,8 +233,8 @@ export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map(
 );
 
 /**
- * Reports whether a start would accept a device: svirt implements and refuses no part of its XML, and this QEMU has its
- * type. The offered values and the refused ones therefore never overlap.
+ * Reports whether a start would accept a device: svirt implements and refuses no part of its XML, and this
+ * QEMU has its type. So no value is both offered and refused.
  */
 export function isOffered({ type, xml }: Offer, types: ReadonlySet<string>, machine: string): boolean {
   if (type !== undefined && !types.has(type)) return false;

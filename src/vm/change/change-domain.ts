@@ -35,8 +35,8 @@ export interface Change {
 }
 
 /**
- * Changes the running guest, the definition or both, as `ask` selects. The definition's refusals come before the guest
- * changes. Throws the errors of the decisions and the host.
+ * Changes the running guest, the definition or both, as `ask` selects. The definition's refusals come before
+ * the guest changes. Throws the errors of the decisions and the host.
  */
 export async function changeDomain(instance: Instance, ask: Ask, how: Change): Promise<Changed> {
   const found = findDomain(instance, ask.key);
@@ -62,8 +62,8 @@ export function refuseChange(instance: Instance, { xml }: Definition, change: Ch
 }
 
 /**
- * Changes the current definition: another call may have changed a different part of it. Throws "not-found", "wrong-state"
- * if the definition no longer exists.
+ * Changes the current definition: another call may have changed a different part of it. Throws "not-found",
+ * "wrong-state" if the definition no longer exists.
  */
 export async function changeDefinition(
   instance: Instance,

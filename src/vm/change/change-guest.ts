@@ -17,17 +17,17 @@ export interface DecidedChange extends ChangeSteps {
   readonly xml: string;
   /** Jobs of QEMU for the guest after the change; undefined: as before. */
   readonly jobs?: readonly BlockJob[];
-  /** Whether the definition's disks follow those of the guest. */
+  /** Whether the definition's disks follow the guest's. */
   readonly isForDefinition?: true;
   /** Result if QEMU ends the job in an unexpected way. */
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
-  /** Controllers that the guest keeps if the change is undone. */
+  /** Controllers kept by the guest if the change is undone. */
   readonly behind?: NonNullable<GuestChange["behind"]>;
   /** The change ends the guest, for this reason. */
   readonly ends?: NonNullable<GuestChange["ends"]>;
 }
 
-/** Change that a command requests. */
+/** Change requested by a command. */
 export interface ChangeRequest {
   /** Readable description: `attach vdb`. */
   readonly what: string;
@@ -35,26 +35,28 @@ export interface ChangeRequest {
   readonly isRequestEnough?: true;
   /** Paths that the decision inspects. Their servers are asked before, without the registry's lock. */
   paths?(guest: GuestRecord): readonly string[];
-  /** Steps that create images, which must be done before the rest is decided, since their result matters. */
+  /** Steps for new images, done before the rest is decided, since their result matters. */
   make?(guest: GuestRecord): readonly StepOf<"make-image">[];
-  /** Makes the headers of LUKS for those images, by their paths, without the registry's lock. */
+  /** Makes the headers of LUKS for these images, by their paths, without the registry's lock. */
   headers?(guest: GuestRecord): Promise<ReadonlyMap<string, Uint8Array>>;
-  /** Likewise, the devices of the host that the guest gets. Those that svirt manages are detached from their drivers. */
+  /** Likewise, the guest's devices of the host. Managed devices are detached from their drivers. */
   passed?(guest: GuestRecord): Domain | undefined;
   /** Decides from the guest's current record, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
 
-/** Change that depends on QEMU's state. QEMU may answer slowly, so it is queried without the registry's lock. */
+/**
+ * Change that depends on QEMU's state. QEMU may answer slowly, so it is queried without the registry's lock.
+ */
 export interface ChangeQuery {
   readonly what: string;
   look(guest: GuestRecord): Promise<ChangeRequest>;
 }
 
 /**
- * Changes a running guest: decides the change, records it and carries it out. A change that fails is undone before this
- * throws. A change that QEMU has made and that cannot be finished stays in the record for a later call. Throws the errors
- * of the decision and the host.
+ * Changes a running guest: decides the change, records it and carries it out. A failed change is undone
+ * before this throws. A change made by QEMU and still unfinished stays in the record for a later call. Throws
+ * the errors of the decision and the host.
  */
 export async function changeGuest(
   instance: Instance,
@@ -81,15 +83,16 @@ function isKept(error: unknown, change: GuestChange): boolean {
 }
 
 /**
- * Finishes or undoes a change of the guest that an earlier call left unfinished. Then detaches the devices that the guest was asked to
- * release and has released. Returns the guest's record, without a change in progress. The caller holds the guest's lock. Throws "not-found", "wrong-state", the
- * errors of the monitor and of the steps.
+ * Finishes or undoes a change of the guest left unfinished by an earlier call. Then detaches the devices
+ * requested from and released by the guest. Returns the guest's record, without a change in progress. The
+ * caller holds the guest's lock. Throws "not-found", "wrong-state", the errors of the monitor and of the
+ * steps.
  */
 export async function readSettled(instance: Instance, uuid: string): Promise<GuestRecord> {
   await recoverChange(instance, findRunning(instance, uuid).guest);
   const { guest } = findRunning(instance, uuid);
   if (guest.asked === undefined) return guest;
-  // Imported only if there is such a device, which is rare.
+  // Imported only for such a device, which is rare.
   const { detachReleased } = await import("./detach-released.ts");
   await detachReleased(instance, uuid);
   return findRunning(instance, uuid).guest;

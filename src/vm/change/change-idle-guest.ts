@@ -32,14 +32,20 @@ import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
 /** Time to undo a change after QEMU has failed to answer. */
 const MUTE_UNDO_MS = 2000;
-/** Time for a guest to release a device after svirt was killed: part of the time that a command has for such work. */
+/**
+ * Time for a guest to release a device after svirt was killed: part of the time that a command has for such
+ * work.
+ */
 const RECOVERY_RELEASE_MS = 1000;
 
 /** Receivers of progress. */
 export interface Audience {
   readonly observer: StepObserver;
   readonly onProgress?: Progress;
-  /** Called once the steps are done and recorded as such, before the change is finished. The guest's lock is held. */
+  /**
+   * Called once the steps are done and recorded as such, before the change is finished. The guest's lock is
+   * held.
+   */
   readonly onDone?: ((guest: GuestRecord) => Promise<void>) | undefined;
 }
 
@@ -54,8 +60,8 @@ export async function changeIdleGuest(
 }
 
 /**
- * Undoes or finishes a change during which svirt was killed, which then is no longer in progress. A guest that keeps the device which it
- * was to release is no error. The caller holds the guest's lock.
+ * Undoes or finishes a change interrupted by a kill of svirt; it is then no longer in progress. A guest with
+ * a device not released yet is no error. The caller holds the guest's lock.
  */
 export async function recoverChange(instance: Instance, guest: GuestRecord): Promise<void> {
   const { change } = guest;
@@ -71,15 +77,15 @@ export async function recoverChange(instance: Instance, guest: GuestRecord): Pro
   }
 }
 
-/** Recorded change, of which the first `done` steps are carried out. */
+/** Recorded change with its first `done` steps carried out. */
 interface Begun {
   readonly guest: ChangingGuest;
   readonly done: number;
 }
 
 /**
- * Decides the change, records it, and carries out the steps before QEMU's under one hold of the registry's lock: of two guests that
- * choose a free name at once, the second sees the claim of the first.
+ * Decides the change, records it, and carries out the steps before QEMU's under a single hold of the
+ * registry's lock: of two guests choosing a free name at once, the second sees the claim of the first.
  */
 export async function begin(
   instance: Instance,
@@ -126,7 +132,7 @@ export async function begin(
   }
 }
 
-/** Detaches the managed devices that the guest gets from their drivers, if there are any. Returns the record of that. */
+/** Detaches the guest's managed devices from their drivers, if there are any. Returns the record of it. */
 async function takePassed(
   instance: Instance,
   before: GuestRecord,
@@ -193,7 +199,7 @@ export async function carryOut(instance: Instance, begun: Begun, audience: Audie
   });
 }
 
-/** Returns the steps before QEMU's: claims and labels, which require the registry's lock. */
+/** Returns the steps before QEMU's: claims and labels, under the registry's lock. */
 function listLead(steps: readonly Step[]): readonly Step[] {
   const first = steps.findIndex(isMonitorStep);
   return first === -1 ? steps : steps.slice(0, first);
@@ -212,7 +218,9 @@ async function runSteps(
   );
 }
 
-/** Joins an error while undoing to the first one. Neither hides the other, nor that the guest still holds a file. */
+/**
+ * Joins an error while undoing to the first error. Neither hides the other, nor the guest's hold on a file.
+ */
 async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   // Does not wait as long again for a QEMU that has not answered: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";
@@ -248,8 +256,8 @@ function withoutChange({ change: _, ...unchanged }: ChangingGuest): GuestRecord 
 }
 
 /**
- * Returns the record of a guest with the controllers that an undone change leaves behind, as libvirt does. A guest that is asked to release one
- * may do so much later, with the disks that it has by then.
+ * Returns the record of a guest with the controllers left behind by an undone change, as libvirt does. A
+ * guest may release a requested controller much later, with its disks at the time.
  */
 async function addBehind(instance: Instance, guest: ChangingGuest): Promise<GuestRecord> {
   const { behind = [], steps } = guest.change;
@@ -263,7 +271,7 @@ async function addBehind(instance: Instance, guest: ChangingGuest): Promise<Gues
   return { ...before, xml: kept.at(-1)?.xml ?? before.xml, steps: [...before.steps, ...plugged] };
 }
 
-/** Returns QEMU's name of the device that a step plugs. */
+/** Returns QEMU's name of a step's plugged device. */
 function pluggedBy(step: Step): string | undefined {
   const back = step.do === "plug" ? inverse(step) : undefined;
   return back?.do === "unplug" ? back.device : undefined;

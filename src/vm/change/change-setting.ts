@@ -12,13 +12,14 @@ interface DecidedSetting {
   readonly command: QmpCommand;
   /** Sets the former value. */
   readonly before: QmpCommand;
-  /** Fields of the record that have the new value. */
+  /** Fields of the record with the new value. */
   readonly fields: Pick<GuestRecord, "xml"> & Partial<Pick<GuestRecord, "onPoweroff" | "onCrash">>;
 }
 
 /**
- * Changes one setting of a running QEMU, and the record with it. If svirt is killed in between, or QEMU does not answer, a later call
- * sets the former value. If QEMU refuses, nothing has changed. Throws the errors of the decision and the monitor, and as readSettled().
+ * Changes a setting of a running QEMU, and the record with it. If svirt is killed in between, or QEMU does
+ * not answer, a later call sets the former value. If QEMU refuses, nothing has changed. Throws the errors of
+ * the decision and the monitor, and as readSettled().
  */
 export async function changeSetting(
   instance: Instance,
@@ -26,7 +27,7 @@ export async function changeSetting(
   how: { readonly what: string; decide(guest: GuestRecord): DecidedSetting },
 ): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
-    // The end of an unfinished change would restore the XML that this one replaces.
+    // The end of an unfinished change would restore the XML before this.
     const guest = await readSettled(instance, uuid);
     const { before, command, fields } = how.decide(guest);
     const { monitor } = guestPaths(instance.paths, uuid);

@@ -14,10 +14,13 @@ import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import type { DecidedChange } from "./change-guest.ts";
 
-/** Finds one of the devices that a running guest's domain has, in the record of that guest. */
+/** Finds a device of a running guest's domain, in the record of the guest. */
 export type FindDevice = (running: ReturnType<typeof runningGuest>, record: GuestRecord) => Device;
 
-/** Decides how a running guest loses a device. Throws the refusals of devices that cannot be unplugged, and the errors of `find`. */
+/**
+ * Decides how a running guest loses a device. Throws the refusals of devices that cannot be unplugged, and
+ * the errors of `find`.
+ */
 export function decideDetach(instance: Instance, record: GuestRecord, find: FindDevice): DecidedChange {
   const running = runningGuest(record);
   const { domain, guest } = running;
@@ -46,8 +49,8 @@ export function idOf(record: GuestRecord, guest: Guest, device: Device): string 
 type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
 
 /**
- * Refusals of devices that others use, or parts of which cannot be detached since the guest was started with them. "none":
- * each can be detached completely.
+ * Refusals of devices used by others, or with parts from the guest's start. "none": each can be detached
+ * completely.
  */
 const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
   disk: "none",
@@ -63,7 +66,10 @@ function refuseLeftOver<E extends HotElement>(record: GuestRecord, device: Devic
   if (refuse !== "none") refuse(record, device.value, id);
 }
 
-/** Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no command removes. */
+/**
+ * Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no
+ * command removes.
+ */
 function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, id: string): void {
   if (device.type !== "scsi") return;
   const { devices, nodes } = listQemuObjects(record.steps);

@@ -9,12 +9,15 @@ import { findDomain } from "../guest/find-domain.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
-/** The one-line title or the text that describes a domain. */
+/** Title in a single line or descriptive text of a domain. */
 export type DescriptionField = "title" | "description";
 
 type Read = Pick<Ask, "key" | "options">;
 
-/** Returns the title or description of the running guest or the definition, as `options` selects; undefined if it has none. */
+/**
+ * Returns the title or description of the running guest or the definition, as `options` selects; undefined if
+ * it has none.
+ */
 export function readDescription(instance: Instance, ask: Read, which: DescriptionField): string | undefined {
   return readForm(instance, ask)[which];
 }
@@ -29,7 +32,10 @@ function readForm(instance: Instance, { key, options }: Read): Domain {
   return formOf(decideImpact(findDomain(instance, key), options), "running");
 }
 
-/** Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines, "xml". */
+/**
+ * Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines,
+ * "xml".
+ */
 export async function writeDescription(
   instance: Instance,
   ask: Ask,

@@ -11,8 +11,9 @@ import { changeIdleGuest } from "./change-idle-guest.ts";
 import { decideDetach } from "./decide-detach.ts";
 
 /**
- * Detaches the devices that a guest has released since it was asked to. The caller holds its lock, and no change is in progress. A device
- * whose detach is refused stays noted: it is no error of another change. Throws the errors of the monitor and of the steps.
+ * Detaches the devices released by a guest since its request. The caller holds its lock, and no change is in
+ * progress. A device with a refused detach stays noted: it is no error of another change. Throws the errors
+ * of the monitor and of the steps.
  */
 export async function detachReleased(instance: Instance, uuid: string): Promise<void> {
   forgetGone(instance, uuid);
@@ -39,7 +40,8 @@ async function detach(instance: Instance, uuid: string, device: string): Promise
   try {
     await changeIdleGuest(instance, uuid, { request: { what, decide }, observer: NO_OBSERVER });
   } catch (error) {
-    // A change was refused, or QEMU has the device after all: a job still uses the disk, for example. A later call tries again.
+    // A change was refused, or QEMU has the device after all: a job still uses the disk, for example. A later
+    // call tries again.
     const isUndone = error instanceof SvirtError && readRecord(instance, uuid)?.change === undefined;
     if (!isUndone) throw error;
   }

@@ -23,8 +23,8 @@ interface Finishing {
 }
 
 /**
- * Carries out the rest of a change that can no longer be undone. The caller holds the guest's lock. Throws UnplugError if the guest
- * keeps a device, whose change is then no longer in progress.
+ * Carries out the rest of a change beyond the point of undoing. The caller holds the guest's lock. Throws
+ * UnplugError if the guest keeps a device; its change is then no longer in progress.
  */
 export async function finishChange(instance: Instance, guest: GuestRecord, how: Finishing): Promise<void> {
   const { change } = guest;
@@ -32,8 +32,8 @@ export async function finishChange(instance: Instance, guest: GuestRecord, how: 
 }
 
 /**
- * Carries out the steps before QEMU's, then QEMU's. Labels and claims follow once the kernel shows that the guest has
- * released the files. Then the record has the changed guest, or the guest is removed.
+ * Carries out the steps before QEMU's, then QEMU's. Labels and claims follow once the kernel shows that the
+ * guest has released the files. Then the record has the changed guest, or the guest is removed.
  */
 async function finish(
   instance: Instance,
@@ -79,7 +79,10 @@ async function finish(
   });
 }
 
-/** Stores the snapshot that this change completes, if it is to be stored; or notes that the overlay of a deleted one is merged. */
+/**
+ * Stores the snapshot completed by this change, if requested; or notes the merge of a deleted snapshot's
+ * overlay.
+ */
 function keepTaken(instance: Instance, guest: ChangingGuest): void {
   const { uuid } = guest;
   const job = findAdopted(guest)?.job;
@@ -94,8 +97,8 @@ function keepTaken(instance: Instance, guest: ChangingGuest): void {
 }
 
 /**
- * Records the expected outcome first, then lets QEMU finish the job: a later call recovers from the record. The other
- * outcome is rare, and is recorded before it is applied.
+ * Records the expected outcome first, then lets QEMU finish the job: a later call recovers from the record.
+ * The other outcome is rare, and is recorded before it is applied.
  */
 async function chooseOutcome(instance: Instance, guest: ChangingGuest): Promise<ChangingGuest> {
   const { isForDefinition, otherwise, ...change } = guest.change;
@@ -113,8 +116,8 @@ async function chooseOutcome(instance: Instance, guest: ChangingGuest): Promise<
 }
 
 /**
- * Releases the resources. If the guest keeps one, records that QEMU has done its part: a later call neither repeats the
- * commands nor waits.
+ * Releases the resources. If the guest keeps any, records QEMU's part as done: a later call neither repeats
+ * the commands nor waits.
  */
 async function releaseAndRecord(
   instance: Instance,
@@ -130,14 +133,14 @@ async function releaseAndRecord(
   }
 }
 
-/** Lists QEMU's names of the devices that a change removes. */
+/** Lists QEMU's names of a change's removed devices. */
 export function devicesOf({ after }: GuestChange): readonly string[] {
   return after.flatMap((step) => (step.do === "unplug" && step.device !== undefined ? [step.device] : []));
 }
 
 /**
- * Drops a change that QEMU or the guest refused at its first command: nothing was changed, so there is nothing to finish. A guest that
- * only keeps a device may release it at any time, which is noted.
+ * Drops a change refused by QEMU or the guest at its first command: nothing was changed, so there is nothing
+ * to finish. A guest with a device not released yet may release it at any time; this is noted.
  */
 async function dropRefused(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
   const { change, ...unchanged } = guest;
@@ -149,12 +152,12 @@ async function dropRefused(instance: Instance, guest: ChangingGuest, error: unkn
   }
 }
 
-/** Reports whether QEMU has refused a command, which then has changed nothing. */
+/** Reports whether QEMU has refused a command and so changed nothing. */
 export function isRefused(error: unknown): boolean {
   return asSvirtError(error).message.includes("unable to execute QEMU command");
 }
 
-/** Reports whether the guest still has a device that the change removes. */
+/** Reports whether the guest still has a device to be removed by the change. */
 async function isStillPlugged({ host }: Instance, { after }: GuestChange): Promise<boolean> {
   for (const step of after) if (step.do === "unplug" && (await isPlugged(host, step))) return true;
   return false;

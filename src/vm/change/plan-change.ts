@@ -5,7 +5,10 @@ import { findRunning } from "../guest/find-domain.ts";
 import { refuseHungDevices } from "../node-device/detach-from-host.ts";
 import type { ChangeQuery, ChangeRequest } from "./change-guest.ts";
 
-/** Returns the steps of a change of a running guest, and changes nothing. Throws "not-found", "wrong-state", its refusals. */
+/**
+ * Returns the steps of a change of a running guest, and changes nothing. Throws "not-found", "wrong-state",
+ * its refusals.
+ */
 export async function planGuestChange(
   instance: Instance,
   key: string,

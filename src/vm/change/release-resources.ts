@@ -19,7 +19,7 @@ import { undoShared } from "../end/end-guest.ts";
 
 // Rule: A running guest releases a label only when none of its processes has the file.
 
-/** Longest time in which a QEMU that is not compromised closes a file. One of its threads unmaps memory a little later. */
+/** Longest time for an honest QEMU to close a file. A thread of it unmaps memory a little later. */
 const RELEASE_TIMEOUT_MS = 3000;
 const POLL_MS = 20;
 
@@ -34,10 +34,11 @@ interface Release {
 }
 
 /**
- * Releases labels and claims while the guest runs, once the kernel shows that none of its processes has the files. The
- * caller holds the guest's lock, so that svirt passes no file to it in the meantime. Throws "partly" when a process still
- * has one. Then no step was carried out, and the steps stay in the record for the next call. A tap that a process keeps is off its
- * bridge and down from the first look on. Throws the errors of the steps, joined, after the last one.
+ * Releases labels and claims while the guest runs, once the kernel shows that none of its processes has the
+ * files. The caller holds the guest's lock, so that svirt passes no file to it in the meantime. Throws
+ * "partly" when a process still has one. Then no step was carried out, and the steps stay in the record for
+ * the next call. A tap that a process keeps is off its bridge and down from the first look on. Throws the
+ * errors of the steps, joined, after the last one.
  */
 export async function releaseResources(
   instance: Instance,
@@ -72,7 +73,9 @@ function toInspect(guest: GuestRecord): InspectedGuest {
   return { ...identityOf(guest), most: countLooks(guest.steps) };
 }
 
-/** Freezes a guest only to confirm that it holds nothing. So a guest that releases its files is frozen once, briefly. */
+/**
+ * Freezes a guest only to confirm its release of everything. So an obedient guest is frozen once, briefly.
+ */
 async function lookTwice(
   { host }: Instance,
   guest: GuestRecord,
@@ -84,7 +87,7 @@ async function lookTwice(
   return held.length > 0 ? held : await whileFrozen(host, guest.steps, look);
 }
 
-/** Lists all files that the change, or undoing it, takes from the guest. */
+/** Lists all files taken from the guest by the change, or by undoing it. */
 function listThings({ change, steps }: ChangingGuest): ReleasedResource[] {
   const ending = change.stage === "finishing" ? change.after : planUndo(change.steps);
   const done = [...steps, ...change.steps];

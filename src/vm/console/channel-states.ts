@@ -8,8 +8,9 @@ import type { GuestRecord } from "../../state/record.ts";
 const TIMEOUT_MS = 2000;
 
 /**
- * Returns which of its virtio channels a running guest has open, by their ids. Only QEMU knows, and it may lie. A guest
- * without channels is not queried. Throws "timeout"; "failed" if QEMU has ended or its answer is malformed.
+ * Returns which of its virtio channels a running guest has open, by their ids. Only QEMU knows, and it may
+ * lie. A guest without channels is not queried. Throws "timeout"; "failed" if QEMU has ended or its answer is
+ * malformed.
  */
 export async function askChannels(
   instance: Instance,

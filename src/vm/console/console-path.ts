@@ -10,8 +10,8 @@ export interface ConsolePath {
 }
 
 /**
- * Returns the first serial port of a running guest or, if it has none, its first console. Throws "not-found", "wrong-state",
- * and the errors of findConsole().
+ * Returns the first serial port of a running guest or, if it has none, its first console. Throws "not-found",
+ * "wrong-state", and the errors of findConsole().
  */
 export async function getConsole(instance: Instance, key: string): Promise<ConsolePath> {
   const { guest } = findRunning(instance, key);

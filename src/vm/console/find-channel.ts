@@ -5,8 +5,9 @@ import type { GuestRecord } from "../../state/record.ts";
 import { listNamedPorts } from "./find-console.ts";
 
 /**
- * Returns the id of a running guest's channel, by its alias or by the name of its port in the guest; the default is the first one. Throws
- * "not-found"; "unsupported" for the agent's channel, and for a type without a terminal or socket. qemuDomainOpenChannel() of libvirt
+ * Returns the id of a running guest's channel, by its alias or by the name of its port in the guest; the
+ * default is the first channel. Throws "not-found"; "unsupported" for the agent's channel, and for a type
+ * without a terminal or socket. qemuDomainOpenChannel() of libvirt
  */
 export function findChannel(guest: GuestRecord, name: string | undefined): string {
   const channels = listNamedPorts(guest).filter(({ port }) => port.device === "channel");
@@ -17,8 +18,8 @@ export function findChannel(guest: GuestRecord, name: string | undefined): strin
 }
 
 /**
- * Refuses the channel of the guest's agent: two calls would read each other's answers, and a forced end of one could leave file systems frozen.
- * Throws "unsupported".
+ * Refuses the channel of the guest's agent: two calls would read each other's answers, and a forced end could
+ * leave file systems frozen. Throws "unsupported".
  */
 export function refuseAgent(guest: GuestRecord, id: string | undefined): void {
   if (!listNamedPorts(guest).some((one) => one.id === id && isAgentPort(one.port))) return;

@@ -15,7 +15,7 @@ import { withMonitor } from "../guest/guest-monitor.ts";
 import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
-/** Character device of a running guest that a user can connect to. */
+/** Character device of a running guest for users' connections. */
 export interface GuestConsole {
   /** serial0, console1, channel0 */
   readonly id: string;
@@ -23,8 +23,9 @@ export interface GuestConsole {
 }
 
 /**
- * Finds the terminal or socket of a character device by its id. The default is the first serial port, or else the first
- * console. Throws "not-found"; "unsupported" for another type; "denied" when the file is not the guest's.
+ * Finds the terminal or socket of a character device by its id. The default is the first serial port, or else
+ * the first console. Throws "not-found"; "unsupported" for another type; "denied" when the file is not the
+ * guest's.
  */
 export async function findConsole(
   instance: Instance,
@@ -44,7 +45,7 @@ export async function findConsole(
   });
 }
 
-/** Lists the character devices of a running guest, including those attached later. */
+/** Lists the character devices of a running guest, including devices attached later. */
 export function listNamedPorts(record: GuestRecord): readonly NamedPort[] {
   const { guest } = runningGuest(record);
   return namePorts({ ...guest, devices: namedDevices(guest, listQemuObjects(record.steps)) });
@@ -90,14 +91,14 @@ async function getPath(instance: Instance, guest: GuestRecord, { id, port }: Nam
 }
 
 /**
- * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace its socket
- * with a symlink, and so receive input for another program. No other guest has this guest's user or image label. Throws
- * "denied".
+ * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace
+ * its socket with a symlink, and so receive input for another program. No other guest has this guest's user
+ * or image label. Throws "denied".
  */
 export function refuseStranger({ host }: Instance, guest: GuestRecord, { id, type, uid }: FileFacts): void {
   const isLabelled =
     guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
-  // Without labels, a socket that svirt created is root's.
+  // Without labels, a socket created by svirt is root's.
   const isRoots = uid === 0 && guest.label.imageLabel === undefined;
   // In a session the user has other terminals and other guests: only the level distinguishes them.
   const isUsers = uid === guest.uid && (isGuestUser(uid) || hasLevelOf(guest, getFileLabel(host, id)));

@@ -8,7 +8,10 @@ import type { Instance } from "../../state/instance.ts";
 
 /** Content of a lock's file: its holder is asked for the console, or not. */
 const [ASKED, UNASKED] = ["!", "-"];
-/** Time for a holder to end its session, and between two requests: one that meets a change of the holder is lost. */
+/**
+ * Time for a holder to end its session, and between two requests: a request at a change of the holder is
+ * lost.
+ */
 const [LET_GO_MS, AGAIN_MS] = [5000, 1000];
 
 /** Lock of a device, and what libvirt calls a session with it. */
@@ -19,8 +22,9 @@ interface DeviceLock {
 }
 
 /**
- * Locks a guest's device for one session. Throws "wrong-state" if another one has it, unless `force` asks that one to end. The request is in the
- * lock's file, which only the user of this instance may write; no other session of the holder's process ends.
+ * Locks a guest's device for a session. Throws "wrong-state" if another session has it, unless `force` asks
+ * the other to end. The request is in the lock's file, writable for the user of this instance only; no other
+ * session of the holder's process ends.
  */
 export async function lockConsole(instance: Instance, { force, path, use }: DeviceLock): Promise<() => void> {
   const { host } = instance;

@@ -11,9 +11,9 @@ import { isAskedFor, lockConsole } from "./lock-console.ts";
 /** Options of a connection to a guest's console. */
 export interface TalkOptions {
   readonly devname: string | undefined;
-  /** Disconnect the process that is connected now. */
+  /** Disconnect the process connected now. */
   readonly force: boolean;
-  /** Byte that ends the connection. */
+  /** Byte for the end of the connection. */
   readonly leaveBy: number;
   /** Called with the domain's name when the connection is open. */
   onOpen(name: string): void;
@@ -23,8 +23,9 @@ export interface TalkOptions {
 const [CONSOLE, CHANNEL] = ["console session", "channel stream"];
 
 /**
- * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if the guest is off
- * or another process is connected; "failed" if another process takes the console; "unsupported" for the agent's channel.
+ * Connects the caller's input and output to a running guest's console. Throws "not-found"; "wrong-state" if
+ * the guest is off or another process is connected; "failed" if another process takes the console;
+ * "unsupported" for the agent's channel.
  */
 export async function talkToGuest(instance: Instance, key: string, options: TalkOptions): Promise<TalkEnd> {
   const device = { name: options.devname, force: options.force };
@@ -42,18 +43,19 @@ export async function talkToGuest(instance: Instance, key: string, options: Talk
   }
 }
 
-/** Character device that a client opens. */
+/** Character device opened by a client. */
 export interface OpenOptions {
   readonly name: string | undefined;
-  /** End the stream or session that has the device now. */
+  /** End the device's current stream or session. */
   readonly force: boolean;
   /** Only among the guest's channels, by an alias or the name of a port in the guest. */
   readonly isChannel?: boolean;
 }
 
 /**
- * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest ends it. The stream throws
- * "failed" once another call or process forces it away. Throws as talkToGuest(), and findChannel().
+ * Opens a running guest's console or channel for a client. The lock ends with the stream, also when the guest
+ * ends it. The stream throws "failed" once another call or process forces it away. Throws as talkToGuest(),
+ * and findChannel().
  */
 export async function openConsole(
   instance: Instance,
@@ -107,7 +109,7 @@ function disconnected(): SvirtError {
   });
 }
 
-/** Says what libvirt does of a stream that another one has replaced. daemonStreamEvent() of libvirt */
+/** Returns libvirt's words for a stream replaced by another. daemonStreamEvent() of libvirt */
 function forcedAway(): SvirtError {
   return new SvirtError("stream had I/O failure: another session has taken the device", {
     kind: "failed",
@@ -116,7 +118,7 @@ function forcedAway(): SvirtError {
   });
 }
 
-/** Console of a running guest that this process has locked. */
+/** Console of a running guest, locked by this process. */
 interface TakenConsole {
   readonly name: string;
   readonly facts: FileFacts;

@@ -4,15 +4,15 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import type { Change } from "../object-change/change.ts";
 
-/** A wish for a domain: to start at each boot or at the next one, or not to. */
+/** Request for a domain: to start at each boot or at the next boot, or not to. */
 interface Mark {
   readonly wanted: boolean;
   readonly when: BootMark;
 }
 
 /**
- * Marks a defined domain to start at boot, or removes the mark. Returns its name. Throws "not-found", "unsupported" in a
- * session, "wrong-state" for a domain without a definition.
+ * Marks a defined domain to start at boot, or removes the mark. Returns its name. Throws "not-found",
+ * "unsupported" in a session, "wrong-state" for a domain without a definition.
  */
 export function markAutostart(instance: Instance, key: string, mark: Mark): { readonly name: string } {
   const { name } = markable(instance, key);
@@ -49,7 +49,10 @@ function markable(instance: Instance, key: string): Definition {
   return definition;
 }
 
-/** Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no daemon. */
+/**
+ * Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no
+ * daemon.
+ */
 function refuseInSession(instance: Instance): void {
   if (!isSession(instance)) return;
   throw new SvirtError(

@@ -31,9 +31,9 @@ import type { Change } from "../object-change/change.ts";
 import { refuseOther } from "./refuse-replaced.ts";
 
 /**
- * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the
- * definition with its name, or a new one. Throws "xml", "unsupported"; "in-use" when name and UUID belong to
- * different domains.
+ * Stores a domain with all defaults decided; replaces a domain of the same name. A domain without a UUID gets
+ * the UUID of the definition with its name, or a new UUID. Throws "xml", "unsupported"; "in-use" when name
+ * and UUID belong to different domains.
  */
 export async function defineDomain(
   instance: Instance,
@@ -50,7 +50,10 @@ export function newDefinition(
   return domainDefinition(completeDomain(instance, bytes));
 }
 
-/** Returns the change that stores a completed domain. The callback throws if its definition is not to be replaced. */
+/**
+ * Returns the change that stores a completed domain. The callback throws if its definition is not to be
+ * replaced.
+ */
 export function domainDefinition(
   domain: Domain,
   refuse: () => void = () => undefined,
@@ -84,7 +87,10 @@ export function domainDefinition(
   };
 }
 
-/** Returns the step after which a new domain is off for an unknown reason; none if no reason is stored. virDomainObjNew() of libvirt */
+/**
+ * Returns the step after which a new domain is off for an unknown reason; none if no reason is stored.
+ * virDomainObjNew() of libvirt
+ */
 function dropReason(instance: Instance, uuid: string): readonly Step[] {
   if (readReason(instance, uuid) === undefined) return [];
   return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
@@ -98,7 +104,8 @@ export function storeDomain(instance: Instance, domain: Domain): void {
   const before = staticClaims(earlier?.xml);
   const xml = formatDomain(domain);
   const claims = staticClaims(xml);
-  // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always claimed.
+  // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always
+  // claimed.
   for (const claim of claims) registry.reserve(claim, domain.uuid);
   const { name, uuid } = domain;
   // virDomainObjNew() of libvirt: a new domain is off for an unknown reason.
@@ -120,13 +127,16 @@ export interface Leavings {
   readonly nvram?: "remove" | "keep" | undefined;
   /** Memory of an emulated TPM. If unset, its XML decides. */
   readonly tpm?: "remove" | "keep" | undefined;
-  /** Definition with the volumes that are deleted afterwards. A domain that has another one under the lock, or runs, stays defined. */
+  /**
+   * Definition with the volumes to be deleted afterwards. A domain with another definition under the lock, or
+   * a running domain, stays defined.
+   */
   readonly seen?: Definition | undefined;
 }
 
 /**
- * Removes a domain's definition; a running guest continues as a transient one. Throws "not-found"; "wrong-state" if
- * files remain that `leavings` does not mention, or its definition is no longer `leavings.seen`.
+ * Removes a domain's definition; a running guest continues as transient. Throws "not-found"; "wrong-state" if
+ * files remain without a mention in `leavings`, or its definition is no longer `leavings.seen`.
  */
 export async function undefineDomain(
   instance: Instance,
@@ -220,7 +230,7 @@ function refuseSnapshots(
   );
 }
 
-/** As qemuDomainUndefineFlags() of libvirt, but removes only files that svirt created. */
+/** As qemuDomainUndefineFlags() of libvirt, but removes only files created by svirt. */
 function refuseVariables(
   instance: Instance,
   {
@@ -250,7 +260,7 @@ function refuseVariables(
   });
 }
 
-/** Returns the path of its file of variables, if that exists. */
+/** Returns the path of its file of variables, if it exists. */
 function findVariables(instance: Instance, xml: string): string | undefined {
   if (!xml.includes("<nvram")) return undefined;
   const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");

@@ -14,15 +14,18 @@ export interface EditableDefinition {
   /** Name of the edited file without its ending, and of the editor's lock. */
   readonly id: string;
   readonly xml: string;
-  /** Commands that store a text and that print the current definition. */
+  /** Commands to store a text and to print the current definition. */
   readonly commands: { readonly define: string; readonly dumpxml: string };
-  /** Stores the edited text, after `refuseOther` has accepted the current definition, both under the registry's lock. */
+  /**
+   * Stores the edited text, after `refuseOther` has accepted the current definition, both under the
+   * registry's lock.
+   */
   store(bytes: Uint8Array, refuseOther: (current: string | undefined) => void): Promise<void>;
 }
 
 /**
- * Lets the caller edit a definition and stores the result. A refused text stays in its file. Throws "wrong-state" if another
- * edit runs or the definition has changed meanwhile, and the errors of `store`.
+ * Lets the caller edit a definition and stores the result. A refused text stays in its file. Throws
+ * "wrong-state" if another edit runs or the definition has changed meanwhile, and the errors of `store`.
  */
 export async function editDefinition(instance: Instance, definition: EditableDefinition): Promise<Edited> {
   const { host, paths } = instance;

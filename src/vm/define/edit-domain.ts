@@ -7,8 +7,8 @@ import { domainDefinition } from "./define.ts";
 import { type Edited, editDefinition } from "./edit-definition.ts";
 
 /**
- * Lets the caller edit a domain's definition and stores the result as `define` would. Throws "not-found", "wrong-state", and the
- * errors of `define`.
+ * Lets the caller edit a domain's definition and stores the result as `define` would. Throws "not-found",
+ * "wrong-state", and the errors of `define`.
  */
 export async function editDomain(instance: Instance, key: string): Promise<Edited> {
   const { definition, name, uuid } = findDomain(instance, key);

@@ -2,7 +2,10 @@ import { SvirtError } from "../../errors.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { FoundDomain } from "../guest/find-domain.ts";
 
-/** Throws "wrong-state" with virsh's message for a running domain. cmdUndefine() of libvirt's tools/virsh-domain.c */
+/**
+ * Throws "wrong-state" with virsh's message for a running domain. cmdUndefine() of libvirt's
+ * tools/virsh-domain.c
+ */
 export function refuseRunning({ guest }: FoundDomain): void {
   if (guest === undefined) return;
   throw new SvirtError("Storage volume deletion is supported only on stopped domains", {
@@ -11,7 +14,10 @@ export function refuseRunning({ guest }: FoundDomain): void {
   });
 }
 
-/** Throws "wrong-state" unless a domain is off, and its definition the one that was seen before. The caller holds the registry's lock. */
+/**
+ * Throws "wrong-state" unless a domain is off, and its definition as seen before. The caller holds the
+ * registry's lock.
+ */
 export function refuseOther(domain: FoundDomain, seen: Definition): void {
   refuseRunning(domain);
   const { definition, name } = domain;

@@ -21,8 +21,9 @@ import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 
 /**
- * Gives a domain that is off another name. What its XML derives from the old one, such as the path of UEFI variables, stays. Throws
- * "not-found", "xml" for a name that is none, "wrong-state" with libvirt's messages. qemuDomainRename() of libvirt
+ * Gives a domain without a running guest another name. Values derived by its XML from the old name, such as
+ * the path of UEFI variables, stay. Throws "not-found", "xml" for an invalid name, "wrong-state" with
+ * libvirt's messages. qemuDomainRename() of libvirt
  */
 export async function renameDomain(instance: Instance, key: string, name: string): Promise<void> {
   await carryOut(instance, domainRenaming(instance, key, name));

@@ -8,7 +8,7 @@ export interface ValidatedDomain {
   /** The domain as define would store it; undefined if it is refused. */
   readonly domain: Domain | undefined;
   readonly errors: readonly SvirtError[];
-  /** Refusals that a start makes and define does not. */
+  /** Refusals made by a start and not by define. */
   readonly startErrors: readonly SvirtError[];
 }
 

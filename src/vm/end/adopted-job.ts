@@ -2,13 +2,13 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Block job whose images a guest gets, and the step by which it does. */
+/** Block job with images for a guest, and the step with the change to them. */
 interface AdoptedJob {
   readonly adopted: Extract<Step, { do: "adopt-chain" }>;
   readonly job: BlockJob;
 }
 
-/** Returns the block job whose images the change that is being finished gives to the guest. */
+/** Returns the block job with images for the guest after the change being finished. */
 export function findAdopted({
   change,
   jobs = [],

@@ -10,14 +10,14 @@ import { endGuest } from "./end-guest.ts";
 /** How to end a guest. */
 export interface EndOptions {
   readonly observer?: StepObserver;
-  /** Do not kill a guest that does not end within 15 s. */
+  /** Do not kill a guest still running after 15 s. */
   readonly isGraceful?: boolean;
 }
 
 /**
- * Ends a guest immediately and undoes its start. `did` is false if the guest was off. If the guest has ended by itself,
- * waits until its reaper has restored its labels. Throws "not-found"; "timeout" for a graceful end that QEMU does not carry out in time: the guest runs on, and counts as
- * destroyed once it ends.
+ * Ends a guest immediately and undoes its start. `did` is false if the guest was off. If the guest has ended
+ * by itself, waits until its reaper has restored its labels. Throws "not-found"; "timeout" for a graceful end
+ * that QEMU does not carry out in time: the guest runs on, and counts as destroyed once it ends.
  */
 export async function destroyDomain(
   instance: Instance,

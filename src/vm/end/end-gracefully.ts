@@ -8,13 +8,17 @@ import { type GuestRecord, identityOf } from "../../state/record.ts";
 // Rule: A graceful end waits 15 s for QEMU, and sends no SIGKILL.
 
 const POLL_MS = 10;
-/** 75 times 200 ms, as virProcessKillPainfullyDelay() of libvirt waits without force for a guest that has no devices of the host. */
+/**
+ * 75 times 200 ms, as virProcessKillPainfullyDelay() of libvirt waits without force for a guest that has no
+ * devices of the host.
+ */
 const PATIENCE_MS = 15_000;
 
 /**
- * Asks QEMU to end by SIGTERM, upon which it writes its disks, and waits until it has. Its helpers get no signal: QEMU needs them until then.
- * The caller holds the guest's lock, and has recorded that the guest is to end. Throws "timeout" with libvirt's message if QEMU does not
- * end: it keeps the signal, and may end later. qemuProcessKill() of libvirt
+ * Asks QEMU to end by SIGTERM: it writes its disks. Waits for its end. Its helpers get no signal: QEMU needs
+ * them until then. The caller holds the guest's lock, and has recorded the end as requested. Throws "timeout"
+ * with libvirt's message if QEMU does not end: it keeps the signal, and may end later. qemuProcessKill() of
+ * libvirt
  */
 export async function endGracefully(instance: Instance, guest: GuestRecord): Promise<void> {
   const { host } = instance;

@@ -18,9 +18,9 @@ import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.t
 // Rule: The end of a guest runs the inverses of its start.
 
 /**
- * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed before it has
- * finished, the next caller finishes the work. Steps that cannot be undone stay in the record for a later attempt.
- * Continues after errors, then throws them joined.
+ * Ends a running guest, and undoes its start. The caller holds the guest's lock. If svirt is killed before it
+ * has finished, the next caller finishes the work. Failed inverse steps stay in the record for a later
+ * attempt. Continues after errors, then throws them joined.
  */
 export async function endGuest(
   instance: Instance,
@@ -31,7 +31,7 @@ export async function endGuest(
     readonly observer?: StepObserver;
     /** Receives a notice for each file that keeps the guest's label, with the reason. */
     readonly onKept?: (notice: string) => void;
-    /** Time of the host's clock until which to wait for processes that are killed already. */
+    /** Time of the host's clock until which to wait for killed processes. */
     readonly endingUntilMs?: number | undefined;
   },
 ): Promise<void> {
@@ -60,7 +60,7 @@ export async function endGuest(
     errors.push(...(await undoShared(instance, { actor, steps: rest, observer: numbered })));
   }
   if (errors.length > 0) {
-    // The second write wakes those who watch the record: the process is gone now.
+    // The second write wakes the watchers of the record: the process is gone now.
     if (ends.errors.length === 0) writeEnding(instance, { ...guest, state: "stopping", reason: how.reason });
     throw joinErrors(errors[0], errors.slice(1));
   }
@@ -70,14 +70,15 @@ export async function endGuest(
   }
   if (how.restart !== true) forgetSnapshots(instance, guest);
   writeReason(instance, guest.uuid, how.reason);
-  // Written before the record is removed: after a crash the next call finds one or the other.
+  // Written before the record is removed: after a crash the next call finds either of them.
   if (how.restart === true) writePendingRestart(instance, guest);
   await removeFacts(instance, guest.uuid);
 }
 
 /**
- * Removes a guest's reports and then its record. Meanwhile no other svirt writes a report, whose file would stay after a kill in between. One that holds
- * the lock of reports for a second does not delay the end further.
+ * Removes a guest's reports and then its record. Meanwhile no other svirt writes a report: its file would
+ * stay after a kill in between. Another svirt with the lock of reports for a second does not delay the end
+ * further.
  */
 async function removeFacts(instance: Instance, uuid: string): Promise<void> {
   const unlock = await unlessWorkRefused(async () => await lockReports(instance, uuid));
@@ -91,15 +92,18 @@ async function removeFacts(instance: Instance, uuid: string): Promise<void> {
   }
 }
 
-/** Removes the data of snapshots with a domain that has no definition. qemuDomainRemoveInactive() of libvirt */
+/**
+ * Removes the data of snapshots with a domain that has no definition. qemuDomainRemoveInactive() of libvirt
+ */
 function forgetSnapshots(instance: Instance, { name, uuid }: GuestRecord): void {
   if (hasSnapshots(instance, uuid) && readDefinition(instance, name)?.uuid !== uuid)
     removeSnapshots(instance, uuid);
 }
 
 /**
- * Carries out inverse steps. Those whose time depends on the guest's folders or on Open vSwitch come first, without the registry's lock.
- * The rest share one hold of it, except those that must follow a step that has failed. The caller holds the guest's lock. Returns the errors.
+ * Carries out inverse steps. Steps with a duration set by the guest's folders or by Open vSwitch come first,
+ * without the registry's lock. The rest share a single hold of it, except followers of a failed step. The
+ * caller holds the guest's lock. Returns the errors.
  */
 export async function undoShared(
   instance: Instance,
@@ -127,7 +131,10 @@ export async function undoShared(
   return [...first.errors, ...rest.errors, ...devices];
 }
 
-/** Returns PCI devices to the host, and then releases their claims, but not that of a device which is not returned. Returns the errors. */
+/**
+ * Returns PCI devices to the host, and then releases their claims, but not the claim of a device still
+ * detached. Returns the errors.
+ */
 async function returnDevices(
   instance: Instance,
   { actor, steps, observer }: Parameters<typeof undoShared>[1],
@@ -145,7 +152,10 @@ async function returnDevices(
   return [...errors, ...released.errors];
 }
 
-/** Whether a failed step keeps a tap's name claimed: a port of Open vSwitch that stays would connect the next tap of its name. */
+/**
+ * Whether a failed step keeps a tap's name claimed: a port of Open vSwitch that stays would connect the next
+ * tap of its name.
+ */
 function keepsName(failed: Step, step: Step): boolean {
   return (
     failed.do === "remove-tap" &&

@@ -7,9 +7,9 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
- * Updates the images in a guest's definition to those of its disks, so that the next start finds the guest's data. The
- * caller holds the registry's lock. A disk that the definition lacks or has elsewhere is unchanged. May be repeated.
- * qemuBlockJobRewriteConfigDiskSource() of libvirt
+ * Updates the images in a guest's definition to its disks' images: the next start finds the guest's data. The
+ * caller holds the registry's lock. A disk missing in the definition or elsewhere in it is unchanged. May be
+ * repeated. qemuBlockJobRewriteConfigDiskSource() of libvirt
  */
 export function updateDefinition(instance: Instance, guest: GuestRecord, xml: string): void {
   const definition = readDefinition(instance, guest.name);

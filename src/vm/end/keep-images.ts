@@ -8,9 +8,10 @@ import { updateDefinition } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
 
 /**
- * Updates the definition of a guest that ended during a change of its images. The outcome of a change being finished is
- * certain. For a snapshot QEMU may or may not have switched to the overlays, and svirt did not see which. Overlays
- * without data are removed already; a remaining one has the guest's latest data, and the snapshot is stored, with its memory. The caller holds the registry's lock.
+ * Updates the definition of a guest ended during a change of its images. The outcome of a change being
+ * finished is certain. For a snapshot QEMU may or may not have switched to the overlays, unseen by svirt.
+ * Overlays without data are removed already; a remaining overlay has the guest's latest data, and the
+ * snapshot is stored, with its memory. The caller holds the registry's lock.
  */
 export function keepImages(instance: Instance, guest: GuestRecord): void {
   const { jobs = [] } = guest;
@@ -37,7 +38,7 @@ function keepFinished(instance: Instance, guest: GuestRecord): boolean {
   return job?.type === "snapshot";
 }
 
-/** Gives the memory of a snapshot that is stored its name, and removes that of another one. */
+/** Gives the memory of a stored snapshot its name, and removes another snapshot's. */
 function keepMemory({ host }: Instance, { part, path }: SnapshotMemory, isKept: boolean): void {
   if (!isKept) host.removeFile(part);
   else if (host.inspectFile(part) !== undefined) host.renameFile(part, path);

@@ -7,13 +7,16 @@ import { endGuest } from "./end-guest.ts";
 
 // Rule: A failed start is undone; errors of undoing join the first error.
 
-/** Undoes a start that has failed before its launch, unless it left no record, or a step of it has tried to undo it. */
+/**
+ * Undoes a start that has failed before its launch, unless it left no record, or a step of it has tried to
+ * undo it.
+ */
 export async function undoBegun(instance: Instance, uuid: string, first: unknown): Promise<void> {
   const begun = readRecord(instance, uuid);
   if (begun?.state === "starting") await undoStart(instance, begun, first);
 }
 
-/** Undoes a start that failed. An error while undoing joins the first one and does not hide it. */
+/** Undoes a failed start. An error while undoing joins the first error and does not hide it. */
 export async function undoStart(instance: Instance, guest: GuestRecord, first: unknown): Promise<void> {
   try {
     await endGuest(instance, guest, { reason: "failed" });
@@ -24,7 +27,10 @@ export async function undoStart(instance: Instance, guest: GuestRecord, first: u
   }
 }
 
-/** Does a part of a start. If it fails, stores that as the reason why a defined domain is off. qemuProcessStart() of libvirt: VIR_DOMAIN_SHUTOFF_FAILED */
+/**
+ * Does a part of a start. If it fails, stores that as the reason why a defined domain is off.
+ * qemuProcessStart() of libvirt: VIR_DOMAIN_SHUTOFF_FAILED
+ */
 export async function notingFailure<Result>(
   instance: Instance,
   domain: Pick<GuestRecord, "name" | "uuid">,

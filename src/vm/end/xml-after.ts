@@ -6,7 +6,7 @@ import { findDisk } from "../../qemu/hotplug/disk.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
-/** Returns a guest's XML after one of its jobs has succeeded. */
+/** Returns a guest's XML after the success of a job. */
 export function xmlAfter(guest: Pick<GuestRecord, "xml">, job: BlockJob): string {
   const { domain } = runningGuest(guest);
   const disk = findDisk(domain, job.disk);

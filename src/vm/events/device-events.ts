@@ -12,7 +12,7 @@ export const recordedPlugs = v.pipe(
   v.transform((steps): readonly DeviceChange[] => steps.flatMap(changesIn)),
 );
 
-/** A device that a guest got after its start, or one of its start that it has lost. */
+/** A device added after a guest's start, or a lost device of its start. */
 export interface DeviceChange {
   readonly did: "added" | "removed";
   readonly device: string;
@@ -27,8 +27,8 @@ function changesIn(step: unknown): readonly DeviceChange[] {
 }
 
 /**
- * Returns what happened between two lists of a guest. A record drops a device that was attached and detached again, so an entry that is
- * missing is a removal.
+ * Returns the events between two lists of a guest. A record drops a device attached and detached again: a
+ * missing entry is a removal.
  */
 export function compareDevices(
   before: readonly DeviceChange[],

@@ -26,7 +26,7 @@ export type DomainHappening =
   | "crashed panicked"
   | `stopped ${EndReason}`;
 
-/** Reason for the end of a guest that ran. "failed" is that of a start. */
+/** Reason for the end of a guest. "failed": its start. */
 export type EndReason = Exclude<ShutoffReason, "failed">;
 
 /** An event of a domain, with its state afterwards. */
@@ -65,11 +65,11 @@ export function parseGuestFacts(text: string): GuestFacts | undefined {
   }
 }
 
-/** Domains at one moment. */
+/** Domains at a moment. */
 export interface DomainsSeen {
   /** UUIDs of definitions, by their names. */
   readonly definitions: SeenFiles<string>;
-  /** Guests that have started and not ended, by their UUIDs. */
+  /** Started guests without an end, by their UUIDs. */
   readonly guests: ReadonlyMap<string, GuestFacts>;
 }
 
@@ -81,8 +81,9 @@ interface HostFacts {
 }
 
 /**
- * Returns the guests that have started and not ended. A record that says "stopping" is that of a guest only if it ran before, since
- * otherwise its start has failed, and while its process exists: the record may stay, if a label cannot be restored.
+ * Returns the started guests without an end. A record in state "stopping" counts as a guest only if it ran
+ * before, since otherwise its start has failed, and while its process exists: the record may stay, if a label
+ * cannot be restored.
  */
 export function guestsIn(
   records: SeenFiles<GuestFacts>,
@@ -100,8 +101,8 @@ export function guestsIn(
 }
 
 /**
- * Returns the events between two moments, ends first and starts last. Of several changes of one domain only the last is seen, and of a
- * guest that was started again its end too.
+ * Returns the events between two moments, ends first and starts last. Of several changes of a domain only the
+ * last is seen, and of a guest started again its end too.
  */
 export function compareDomains(
   before: DomainsSeen,
@@ -150,8 +151,9 @@ function uuidsOf({ definitions }: DomainsSeen): ReadonlySet<string> {
 }
 
 /**
- * Returns the events of an end, in libvirt's order: a save, and a dump that ends the guest, stop the vCPUs first, and QEMU reports who ends it.
- * qemuDomainSaveInternal(), qemuDomainCoreDumpWithFormat() and qemuProcessHandleShutdown()
+ * Returns the events of an end, in libvirt's order: a save, and a dump that ends the guest, stop the vCPUs
+ * first, and QEMU reports who ends it. qemuDomainSaveInternal(), qemuDomainCoreDumpWithFormat() and
+ * qemuProcessHandleShutdown()
  */
 function endOf({ change, told }: GuestFacts, reason: EndReason): readonly DomainHappening[] {
   const isByChange = reason === "saved" || change?.ends === reason;
@@ -163,7 +165,7 @@ function endOf({ change, told }: GuestFacts, reason: EndReason): readonly Domain
   ];
 }
 
-/** Returns what happened to a guest that has not ended. */
+/** Returns the events of a guest without an end. */
 function lifeOf(before: GuestFacts | undefined, guest: GuestFacts): readonly DomainHappening[] {
   if (!isSameRun(before, guest)) return startOf(guest);
   const { told } = guest;
@@ -172,8 +174,8 @@ function lifeOf(before: GuestFacts | undefined, guest: GuestFacts): readonly Dom
 }
 
 /**
- * Returns the events of a start, in libvirt's order: it reports that the vCPUs of a new guest run before it reports the start, and those
- * of a saved state after it. qemuProcessStart() and qemuSaveImageStartVM()
+ * Returns the events of a start, in libvirt's order: it reports the running vCPUs of a new guest before the
+ * start, and of a saved state after it. qemuProcessStart() and qemuSaveImageStartVM()
  */
 function startOf({ restored, told }: GuestFacts): readonly DomainHappening[] {
   const isPaused = told?.to === "pause";

@@ -1,7 +1,10 @@
 import type { GuestEvent } from "./guest-events.ts";
 import type { HappenedEvent } from "./watch-events.ts";
 
-/** Kind of events of running guests, by virsh's names. The end of a guest and its crash are events of its life alone. */
+/**
+ * Kind of events of running guests, by virsh's names. The end of a guest and its crash are events of its life
+ * alone.
+ */
 export type GuestEventKind =
   | Exclude<GuestEvent["happened"], "panicked" | "shutdown">
   | "io-error-reason"
@@ -38,7 +41,7 @@ export function kindsOf(event: HappenedEvent): readonly EventKind[] {
   }
 }
 
-/** Reports whether events of that kind are about devices of the host. */
+/** Reports whether events of the kind are about devices of the host. */
 export function isDeviceKind(kind: EventKind): boolean {
   return kind === "nodedev lifecycle" || kind === "nodedev update";
 }

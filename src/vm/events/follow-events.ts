@@ -5,7 +5,10 @@ import { findPool } from "../pool/find-pool.ts";
 import { type EventKind, isDeviceKind, kindsOf } from "./event-kind.ts";
 import { type EventWatch, type HappenedEvent, watchEvents } from "./watch-events.ts";
 
-/** Longest pause between two looks at the clock. A longer one would delay the end of the process after the last event. */
+/**
+ * Longest pause between two looks at the clock. A longer pause would delay the end of the process after the
+ * last event.
+ */
 const PAUSE_MS = 250;
 
 /** Events to wait for. */
@@ -13,16 +16,16 @@ export interface Followed {
   readonly kinds: readonly EventKind[];
   /** The only object whose events count, by its name, id or UUID; undefined: all objects. */
   readonly only: { readonly of: HappenedEvent["of"]; readonly key: string } | undefined;
-  /** Whether to wait for more events after the first one. */
+  /** Whether to wait for more events after the first. */
   readonly isLoop: boolean;
   /** Time for all events; undefined: no limit. */
   readonly timeoutMs: number | undefined;
 }
 
 /**
- * Reports events to `onEvent`, with the time in milliseconds since 1970, until the first one, or in a loop until the time is over or `onEvent` returns
- * false.
- * Returns why it ends. Throws as watchEvents(); "not-found".
+ * Reports events to `onEvent`, with the time in milliseconds since 1970, until the first event, or in a loop
+ * until the time is over or `onEvent` returns false. Returns the reason of its end. Throws as watchEvents();
+ * "not-found".
  */
 export async function followEvents(
   instance: Instance,

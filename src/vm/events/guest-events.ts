@@ -4,16 +4,16 @@ import { compareDevices, type DeviceChange } from "./device-events.ts";
 import type { DomainEvent, DomainHappening, GuestFacts } from "./domain-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
-/** Event of a domain, besides those of its life. */
+/** Event of a domain outside its lifecycle. */
 type GuestHappening =
   | GuestReport
   | DomainNote
   | { readonly report: "device-added" | "device-removed"; readonly device: string };
 
-/** Event of one kind. */
+/** Event of a kind. */
 export type ReportOf<Name extends GuestHappening["report"]> = Extract<GuestHappening, { report: Name }>;
 
-/** Reports whether an event is of that kind. */
+/** Reports whether an event is of the kind. */
 export function isReport<Name extends GuestHappening["report"]>(
   what: GuestHappening,
   name: Name,
@@ -21,7 +21,7 @@ export function isReport<Name extends GuestHappening["report"]>(
   return what.report === name;
 }
 
-/** Something that happened to a running guest, or that svirt did to a domain. */
+/** Event of a running guest, or act of svirt on a domain. */
 export interface GuestEvent {
   readonly of: "guest";
   readonly name: string;
@@ -33,13 +33,16 @@ export interface GuestEvent {
   readonly what: GuestHappening;
 }
 
-/** Guests and the last reports of their QEMUs at one moment. */
+/** Guests and the last reports of their QEMUs at a moment. */
 export interface GuestsSeen {
   readonly guests: ReadonlyMap<string, GuestFacts>;
   readonly reports: SeenFiles<KeptReports>;
 }
 
-/** Returns the new reports of the guests in `before`. Each is followed by the event in the guest's life that it stands for, if any. */
+/**
+ * Returns the new reports of the guests in `before`. Each is followed by the event in the guest's life that
+ * it stands for, if any.
+ */
 export function compareGuests(before: GuestsSeen, after: GuestsSeen): readonly (GuestEvent | DomainEvent)[] {
   return [...before.guests.values()].flatMap((guest) => [
     ...newReports(before, after, guest).flatMap((what) => eventsOf(guest, what)),
@@ -75,7 +78,9 @@ function eventOf({ id, name, uuid }: GuestFacts, what: GuestHappening): GuestEve
   return { of: "guest", name, uuid, id, happened: what.report, what };
 }
 
-/** Returns the event in a guest's life that a report means. qemuProcessHandle*() of libvirt's qemu_process.c */
+/**
+ * Returns the event in a guest's life that a report means. qemuProcessHandle*() of libvirt's qemu_process.c
+ */
 function meaningOf(what: GuestReport): DomainHappening | undefined {
   switch (what.report) {
     case "io-error":

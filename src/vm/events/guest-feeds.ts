@@ -5,16 +5,16 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestFacts } from "./domain-events.ts";
 import { LateDetach } from "./late-detach.ts";
 
-/** Wait for more events of a guest before they are written, and the longer one if the last were just written. */
+/** Wait for more events of a guest before they are written, and the longer wait right after a write. */
 const SOON_MS = 10;
 const LATER_MS = 100;
-/** Pause after a write that another svirt did not let through. */
+/** Pause after a write blocked by another svirt. */
 const AGAIN_MS = 500;
 
 /** Longest wait for QEMUs to serve this process. */
 const SERVED_MS = 250;
 
-/** A guest whose QEMU is followed. */
+/** A guest with a followed QEMU. */
 interface Followed {
   readonly guest: GuestFacts;
   readonly feed: EventFeed;
@@ -27,14 +27,14 @@ interface Followed {
 }
 
 /**
- * Follows the events of running guests, and writes them for all clients that wait. QEMU has one client at a time: if several processes
- * follow a guest, the one that it serves writes for all, and the next one takes over when that one ends. No event is waited for, and
- * what a guest reports in a flood is dropped.
+ * Follows the events of running guests, and writes them for all waiting clients. QEMU has a single client at
+ * a time: if several processes follow a guest, the served process writes for all, and the next takes over at
+ * its end. No event is waited for, and a guest's reports in a flood are dropped.
  */
 export class GuestFeeds {
   readonly #instance: Instance;
   readonly #followed = new Map<string, Followed>();
-  /** Ends of guests' feeds, which wait for their last writes. */
+  /** Ends of guests' feeds, waiting for their last writes. */
   readonly #ends = new Set<Promise<void>>();
 
   constructor(instance: Instance) {
@@ -48,13 +48,19 @@ export class GuestFeeds {
     for (const [uuid, guest] of guests) if (!this.#followed.has(uuid)) this.#add(uuid, guest);
   }
 
-  /** Returns once each QEMU sends its events to a process, or after a short time: one may serve another process, or not answer. */
+  /**
+   * Returns once each QEMU sends its events to a process, or after a short time: a QEMU may serve another
+   * process, or not answer.
+   */
   async begun(): Promise<void> {
     const served = [...this.#followed.values()].map(({ feed }) => feed.served);
     await Promise.race([Promise.all(served), this.#instance.host.sleep(SERVED_MS)]);
   }
 
-  /** Follows no guest any more. Returns once all that was heard is written, or could not be in a second or two. */
+  /**
+   * Follows no guest any more. Returns once all that was heard is written, or could not be in a second or
+   * two.
+   */
   async close(): Promise<void> {
     for (const [uuid, followed] of this.#followed) this.#drop(uuid, followed);
     await Promise.all(this.#ends);
@@ -80,7 +86,10 @@ export class GuestFeeds {
     this.#ends.add(end);
   }
 
-  /** Tries once to write the remaining events, and those that arrive during a write: no other process receives them. */
+  /**
+   * Tries once to write the remaining events, and later events up to the end of the write: no other process
+   * receives them.
+   */
   async #writeLast(followed: Followed): Promise<void> {
     const isDue = followed.timer !== undefined;
     clearTimeout(followed.timer);
@@ -102,7 +111,7 @@ export class GuestFeeds {
 
   #write(followed: Followed): void {
     followed.timer = undefined;
-    // One is under way, and one is due.
+    // A write is under way, and another is due.
     if (followed.writing === undefined) followed.writing = this.#writeOnce(followed);
     else this.#writeAfter(followed, LATER_MS);
   }
@@ -121,7 +130,7 @@ export class GuestFeeds {
       const { writeReports }: typeof import("./write-reports.ts") = require("./write-reports.ts");
       return await writeReports(this.#instance, guest, { feed, onReleased: () => late.request() });
     } catch {
-      // A write has no caller that could be told. Events that were not taken yet are tried again.
+      // A write has no caller to tell. Events still in the feed are tried again.
       return false;
     }
   }

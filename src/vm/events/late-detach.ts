@@ -11,8 +11,9 @@ const PAUSE_MS = 1000;
 const ASK_MS = 2000;
 
 /**
- * Detaches devices that a guest releases after the time for that. QEMU's reports decide nothing: the record and QEMU's devices are looked at, at most
- * once a second. No caller waits for a detach, and the next call about the guest finishes one that has failed.
+ * Detaches devices released by a guest after the time limit. QEMU's reports decide nothing: the record and
+ * QEMU's devices are looked at, at most once a second. No caller waits for a detach, and the next call about
+ * the guest finishes a failed detach.
  */
 export class LateDetach {
   readonly #instance: Instance;
@@ -56,7 +57,7 @@ export class LateDetach {
     const { startedMs, uuid } = this.#guest;
     const record = readRecord(this.#instance, uuid);
     if (record?.startedMs !== startedMs || record.asked === undefined) return true;
-    // Imported only if a guest has kept a device, which is rare.
+    // Imported only for a guest with a kept device, which is rare.
     const { recoverChange } = await import("../change/change-idle-guest.ts");
     const { detachReleased } = await import("../change/detach-released.ts");
     const host = slowWithin(withinTime(this.#instance.host, ASK_MS), ASK_MS);

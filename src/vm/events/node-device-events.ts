@@ -11,24 +11,30 @@ export interface NodeDeviceEvent {
   readonly happened: "created" | "deleted" | "updated";
 }
 
-/** Time after a message of the kernel until the devices are looked at: others follow it, and drivers complete what they report. */
+/**
+ * Time after a message of the kernel until the devices are looked at: others follow it, and drivers complete
+ * what they report.
+ */
 const SETTLED_MS = 100;
 
 type Devices = ReadonlyMap<string, NodeDevice>;
 
 /**
- * Follows the devices of the host by the kernel's messages. A message only causes a look at sysfs, so that none has to be trusted, and none
- * that is dropped is missed for long. Without messages nothing is done.
+ * Follows the devices of the host by the kernel's messages. A message only causes a look at sysfs: none has
+ * to be trusted, and a dropped message is not missed for long. Without messages nothing is done.
  */
 export class NodeDeviceFollower {
   readonly #instance: Instance;
   readonly #watch: DeviceWatch;
   #seen: Devices;
-  /** Changes that no look has followed yet; undefined: none. */
+  /** Changes without a look yet; undefined: none. */
   #pending: Set<string> | undefined;
   #isClosed = false;
 
-  /** `onEvent` is called when something may have happened. Throws "host-call"; "unsupported" if the kernel reports no devices here. */
+  /**
+   * `onEvent` is called when something may have happened. Throws "host-call"; "unsupported" if the kernel
+   * reports no devices here.
+   */
   constructor(instance: Instance, onEvent: () => void) {
     this.#instance = instance;
     this.#watch = instance.host.watchDevices();
@@ -69,14 +75,17 @@ export class NodeDeviceFollower {
 }
 
 function lookAt({ host }: Instance): Devices {
-  // Loads what reads sysfs, which most clients that wait for events do not need.
+  // Loads the readers of sysfs, needless for most waiting clients.
   const {
     listNodeDevices,
   }: typeof import("../../report/node-devices/list.ts") = require("../../report/node-devices/list.ts");
   return new Map(listNodeDevices(host).map((device) => [device.name, device]));
 }
 
-/** Returns the events between two looks. `changed`: folders in sysfs of devices of which the kernel reports a change. */
+/**
+ * Returns the events between two looks. `changed`: folders in sysfs of devices of which the kernel reports a
+ * change.
+ */
 function compareNodeDevices(
   before: Devices,
   after: Devices,

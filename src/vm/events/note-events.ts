@@ -2,7 +2,7 @@ import type { KeptNotes } from "../../state/reports/domain-notes.ts";
 import type { GuestEvent } from "./guest-events.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
-/** Returns the notes about domains that were added between two moments. */
+/** Returns the notes about domains added between two moments. */
 export function compareNotes(
   before: SeenFiles<KeptNotes>,
   after: SeenFiles<KeptNotes>,

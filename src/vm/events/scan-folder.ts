@@ -3,7 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 
 /** A file, as it was when it was read. */
 interface SeenFile<Value> {
-  /** Differs for each file that was placed at the path. */
+  /** Differs for each file placed at the path. */
   readonly mark: string;
   readonly value: Value;
 }
@@ -15,7 +15,10 @@ export type SeenFiles<Value> = ReadonlyMap<string, SeenFile<Value>>;
 export interface ScannedFolder<Value> {
   readonly folder: string;
   readonly ending: string;
-  /** Returns undefined for a file that is not as svirt writes it: the folder is then scanned as if it were unchanged. */
+  /**
+   * Returns undefined for a file that is not as svirt writes it: the folder is then scanned as if it were
+   * unchanged.
+   */
   parse(text: string): Value | undefined;
   /** Returns false for the name, without the ending, of a file that is not svirt's. */
   isOwn?(name: string): boolean;
@@ -23,7 +26,7 @@ export interface ScannedFolder<Value> {
   readonly isUnread?: true;
 }
 
-/** Returns the files of a folder. Reads only those that were replaced since the scan before. */
+/** Returns the files of a folder. Reads only files replaced since the scan before. */
 export function scanFolder<Value>(
   { host }: Instance,
   { ending, folder, isOwn, isUnread, parse }: ScannedFolder<Value>,
@@ -44,7 +47,10 @@ export function scanFolder<Value>(
   return seen;
 }
 
-/** Returns a file; "none" if it is missing, no file, or was never as svirt writes it. Throws the errors of the host. */
+/**
+ * Returns a file; "none" if it is missing, no file, or was never as svirt writes it. Throws the errors of the
+ * host.
+ */
 function lookAt<Value>(
   host: Instance["host"],
   path: string,

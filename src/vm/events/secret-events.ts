@@ -16,18 +16,18 @@ export interface SecretFacts {
   readonly usage: SecretUsage | undefined;
 }
 
-/** Secrets at one moment, by UUIDs. Those in memory supersede those on disk. */
+/** Secrets at a moment, by UUIDs. Secrets in memory supersede secrets on disk. */
 export interface SecretsSeen {
   readonly disk: SeenFiles<SecretFacts>;
   readonly memory: SeenFiles<SecretFacts>;
-  /** Files with values, which are not read. */
+  /** Files with values, never read. */
   readonly diskValues: SeenFiles<true>;
   readonly memoryValues: SeenFiles<true>;
 }
 
 /** Reads a secret's definition; undefined if it is damaged. */
 export function parseSecretFacts(text: string): SecretFacts | undefined {
-  // Loads the forms of XML, which a host without secrets does not need.
+  // Loads the forms of XML, needless on a host without secrets.
   const { parseSecret }: typeof import("../../secret/document.ts") = require("../../secret/document.ts");
   try {
     return { usage: parseSecret(new TextEncoder().encode(text)).usage };
@@ -36,7 +36,7 @@ export function parseSecretFacts(text: string): SecretFacts | undefined {
   }
 }
 
-/** Returns the events between two moments, in libvirt's order for one secret. */
+/** Returns the events between two moments, in libvirt's order for a secret. */
 export function compareSecrets(before: SecretsSeen, after: SecretsSeen): readonly SecretEvent[] {
   const [was, is] = [known(before), known(after)];
   const event = (uuid: string, { usage }: SecretFacts, happened: SecretEvent["happened"]): SecretEvent => ({
@@ -52,7 +52,7 @@ export function compareSecrets(before: SecretsSeen, after: SecretsSeen): readonl
   const now = [...is].flatMap(([uuid, { isInMemory, mark, value }]) => {
     const old = was.get(uuid);
     const made = old?.mark === mark ? [] : [event(uuid, value, "defined")];
-    // A value that moves with its definition is no other one.
+    // A value moving with its definition stays the same value.
     const isMoved = old !== undefined && old.isInMemory !== isInMemory;
     const values = (seen: SecretsSeen) => (isInMemory ? seen.memoryValues : seen.diskValues).get(uuid)?.mark;
     const isSet = !isMoved && values(after) !== undefined && values(after) !== values(before);

@@ -1,7 +1,10 @@
 import type { PoolNote } from "../../state/pools/pool-notes.ts";
 import type { SeenFiles } from "./scan-folder.ts";
 
-/** Event in the life of a network or a pool. virNetworkEventLifecycleType and virStoragePoolEventLifecycleType of libvirt */
+/**
+ * Event in the life of a network or a pool. virNetworkEventLifecycleType and virStoragePoolEventLifecycleType
+ * of libvirt
+ */
 export type StoredHappening = "defined" | "undefined" | "started" | "stopped";
 
 /** An event of a network. */
@@ -20,7 +23,7 @@ export interface PoolEvent {
   readonly happened: StoredHappening | PoolNote;
 }
 
-/** Networks or pools at one moment: UUIDs by names. */
+/** Networks or pools at a moment: UUIDs by names. */
 export interface StoredSeen {
   readonly defined: SeenFiles<string>;
   readonly active: SeenFiles<string>;
@@ -33,7 +36,10 @@ interface Change {
   readonly happened: StoredHappening;
 }
 
-/** Returns the events between two moments, ends first and starts last. A change of an active object's XML is no event, as in libvirt. */
+/**
+ * Returns the events between two moments, ends first and starts last. A change of an active object's XML is
+ * no event, as in libvirt.
+ */
 export function compareStored(before: StoredSeen, after: StoredSeen): readonly Change[] {
   return [
     ...missing(before.active, after.active, "stopped"),
@@ -45,7 +51,7 @@ export function compareStored(before: StoredSeen, after: StoredSeen): readonly C
   ];
 }
 
-/** Returns an event for each object of one moment that the other one lacks. */
+/** Returns an event for each object of a moment missing at the other. */
 function missing(
   one: SeenFiles<string>,
   other: SeenFiles<string>,

@@ -1,7 +1,7 @@
-/** Time after a failed look until the next one. */
+/** Time after a failed look until the next. */
 const RETRY_MS = 1000;
 
-/** Ends a wait, also one that begins later, until reset() is called. */
+/** Ends a wait, also a later wait, until reset() is called. */
 export class WakeUp {
   readonly #sleep: (ms: number) => Promise<void>;
   #due = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ export class WakeUp {
     await this.#due.promise;
   }
 
-  /** Has a wait that begins now last. One that goes on still ends at the next time. */
+  /** Makes a new wait last. A wait under way still ends at the next time. */
   reset(): void {
     if (!this.#isDue) return;
     this.#isDue = false;

@@ -32,7 +32,10 @@ import { compareSecrets, parseSecretFacts, type SecretEvent, type SecretsSeen } 
 import { compareStored, type NetworkEvent, type PoolEvent, type StoredSeen } from "./stored-events.ts";
 import { WakeUp } from "./wake-up.ts";
 
-/** Something that happened to a domain, its running guest, a network, a pool, a secret or a device of the host. */
+/**
+ * Something that happened to a domain, its running guest, a network, a pool, a secret or a device of the
+ * host.
+ */
 export type HappenedEvent =
   | DomainEvent
   | GuestEvent
@@ -43,13 +46,20 @@ export type HappenedEvent =
 
 /** Watch over all domains, networks, pools and secrets of an instance. */
 export interface EventWatch {
-  /** Returns once reports of guests that run now are heard, or after a quarter of a second: the next work may cause some. */
+  /**
+   * Returns once reports of guests that run now are heard, or after a quarter of a second: the next work may
+   * cause some.
+   */
   begun(): Promise<void>;
-  /** Watches the devices of the host too, or no more. Throws "host-call"; "unsupported" if the kernel reports none here. */
+  /**
+   * Watches the devices of the host too, or no more. Throws "host-call"; "unsupported" if the kernel reports
+   * none here.
+   */
   followDevices(isWanted: boolean): void;
   /**
-   * Returns what happened since the last call, by any process. Never waits. If a look fails, wait() ends a second later for the next one, and no
-   * event is lost: throws its error, such as "host-call", unless the other look has found events.
+   * Returns the events since the last call, by any process. Never waits. If a look fails, wait() ends a
+   * second later for the next look, and no event is lost: throws its error, such as "host-call", unless the
+   * other look has found events.
    */
   take(): readonly HappenedEvent[];
   /** Returns once something may have happened, or after close(). */
@@ -64,8 +74,8 @@ const FOLDER_MODE = 0o700;
 const REASONS: readonly string[] = ["shutdown", "destroyed", "crashed", "saved"] satisfies EndReason[];
 
 /**
- * Watches the files of an instance. Events are the differences of two looks at them, so none is lost if the kernel drops reports.
- * Missing folders are made as their writers make them. Throws "host-call", "no-access".
+ * Watches the files of an instance. Events are the differences of two looks at them, so none is lost if the
+ * kernel drops reports. Missing folders are made as their writers make them. Throws "host-call", "no-access".
  */
 export function watchEvents(instance: Instance): EventWatch {
   const folders = foldersOf(instance);
@@ -75,7 +85,7 @@ export function watchEvents(instance: Instance): EventWatch {
   try {
     let seen = look(instance, folders, NOTHING);
     feeds.follow(seen.domains.guests);
-    // After a look that has failed, the next one is not left out.
+    // After a failed look, the next is not left out.
     let isBehind = false;
     let devices: NodeDeviceFollower | undefined;
     const wakeUp = new WakeUp(async (ms) => await instance.host.sleep(ms));
@@ -122,7 +132,7 @@ export function watchEvents(instance: Instance): EventWatch {
   }
 }
 
-/** Does all looks, also after one that fails. */
+/** Does all looks, also after a failure. */
 function takeAll(looks: readonly (() => readonly HappenedEvent[])[]) {
   const found: (readonly HappenedEvent[])[] = [];
   const failures: unknown[] = [];
@@ -136,7 +146,7 @@ function takeAll(looks: readonly (() => readonly HappenedEvent[])[]) {
   return { events: found.flat(), failures };
 }
 
-/** State of all objects at one moment. */
+/** State of all objects at a moment. */
 interface Seen {
   readonly domains: DomainsSeen;
   readonly records: SeenFiles<GuestFacts>;
@@ -183,7 +193,7 @@ function foldersOf({ paths }: Instance) {
 
 function makeMissing({ host, paths }: Instance, folders: Folders): void {
   const make = (path: string, mode: number): void => {
-    // In a file system that is read-only, no other svirt makes it either.
+    // In a read-only file system, no other svirt makes it either.
     if (host.inspectFile(path) === undefined) isWritten(() => host.makeFolder({ path, mode }));
   };
   make(paths.run, RUN_MODE);
@@ -255,7 +265,7 @@ function lookAtSecrets(instance: Instance, folders: Folders, before: SecretsSeen
 
 function compare(instance: Instance, before: Seen, after: Seen): readonly HappenedEvent[] {
   const reasonOf = (uuid: string): EndReason => {
-    // The reason has a file of its own once the guest is cleaned up, which may be about a later start that has failed.
+    // The reason has a file of its own once the guest is cleaned up; it may be about a later failed start.
     const { reason, state } = after.records.get(uuid)?.value ?? {};
     return endReason(state === "stopping" ? reason : readReason(instance, uuid));
   };

@@ -10,9 +10,10 @@ import { resolveReports } from "../guest/resolve-report.ts";
 import type { GuestFacts } from "./domain-events.ts";
 
 /**
- * Takes what a running guest's QEMU reports, and writes it for all clients that wait for events. A guest that has ended reports nothing, nor does one
- * whose record cannot be read now. Calls `onReleased` if QEMU says that the guest has released a device that it was asked for. Returns whether it has
- * taken the reports: if another svirt holds the lock of the guest's reports for a second, they wait for the next call.
+ * Takes the reports of a running guest's QEMU, and writes them for all clients waiting for events. An ended
+ * guest reports nothing, nor does a guest with a record unreadable now. Calls `onReleased` if QEMU reports a
+ * requested device as released by the guest. Returns whether it has taken the reports: if another svirt holds
+ * the lock of the guest's reports for a second, they wait for the next call.
  */
 export async function writeReports(
   instance: Instance,

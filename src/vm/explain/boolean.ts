@@ -1,8 +1,9 @@
 import type { DenialFacts } from "./denial-facts.ts";
 
 /**
- * Returns an addition to a remedy if a boolean, now off, gives all guests the same access; empty if the policy has
- * none. The policy of svirt names the types that guests need, and removes further access that a boolean gives.
+ * Returns an addition to a remedy if a boolean, now off, gives all guests the same access; empty if the
+ * policy has none. The policy of svirt names the guests' necessary types, and removes further access given by
+ * a boolean.
  */
 export function wayOfBoolean({ isOn, managerType }: DenialFacts, name: string): string {
   if (isOn(name) !== false) return "";

@@ -11,7 +11,7 @@ export interface DenialFacts {
   /** Program that was denied access; "probe" is an emulator that svirt has describe itself. */
   readonly subject: "guest" | "probe" | "svirt" | "other";
   readonly guest: KnownGuest | undefined;
-  /** Guest whose level the object has. */
+  /** Guest with the object's level. */
   readonly owner: KnownGuest | undefined;
   readonly file: KnownFile | undefined;
   /** Object, as an operator would name it. */
@@ -25,7 +25,7 @@ export interface DenialFacts {
   readonly isOn: (name: string) => boolean | undefined;
 }
 
-/** Cause of a denial, the rule that would allow it, and the remedy. */
+/** Cause of a denial, the missing rule, and the remedy. */
 export interface Reason {
   readonly reason: string;
   /** Undefined if no rule would or should allow it. */

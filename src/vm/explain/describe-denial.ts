@@ -41,7 +41,7 @@ const DEEDS: ReadonlyMap<string, string> = new Map([
   ["mounton", "mount on"],
 ]);
 
-/** Describes a denial in one sentence: `svirt_t may not read a file of type var_t`. */
+/** Describes a denial in a sentence: `svirt_t may not read a file of type var_t`. */
 export function describeDenial(denial: Denial, source: Context, target: Context): string {
   const { operation, permissions, targetClass } = denial;
   if (operation !== undefined)
@@ -55,7 +55,7 @@ export function describeDenial(denial: Denial, source: Context, target: Context)
   return `${source.type} may not ${deeds} ${thing} of type ${target.type}`;
 }
 
-/** Formats the CIL rule that would allow the access, as in secilc's documentation. */
+/** Formats the missing CIL rule, as in secilc's documentation. */
 export function allowRule(denial: Denial, source: Context, target: Context): string {
   const whom = denial.source === denial.target ? "self" : target.type;
   return `(allow ${source.type} ${whom} (${denial.targetClass} (${denial.permissions.join(" ")})))`;

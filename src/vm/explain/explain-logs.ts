@@ -13,22 +13,25 @@ export interface ExplainLogsOptions {
   readonly file: string | undefined;
   /** Name, id or UUID of a domain; undefined: all. */
   readonly key: string | undefined;
-  /** Include programs of the host that have nothing to do with guests. */
+  /** Include programs of the host without relation to guests. */
   readonly isAll: boolean;
   readonly since: Since;
   /** Called if older denials were dropped: only the latest `most` are explained. */
   onCut?(most: number): void;
 }
 
-/** Explained denials, the latest last, and the guests that have not released a resource; none of these for a file. */
+/**
+ * Explained denials, the latest last, and the guests that have not released a resource; none of these for a
+ * file.
+ */
 export interface ExplainedLogs {
   readonly denials: readonly Explanation[];
   readonly held: readonly HeldGuest[];
 }
 
 /**
- * Explains the denials in the host's logs or in a file. Changes nothing. Throws "not-found"; "denied" if the logs are not
- * readable; "failed" if there is no policy for guests.
+ * Explains the denials in the host's logs or in a file. Changes nothing. Throws "not-found"; "denied" if the
+ * logs are not readable; "failed" if there is no policy for guests.
  */
 export function explainLogs(
   instance: Instance,

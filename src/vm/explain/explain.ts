@@ -16,12 +16,12 @@ export interface NamedGuest {
   readonly state: KnownGuest["state"];
 }
 
-/** Explained denial, with the number of times that it occurred. */
+/** Explained denial, with its number of occurrences. */
 export interface Explanation {
   /** Guest that was denied access; undefined if the host was, or if the level is unknown. */
   readonly guest: NamedGuest | undefined;
   readonly subject: DenialFacts["subject"];
-  /** Guest that has the object, by its level or by svirt's records. */
+  /** Guest of the object, by its level or by svirt's records. */
   readonly owner: NamedGuest | undefined;
   readonly denied: string;
   readonly object: string;
@@ -45,14 +45,17 @@ export interface Explanation {
 export interface ExplainOptions {
   /** Name or UUID of a guest. */
   readonly guest: string | undefined;
-  /** Include programs of the host that have nothing to do with guests. */
+  /** Include programs of the host without relation to guests. */
   readonly isAll: boolean;
   readonly sinceMs: number;
   /** Called if older denials were dropped: only the latest `most` are explained. */
   onCut?(most: number): void;
 }
 
-/** Explains the denials in a log, the latest last. Changes nothing. Throws "failed" if there is no policy for guests. */
+/**
+ * Explains the denials in a log, the latest last. Changes nothing. Throws "failed" if there is no policy for
+ * guests.
+ */
 export function explainLog(
   instance: Instance,
   lines: Iterable<string>,
@@ -145,8 +148,8 @@ function collectFacts(instance: Instance, known: Known, denial: Denial): DenialF
 }
 
 /**
- * Finds a guest by its process. A static label may have any range, and a guest without confinement has svirt's own
- * context.
+ * Finds a guest by its process. A static label may have any range, and a guest without confinement has
+ * svirt's own context.
  */
 function guestOfProcess({ guests }: Known, { atMs, pid, source }: Denial): KnownGuest | undefined {
   return guests.find(({ record, startedMs, state }) =>
@@ -165,7 +168,7 @@ function subjectOf(known: Known, source: string, guest: KnownGuest | undefined):
   return type === known.managerType ? "svirt" : "other";
 }
 
-/** Describes the object from the kernel's fields, by its path if they lead to one. */
+/** Describes the object from the kernel's fields, by its path if known. */
 function describeObject(
   instance: Instance,
   { files }: Known,

@@ -5,7 +5,7 @@ import type { DenialFacts, Reason } from "./denial-facts.ts";
 import { allowRule } from "./describe-denial.ts";
 import { sharedStorageReason } from "./storage-reason.ts";
 
-/** Explains why a guest was denied access, by the first reason that applies. */
+/** Explains a guest's denied access, by the first applicable reason. */
 export function guestReason(facts: DenialFacts): Reason {
   return (
     mislabelled(facts) ??
@@ -18,7 +18,7 @@ export function guestReason(facts: DenialFacts): Reason {
   );
 }
 
-/** A file of the guest whose label is not the one that svirt set. */
+/** A file of the guest with a label other than svirt's. */
 function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Reason | undefined {
   if (file?.given === undefined || file.guest.uuid !== guest?.uuid || file.given === denial.target)
     return undefined;
@@ -33,7 +33,7 @@ function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Rea
   };
 }
 
-/** Access across levels, which separate guests. */
+/** Access across levels, the separation of guests. */
 function otherLevel({
   denial,
   file,
@@ -118,7 +118,7 @@ const DISK_TYPES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** A file that the XML does not name, or that it names without a label for the guest. */
+/** A file absent from the XML, or named there without a label for the guest. */
 function unlisted({
   denial,
   file,

@@ -3,18 +3,18 @@ import type { Instance } from "../../state/instance.ts";
 import { readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/release-resources.ts";
 
-/** Guest that has not released a file or device. */
+/** Guest with an unreleased file or device. */
 export interface HeldGuest {
   readonly guest: { readonly name: string; readonly uuid: string; readonly state: "running" };
   /** Description of the change: `detach vdb`. */
   readonly change: string;
-  /** Holdings of its processes, one line per holding. */
+  /** Holdings of its processes, a line per holding. */
   readonly held: readonly string[];
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** Lists such guests, or the one with that UUID, as the kernel shows them now. Changes nothing. */
+/** Lists such guests, or the guest with the UUID, as the kernel shows them now. Changes nothing. */
 export function listHeldGuests(instance: Instance, uuid: string | undefined): HeldGuest[] {
   return readRecords(instance).flatMap((record): HeldGuest[] => {
     const { change, name } = record;

@@ -12,11 +12,11 @@ import type { KnownGuest } from "./known-guests.ts";
 export interface KnownFile {
   readonly id: FileId;
   readonly guest: KnownGuest;
-  /** Label that svirt set for the guest; undefined if none. */
+  /** svirt's label of the guest; undefined if none. */
   readonly given: string | undefined;
 }
 
-/** Lists the files of all guests: those that svirt passed to them, and those that their XML names. */
+/** Lists the files of all guests: files passed by svirt, and files of their XML. */
 export function listKnownFiles(instance: Instance, guests: readonly KnownGuest[]): KnownFile[] {
   return guests.flatMap((guest) => [
     ...givenFiles(guest),
@@ -26,8 +26,8 @@ export function listKnownFiles(instance: Instance, guests: readonly KnownGuest[]
 }
 
 /**
- * Finds the file of a kernel message by inode and device, since a process may see it under a different path than svirt
- * does. If the device's name does not give its number, the last component of the path decides.
+ * Finds the file of a kernel message by inode and device, since a process may see it under a different path
+ * than svirt does. If the device's name does not give its number, the last component of the path decides.
  */
 export function findKnownFile(
   instance: Instance,
@@ -46,7 +46,10 @@ export function findKnownFile(
 /** Folders to search for a name, in addition to those of guests' files. */
 const USUAL_FOLDERS = ["/dev", "/var/lib/libvirt/images"];
 
-/** Finds the path of a file that the kernel reports only by name, in the folders of guests' files and the usual ones. */
+/**
+ * Finds the path of a file that the kernel reports only by name, in the folders of guests' files and the
+ * usual ones.
+ */
 export function findPath(
   instance: Instance,
   files: readonly KnownFile[],

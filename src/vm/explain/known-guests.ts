@@ -10,11 +10,14 @@ import { type Definition, listDefinitionNames, readDefinition } from "../../stat
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 
-/** Guest that a denial may concern. */
+/** Guest possibly behind a denial. */
 export interface KnownGuest {
   readonly name: string;
   readonly uuid: string | undefined;
-  /** "ended": its record still exists; "shut off": its level is the preferred or static one of its definition. */
+  /**
+   * "ended": its record still exists; "shut off": its level is the preferred or static level of its
+   * definition.
+   */
   readonly state: "running" | "ended" | "shut off" | "of libvirt";
   /** Range of its processes and files. */
   readonly range: string | undefined;
@@ -26,7 +29,7 @@ export interface KnownGuest {
 /** Largest difference between the clocks of the kernel's log and of svirt. */
 const CLOCK_MS = 2000;
 
-/** Lists all known guests: running ones first, then ended ones, then definitions, then those of libvirt. */
+/** Lists all known guests: running guests first, then ended guests, then definitions, then libvirt's. */
 export function listKnownGuests(instance: Instance, machines: readonly AuditedMachine[]): KnownGuest[] {
   const guests = readRecords(instance).map((guest) => fromRecord(instance, guest));
   const definitions = listDefinitionNames(instance).flatMap((name) => fromDefinition(instance, name));
@@ -36,7 +39,7 @@ export function listKnownGuests(instance: Instance, machines: readonly AuditedMa
   );
 }
 
-/** Returns the guest that has the level, or had it then; undefined for a level that is not that of a single guest. */
+/** Returns the guest with the level, now or then; undefined for a level other than a single guest's. */
 export function guestOfRange(
   guests: readonly KnownGuest[],
   range: string | undefined,
@@ -73,7 +76,7 @@ function fromMachine({ context, name, uuid }: AuditedMachine): KnownGuest {
   return { name, uuid, state: "of libvirt", range: rangeOf(context), ...facts };
 }
 
-/** Reads a definition; undefined if it is damaged, which other commands report. */
+/** Reads a definition; undefined if it is damaged: other commands report it. */
 function readOrUndefined(instance: Instance, name: string): Definition | undefined {
   try {
     return readDefinition(instance, name);

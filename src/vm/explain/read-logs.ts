@@ -9,9 +9,9 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const LIMITS = { mostBytes: MOST_BYTES, shortest: SHORTEST_LINE, longest: LONGEST_LINE };
 
 /**
- * Yields the lines of a file, `-` for standard input, or of the host's logs. These are auditd's and the kernel's, which
- * has denials if no auditd runs. Lines are read on demand. Throws "denied" when the host's logs are not readable;
- * iterating throws "not-found", "host-call", "usage" or "unsupported" for the file.
+ * Yields the lines of a file, `-` for standard input, or of the host's logs. These are auditd's and the
+ * kernel's, which has denials if no auditd runs. Lines are read on demand. Throws "denied" when the host's
+ * logs are not readable; iterating throws "not-found", "host-call", "usage" or "unsupported" for the file.
  */
 export function readLogs(host: Host, file: string | undefined): Iterable<string> {
   if (file !== undefined) return host.readLines(file, { ...LIMITS, onMore: () => refuseLarge(file) });

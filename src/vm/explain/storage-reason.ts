@@ -2,7 +2,9 @@ import { wayOfBoolean } from "./boolean.ts";
 import type { DenialFacts, Reason } from "./denial-facts.ts";
 import { allowRule } from "./describe-denial.ts";
 
-/** Storage or devices whose files all have one type, and the boolean that gives all guests access to all of them. */
+/**
+ * Storage or devices with a single type for all files, and the boolean for all guests' access to all of them.
+ */
 interface SharedKind {
   readonly what: string;
   readonly boolean: string | undefined;
@@ -22,7 +24,10 @@ const KINDS: ReadonlyMap<string, SharedKind> = new Map([
   ["tty_device_t", { what: "the serial ports", boolean: "virt_use_comm", isMount: false }],
 ]);
 
-/** Explains a denial on storage without a label for each file, or on devices of one type. Undefined for other types. */
+/**
+ * Explains a denial on storage without a label for each file, or on devices of a single type. Undefined for
+ * other types.
+ */
 export function sharedStorageReason(facts: DenialFacts): Reason | undefined {
   const { denial, guest, source, target } = facts;
   const kind = KINDS.get(target.type);

@@ -20,8 +20,9 @@ export async function getGuestTime(instance: Instance, key: string): Promise<Clo
 }
 
 /**
- * Sets the time of a running guest's system: to a given one, to the host's, or to that of its hardware clock. QEMU then drops the ticks of the hardware clock that
- * the guest has missed, and that it would get at once. Throws the errors of askSystem(). qemuDomainSetTime() of libvirt
+ * Sets the time of a running guest's system: to a given time, to the host's, or to its hardware clock's. QEMU
+ * then drops the missed ticks of the hardware clock, otherwise delivered at once. Throws the errors of
+ * askSystem(). qemuDomainSetTime() of libvirt
  */
 export async function setGuestTime(
   instance: Instance,

@@ -10,7 +10,7 @@ export interface GuestFileSystem {
   readonly mountpoint: string;
   readonly name: string;
   readonly type: string;
-  /** Targets of the disks that have it, such as `vda`. */
+  /** Targets of its disks, such as `vda`. */
   readonly targets: readonly string[];
 }
 
@@ -30,7 +30,10 @@ function targetsOf(devices: Devices, { disk }: AgentFileSystem): readonly string
   return disk.flatMap((address) => targetAt(devices, address) ?? []);
 }
 
-/** Returns the target of the disk at a place in the guest; undefined if there is none. virDomainDiskIndexByAddress() of libvirt */
+/**
+ * Returns the target of the disk at a place in the guest; undefined if there is none.
+ * virDomainDiskIndexByAddress() of libvirt
+ */
 export function targetAt({ controllers, disks }: Devices, place: AgentDiskAddress): string | undefined {
   const isThere = (
     address: { readonly [Part in "domain" | "bus" | "slot" | "function"]?: number },
@@ -52,8 +55,8 @@ export function targetAt({ controllers, disks }: Devices, place: AgentDiskAddres
 }
 
 /**
- * Has a running guest write its file systems to disk and stop writing, all or those with these mount points. Returns their number. The
- * guest stands still until thawFileSystems(). Throws the errors of askSystem().
+ * Has a running guest write its file systems to disk and stop writing, all or those with these mount points.
+ * Returns their number. The guest stands still until thawFileSystems(). Throws the errors of askSystem().
  */
 export async function freezeFileSystems(
   instance: Instance,
@@ -76,7 +79,10 @@ export async function thawFileSystems(instance: Instance, key: string): Promise<
   return await askSystem({ instance, guest }, "guest-fsfreeze-thaw", { timeoutMs: SLOW_MS });
 }
 
-/** Has a running guest discard unused blocks, in areas of at least that many bytes. Throws the errors of askSystem(). */
+/**
+ * Has a running guest discard unused blocks, in areas of at least that many bytes. Throws the errors of
+ * askSystem().
+ */
 export async function trimFileSystems(instance: Instance, key: string, minimumBytes: bigint): Promise<void> {
   const { guest } = findRunning(instance, key);
   const args = { minimum: Number(minimumBytes) };

@@ -11,7 +11,7 @@ import { askSystem } from "./ask-system.ts";
 /** Sources of a guest's name: its agent, or the DHCP servers of its networks. */
 export type HostnameSource = "agent" | "lease";
 
-/** Returns the name that a running guest has for itself. Throws "not-found" without one, and the errors of askSystem(). */
+/** Returns a running guest's own name. Throws "not-found" without a name, and the errors of askSystem(). */
 export async function getGuestHostname(
   instance: Instance,
   key: string,

@@ -21,8 +21,8 @@ export type GuestFact = readonly [field: string, value: string | number | boolea
 type Asked = Parameters<typeof askSystem>[0] & { readonly devices: Devices };
 
 /**
- * Returns what the agent of a running guest reports about its system, unchecked. Without kinds, all that the agent can report. Throws the
- * errors of askSystem(). qemuDomainGetGuestInfo() of libvirt
+ * Returns what the agent of a running guest reports about its system, unchecked. Without kinds, all that the
+ * agent can report. Throws the errors of askSystem(). qemuDomainGetGuestInfo() of libvirt
  */
 export async function getGuestInfo(
   instance: Instance,
@@ -128,7 +128,7 @@ function counted<Value>(
   ];
 }
 
-/** Returns the facts that have a value. */
+/** Returns the facts with a value. */
 function given(...facts: readonly (readonly [string, GuestFact[1] | undefined])[]): readonly GuestFact[] {
   return facts.flatMap(([field, value]) => (value === undefined ? [] : [[field, value] as const]));
 }

@@ -3,7 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { askSystem } from "./ask-system.ts";
 
-/** How keys change those of a user: `reset` replaces them. */
+/** How keys change a user's keys: `reset` replaces them. */
 export type KeysChange = "append" | "reset" | "remove";
 
 /** Sets the password of a user of a running guest's system. Throws the errors of askSystem(). */
@@ -25,7 +25,10 @@ export async function setUserPassword(
   await askSystem({ instance, guest }, "guest-set-user-password", { args });
 }
 
-/** Lists the keys with which a user of a running guest's system may log in by SSH. Throws the errors of askSystem(). */
+/**
+ * Lists the keys with which a user of a running guest's system may log in by SSH. Throws the errors of
+ * askSystem().
+ */
 export async function listAuthorizedKeys(
   instance: Instance,
   key: string,
@@ -36,7 +39,9 @@ export async function listAuthorizedKeys(
   return (await askSystem({ instance, guest }, "guest-ssh-get-authorized-keys", { args })).keys;
 }
 
-/** Changes the keys with which a user may log in by SSH. Throws "usage" for one with a line break, and as askSystem(). */
+/**
+ * Changes the keys of a user's login by SSH. Throws "usage" for a key with a line break, and as askSystem().
+ */
 export async function changeAuthorizedKeys(
   instance: Instance,
   key: string,

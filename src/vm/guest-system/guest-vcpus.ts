@@ -10,7 +10,7 @@ import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { countVcpus } from "../query/vcpu-info.ts";
 import { askSystem } from "./ask-system.ts";
 
-/** Highest number of a virtual CPU, and one more. QEMU_GUEST_VCPU_MAX_ID of libvirt */
+/** Highest number of a virtual CPU, plus 1. QEMU_GUEST_VCPU_MAX_ID of libvirt */
 export const MOST_GUEST_VCPUS = 4096;
 
 /** Virtual CPUs as the system in a guest sees them, by their numbers there. */
@@ -43,8 +43,8 @@ export async function getGuestVcpus(instance: Instance, key: string): Promise<Gu
 }
 
 /**
- * Has a running guest's system use these virtual CPUs or not. Throws "usage" for one that it does not have, "unsupported" for one that it
- * must use, and the errors of askSystem(). qemuDomainSetGuestVcpus() of libvirt
+ * Has a running guest's system use these virtual CPUs or not. Throws "usage" for a missing CPU, "unsupported"
+ * for an indispensable CPU, and the errors of askSystem(). qemuDomainSetGuestVcpus() of libvirt
  */
 export async function setGuestVcpus(
   instance: Instance,
@@ -63,8 +63,8 @@ export async function setGuestVcpus(
 }
 
 /**
- * Has a running guest's system use that many virtual CPUs, but not more than it has. Throws "usage" for a number that it cannot use, and the errors of
- * askSystem(). qemuDomainSetVcpusAgent() of libvirt
+ * Has a running guest's system use this number of virtual CPUs, but not more than it has. Throws "usage" for
+ * an impossible number, and the errors of askSystem(). qemuDomainSetVcpusAgent() of libvirt
  */
 export async function setGuestVcpuCount(instance: Instance, key: string, count: number): Promise<void> {
   const { guest } = findRunning(instance, key);
@@ -79,7 +79,10 @@ export async function setGuestVcpuCount(instance: Instance, key: string, count: 
   await switchVcpus(asked, vcpus, isOnline);
 }
 
-/** Returns how many virtual CPUs a running guest's system has, or uses. Throws "usage" for a domain that is off, and as askSystem(). */
+/**
+ * Returns how many virtual CPUs a running guest's system has, or uses. Throws "usage" for a domain that is
+ * off, and as askSystem().
+ */
 export async function countGuestVcpus(
   instance: Instance,
   key: string,
@@ -92,7 +95,10 @@ export async function countGuestVcpus(
   return what === "maximum" ? all.length : all.filter(({ online }) => online).length;
 }
 
-/** Returns the virtual CPUs to switch so that `count` are used: the first ones that can be. qemuAgentUpdateCPUInfo() of libvirt */
+/**
+ * Returns the virtual CPUs to switch for a total of `count`: the first possible CPUs.
+ * qemuAgentUpdateCPUInfo() of libvirt
+ */
 function decideSwitch(
   all: readonly AgentVcpu[],
   count: number,
@@ -109,7 +115,7 @@ function decideSwitch(
     });
   if (count >= online.length) return { isOnline: true, vcpus: offline.slice(0, count - online.length) };
   const offlinable = online.filter((vcpu) => vcpu["can-offline"] === true);
-  // Systems do not work well without their first one.
+  // Systems do not work well without their first CPU.
   const isEvery = offlinable.length === online.length;
   const free = isEvery ? offlinable.filter((vcpu) => vcpu["logical-id"] !== 0) : offlinable;
   if (online.length - free.length > count) throw refused("Cannot offline enough CPUs");
@@ -117,8 +123,9 @@ function decideSwitch(
 }
 
 /**
- * Switches virtual CPUs. The agent says how many it has switched; it is asked again for the others, in the time of one answer,
- * and if an answer has no limit in 5 s for each, but a minute at most, and not for a client that has gone. qemuAgentSetVCPUs() of libvirt
+ * Switches virtual CPUs. The agent reports the number of switched CPUs; it is asked again for the others,
+ * within the time of a single answer. Without a limit on answers: in 5 s for each, but a minute at most, and
+ * not for a vanished client. qemuAgentSetVCPUs() of libvirt
  */
 async function switchVcpus(asked: AskedGuest, vcpus: readonly AgentVcpu[], isOnline: boolean): Promise<void> {
   const { guest, instance } = asked;

@@ -12,14 +12,17 @@ import { freezeFileSystems, thawFileSystems } from "./guest-files.ts";
 
 // Rule: File systems that an agent has frozen are thawed in any case.
 
-/** Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too. */
+/**
+ * Longest wait for each lock while the file systems are frozen: programs in the guest that write wait, too.
+ */
 const FROZEN_LOCK_MS = 2000;
 
 /**
- * Runs `work` while the file systems of a running guest are frozen by its agent, which thaws them in any case, unless `work` ends the guest. `work` gets
- * an instance that waits 2 s at most for each lock. Signals that end svirt wait for the thaw. If svirt is killed, the next call has them thawed. Throws
- * "wrong-state" if they are frozen already or another call does the same, the agent's errors, and those of `work`; "failed" if `work` is done and the
- * agent does not thaw them.
+ * Runs `work` while the file systems of a running guest are frozen by its agent. The agent thaws them in any
+ * case, unless `work` ends the guest. `work` gets an instance with a wait of 2 s at most for each lock.
+ * Signals for svirt's end wait for the thaw. If svirt is killed, the next call has them thawed. Throws
+ * "wrong-state" if they are frozen already or another call does the same, the agent's errors, and the errors
+ * of `work`; "failed" if `work` is done and the agent does not thaw them.
  */
 export async function withQuietGuest(
   instance: Instance,
@@ -52,8 +55,9 @@ async function workFrozen(
 }
 
 /**
- * Has the agent thaw the file systems that a killed svirt has left frozen. It tries once: an agent that does not answer must not delay
- * every later call. Throws "failed" then. Without a turn at the agent, or the guest's lock, the next call tries again.
+ * Has the agent thaw the file systems left frozen by a killed svirt. It tries once: a silent agent must not
+ * delay every later call. Throws "failed" then. Without a turn at the agent, or the guest's lock, the next
+ * call tries again.
  */
 export async function thawLeft(instance: Instance, uuid: string): Promise<void> {
   const release = await tryLock(instance, uuid, "quiesce");
@@ -75,7 +79,10 @@ export async function thawLeft(instance: Instance, uuid: string): Promise<void> 
   }
 }
 
-/** Returns the record of a running guest with the note; undefined if it has ended, or another one has its UUID. */
+/**
+ * Returns the record of a running guest with the note; undefined if it has ended, or another guest has its
+ * UUID.
+ */
 function findFrozen(instance: Instance, uuid: string): GuestRecord | undefined {
   const guest = readRecord(instance, uuid);
   return guest?.frozen === true && isRunning(instance, guest) ? guest : undefined;
@@ -100,7 +107,10 @@ async function freeze(instance: Instance, uuid: string): Promise<void> {
   }
 }
 
-/** Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. A guest that has ended is not asked. */
+/**
+ * Throws "failed" if the agent does not thaw; the record then says so, and the next call tries again. A guest
+ * that has ended is not asked.
+ */
 async function thaw(instance: Instance, uuid: string, error: unknown): Promise<void> {
   const guest = findFrozen(instance, uuid);
   if (guest === undefined) return;
@@ -126,7 +136,7 @@ async function refuseFrozen(instance: Instance, uuid: string): Promise<void> {
 async function markFrozen(instance: Instance, uuid: string, isFrozen: boolean): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
     if (!isFrozen) return clearMark(instance, uuid);
-    // Read again: one that has been cleaned up since must not get a new record.
+    // Read again: a guest cleaned up since must not get a new record.
     writeRecord(instance, { ...findRunning(instance, uuid).guest, frozen: true });
   });
 }

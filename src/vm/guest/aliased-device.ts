@@ -8,8 +8,8 @@ import { namedDevices } from "./named-devices.ts";
 import type { runningGuest } from "./running-guest.ts";
 
 /**
- * Returns the device of a running guest by the alias that its XML shows: the one of the guest's domain itself, since others may have the same
- * MAC address or name. Throws as findAliased().
+ * Returns the device of a running guest by the alias in its XML: the device of the guest's domain itself,
+ * since others may have the same MAC address or name. Throws as findAliased().
  */
 export function findRunning(
   { domain, guest }: ReturnType<typeof runningGuest>,
@@ -24,8 +24,8 @@ export function findRunning(
 }
 
 /**
- * Returns the device with an alias. Throws "failed" with libvirt's message if there is none; "unsupported" for a device that is not
- * detached. virDomainDefFindDevice() of libvirt
+ * Returns the device with an alias. Throws "failed" with libvirt's message if there is none; "unsupported"
+ * for a device that is not detached. virDomainDefFindDevice() of libvirt
  */
 export function findAliased(devices: Devices, alias: string): Device {
   const found = listHot(devices).find(({ value }) => value.alias === alias);

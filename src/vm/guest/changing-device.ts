@@ -33,15 +33,20 @@ export function listFunctions(host: Host, path: string): readonly string[] {
   return [path, ...links.flatMap((name) => host.inspectFile(`${path}/${name}`)?.id.path ?? [])];
 }
 
-/** Lists the mediated devices of a device, which are folders in its own. Documentation/driver-api/vfio-mediated-device.rst of Linux */
+/**
+ * Lists the mediated devices of a device, which are folders in its own.
+ * Documentation/driver-api/vfio-mediated-device.rst of Linux
+ */
 function listMediated(host: Host, path: string): readonly string[] {
   return host.listFolder(path).flatMap((name) => (uuidOf(name) === name ? [`${path}/${name}`] : []));
 }
 
 /**
- * Throws "in-use" if steps of the guest `uuid` claim a device, or one behind it, that another guest or svirt is taking from its driver, has, or has not
- * given back yet, or if they reach a network by a card of such a device. The kernel may take long for that, so only the claim of that guest, or the lock
- * of the device, is held meanwhile. The caller holds the registry's lock, under which the other one has found the device unused.
+ * Throws "in-use" if steps of the guest `uuid` claim a device, or a device behind it, in use by another guest
+ * or svirt: being taken from its driver, held, or not given back yet; or if they reach a network by a card of
+ * such a device. The kernel may take long for it, so only the other guest's claim, or the lock of the device,
+ * is held meanwhile. The caller holds the registry's lock, under which the other user has found the device
+ * unused.
  */
 export function refuseChanging(instance: Instance, steps: readonly Step[], uuid: string): void {
   const { host, paths } = instance;
@@ -65,7 +70,10 @@ export function refuseChanging(instance: Instance, steps: readonly Step[], uuid:
   });
 }
 
-/** Returns whether steps of a guest need a PCI device: they claim it, a part of it or one behind it, or reach a network by its card. */
+/**
+ * Returns whether steps of a guest need a PCI device: they claim it, a part of it or a device behind it, or
+ * reach a network by its card.
+ */
 function needsOf(host: Host, steps: readonly Step[]): (address: string) => boolean {
   const claims = steps.flatMap((step) =>
     step.do === "reserve" || step.do === "set-label" ? [step.claim] : [],
@@ -74,7 +82,9 @@ function needsOf(host: Host, steps: readonly Step[]): (address: string) => boole
   return (address) => claims.some((claim) => isOf(host, address, claim)) || hasCardOf(host, address, folders);
 }
 
-/** Whether one of these folders of network devices is that of a card of a device, or of its virtual functions. */
+/**
+ * Whether any of these folders of network devices belongs to a card of a device, or of its virtual functions.
+ */
 function hasCardOf(host: Host, address: string, folders: readonly string[]): boolean {
   return listFunctions(host, `${PCI_DEVICES}/${address}`)
     .map((path) => host.inspectFile(path)?.id.path)

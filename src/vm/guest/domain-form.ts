@@ -4,15 +4,15 @@ import type { Domain } from "../../domain/domain.ts";
 /** Form of a domain: as it runs, or as it is defined. */
 export type Form = "running" | "defined";
 
-/** The forms of a domain: those that it has, or those that a change selects. */
+/** The forms of a domain: existing forms, or forms selected by a change. */
 type Forms = Readonly<Record<"definition" | "guest", { readonly xml: string } | undefined>>;
 
-/** Returns the domain in this form, or in the other one if there is only that. */
+/** Returns the domain in this form, or in the other form if there is no other. */
 export function formOf(forms: Forms, form: Form): Domain {
   return parseDomainText(xmlOf(forms, form) ?? "");
 }
 
-/** Returns the stored XML of this form, or of the other one if there is only that. */
+/** Returns the stored XML of this form, or of the other form if there is no other. */
 export function xmlOf({ definition, guest }: Forms, form: Form): string | undefined {
   const [first, second] = form === "running" ? [guest, definition] : [definition, guest];
   return first?.xml ?? second?.xml;

@@ -5,7 +5,7 @@ import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
 import { findRecorded } from "../../state/running-guests.ts";
 
-/** A domain that is defined, running, or both. */
+/** A domain, defined, running, or both. */
 export interface FoundDomain {
   readonly name: string;
   readonly uuid: string;
@@ -17,14 +17,14 @@ export interface FoundDomain {
 /** Text of an id: no other has to be compared with the records. */
 const ID = /^\d+$/;
 
-/** Property by which a domain is searched. */
+/** Property for the search of a domain. */
 export type DomainKey = "id" | "name" | "uuid";
 
 const ALL_KEYS: readonly DomainKey[] = ["id", "name", "uuid"];
 
 /**
- * Returns the domain with that id, name or UUID, in virsh's order. Throws "not-found" with virsh's message. Throws "failed"
- * if the domain's record is damaged: it is then unknown whether the domain runs.
+ * Returns the domain with that id, name or UUID, in virsh's order. Throws "not-found" with virsh's message.
+ * Throws "failed" if the domain's record is damaged: it is then unknown whether the domain runs.
  */
 export function findDomain(instance: Instance, key: string): FoundDomain {
   const found = searchDomain(instance, key, ALL_KEYS);
@@ -37,16 +37,16 @@ export function findDomain(instance: Instance, key: string): FoundDomain {
 }
 
 /**
- * Returns the domain with that id, name or UUID. Throws "not-found" with libvirt's message, and as findDomain() does.
- * qemuDomainLookupByID(), qemuDomainLookupByName() and qemuDomainLookupByUUID() of libvirt
+ * Returns the domain with that id, name or UUID. Throws "not-found" with libvirt's message, and as
+ * findDomain() does. qemuDomainLookupByID(), qemuDomainLookupByName() and qemuDomainLookupByUUID() of libvirt
  */
 export function lookUpDomain(instance: Instance, by: DomainKey, key: string): FoundDomain {
   return searchDomain(instance, key, [by]) ?? throwUnknown(`${by} ${by === "id" ? key : `'${key}'`}`);
 }
 
 /**
- * Returns the domain that a client has found before: only its UUID counts, since names and ids change hands. Throws as
- * lookUpDomain() does, with the name that the client has for it. qemuDomainObjFromDomain() of libvirt
+ * Returns the domain found by a client before: only its UUID counts, since names and ids change hands. Throws
+ * as lookUpDomain() does, with the client's name for it. qemuDomainObjFromDomain() of libvirt
  */
 export function lookUpKnownDomain(
   instance: Instance,
@@ -93,7 +93,10 @@ function runningGuest(instance: Instance, uuid: string | undefined): GuestRecord
   return guest !== undefined && isRunning(instance, guest) ? guest : undefined;
 }
 
-/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. virDomainObjCheckActive() of libvirt */
+/**
+ * Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message.
+ * virDomainObjCheckActive() of libvirt
+ */
 export function findRunning(instance: Instance, key: string): FoundDomain & { readonly guest: GuestRecord } {
   const found = findDomain(instance, key);
   const { guest } = found;

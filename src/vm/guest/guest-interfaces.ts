@@ -16,8 +16,8 @@ export interface InterfaceStatistics {
 }
 
 /**
- * Returns the interface with that device name on the host or that MAC address. Throws "not-found" with virsh's message.
- * cmdDomIfGetLink() of libvirt's tools, virDomainNetFind() of libvirt
+ * Returns the interface by its device name on the host or its MAC address. Throws "not-found" with virsh's
+ * message. cmdDomIfGetLink() of libvirt's tools, virDomainNetFind() of libvirt
  */
 export function findInterface(interfaces: readonly NetworkInterface[], key: string): NetworkInterface {
   const isMac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(key);
@@ -34,9 +34,9 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
 }
 
 /**
- * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends.
- * The counters of a macvtap already have the guest's direction. Throws "not-found" with libvirt's message if the device
- * is missing. virNetDevTapInterfaceStats()
+ * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the
+ * host sends. The counters of a macvtap already have the guest's direction. Throws "not-found" with libvirt's
+ * message if the device is missing. virNetDevTapInterfaceStats()
  */
 export function readInterfaceStatistics(
   { host }: Instance,

@@ -4,7 +4,7 @@ import { withMonitorSocket } from "../../run/monitor/converse.ts";
 import { CHANGE_TIMEOUT_MS, MONITOR_TIMEOUT_MS } from "../../run/monitor/qmp-time-limits.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Opens a conversation with a guest's QEMU that only queries. Throws "timeout". */
+/** Opens a conversation of queries with a guest's QEMU. Throws "timeout". */
 export async function withMonitor<Result>(
   instance: Instance,
   uuid: string,

@@ -4,8 +4,9 @@ import { ownerName, readRecords } from "../../state/record.ts";
 import { allSteps } from "../../state/shutoff-reason.ts";
 
 /**
- * Returns the name of a guest that claims a file of a mounted file system; undefined without one. It asks no server. Without the
- * file, the guest's end could not restore its label. The caller holds the registry's lock.
+ * Returns the name of a guest with a claim on a file of a mounted file system; undefined without a guest. It
+ * asks no server. Without the file, the guest's end could not restore its label. The caller holds the
+ * registry's lock.
  */
 export function findGuestOn(instance: Instance, device: string): string | undefined {
   const registry = registryOf(instance);
@@ -17,17 +18,20 @@ export function findGuestOn(instance: Instance, device: string): string | undefi
 }
 
 /**
- * Returns the name of a guest that has a file in a folder, or that shares one around it or in it, or has one there as its own
- * mount; undefined without one. A mount there would hide the file from the guest's end, which restores labels, and would appear in
- * the shared folder, or below the guest's mount. The caller holds the registry's lock. `except`: the UUID of a guest that does not
- * count.
+ * Returns the name of a guest with a file in a folder, with a shared folder around it or in it, or with its
+ * own mount there; undefined without a guest. A mount there would hide the file from the guest's end, and so
+ * from the restoring of labels, and would appear in the shared folder, or below the guest's mount. The caller
+ * holds the registry's lock. `except`: the UUID of a guest to ignore.
  */
 export function findGuestBelow(instance: Instance, path: string, except?: string): string | undefined {
   const others = readRecords(instance).filter(({ uuid }) => uuid !== except);
   return others.find((guest) => allSteps(guest).some((step) => isBelow(step, path)))?.name;
 }
 
-/** Returns the name of a guest for which a folder below a path is mounted, or was when its end began; undefined without one. */
+/**
+ * Returns the name of a guest with a mounted folder below a path, now or when its end began; undefined
+ * without a guest.
+ */
 export function findGuestMounting(instance: Instance, path: string): string | undefined {
   return readRecords(instance).find((guest) =>
     allSteps(guest).some((step) => step.do === "mount-folder" && isWithin(step.path, path)),

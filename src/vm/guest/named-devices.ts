@@ -5,8 +5,8 @@ import type { Guest } from "../../qemu/model/guest.ts";
 import { pluggedId } from "./plugged-id.ts";
 
 /**
- * Returns a running guest's devices, each with its name in QEMU as its alias. The number of a hot-plugged device may differ
- * from its place.
+ * Returns a running guest's devices, each with its name in QEMU as its alias. The number of a hot-plugged
+ * device may differ from its place.
  */
 export function namedDevices(guest: Guest, plugged: Plugged): Devices {
   return addAliases(guest, {

@@ -3,7 +3,8 @@ import { SvirtError } from "../../errors.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
- * Throws "wrong-state" with libvirt's message for a disk that QEMU copies, commits or pulls. qemuDomainDiskBlockJobIsActive()
+ * Throws "wrong-state" with libvirt's message for a disk that QEMU copies, commits or pulls.
+ * qemuDomainDiskBlockJobIsActive()
  */
 export function refuseBusyDisk({ jobs = [], name }: GuestRecord, device: Device): void {
   if (device.element !== "disk") return;

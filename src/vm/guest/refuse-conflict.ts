@@ -10,7 +10,7 @@ export function refuseConflict(
   instance: Instance,
   domain: { readonly name: string; readonly uuid: string },
 ): void {
-  // A guest whose lock is held is about to run or to end.
+  // A guest with a held lock is about to run or to end.
   const running = readRecords(instance).filter(
     (guest) =>
       isRunning(instance, guest) || instance.host.isLocked(guestPaths(instance.paths, guest.uuid).lock),

@@ -5,7 +5,10 @@ import { type Instance, registryOf } from "../../state/instance.ts";
 
 // Rule: A PCI device of another guest is refused.
 
-/** Throws "in-use" if a guest other than that of the UUID has a PCI device, or its IOMMU group; undefined: it is in none. */
+/**
+ * Throws "in-use" if a guest other than that of the UUID has a PCI device, or its IOMMU group; undefined: it
+ * is in none.
+ */
 export function refuseOthers(
   instance: Instance,
   { group, name }: { readonly name: string; readonly group: string | undefined },
@@ -15,8 +18,8 @@ export function refuseOthers(
   const node = group === undefined ? undefined : instance.host.inspectFile(vfioGroupNode(group))?.id;
   const [other] = [
     ...registry.listOthers({ kind: "pci", key: name }, uuid),
-    // A guest that found the device bound to a VFIO driver has claimed only the group's node. The kernel would remove the
-    // device from that guest before it binds another driver.
+    // A guest that found the device bound to a VFIO driver has claimed only the group's node. The kernel
+    // would remove the device from that guest before it binds another driver.
     ...(node === undefined ? [] : registry.listOthers({ kind: "file", key: fileKey(node) }, uuid)),
   ];
   if (other === undefined) return;

@@ -9,8 +9,8 @@ import { namedDevices } from "./named-devices.ts";
 import { runningGuest } from "./running-guest.ts";
 
 /**
- * Returns the reports with what clients are told about their devices, by svirt's record, without those about devices that the guest
- * does not have or that are of no interest to them.
+ * Returns the reports with the clients' facts about devices, by svirt's record, without reports about missing
+ * devices or devices of no interest.
  */
 export function resolveReports(record: GuestRecord, reports: readonly QemuReport[]): readonly GuestReport[] {
   // A guest may report as often as it likes: its XML and QEMU's arguments are read once for all of them.
@@ -33,7 +33,7 @@ class GuestFacts {
     return this.#devices;
   }
 
-  /** Returns the path of a disk's top image; empty without one. */
+  /** Returns the path of a disk's top image; empty without an image. */
   imageOf(device: string): string {
     return runningChain(this.#plugged, device)[0]?.path ?? "";
   }
@@ -63,7 +63,9 @@ function resolve(record: GuestRecord, report: QemuReport, facts: GuestFacts): Gu
   }
 }
 
-/** Returns a job's type and disk. Once it has ended the record may have it no more, and its name says both. */
+/**
+ * Returns a job's type and disk. Once it has ended the record may have it no more, and its name says both.
+ */
 function jobOf(
   { jobs = [] }: GuestRecord,
   name: string,

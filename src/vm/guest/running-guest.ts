@@ -4,7 +4,7 @@ import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Returns a running guest's domain and devices, with every address that QEMU got. */
+/** Returns a running guest's domain and devices, with every address from QEMU. */
 export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
   readonly domain: Domain;
   readonly guest: Guest;
@@ -18,8 +18,8 @@ export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
 type Graphics = Domain["devices"]["graphics"][number];
 
 /**
- * Returns displays with the ports of the recorded ones, which are in the same order. A completed domain leaves an automatic port to a
- * start, which a running guest has behind it.
+ * Returns displays with the ports of the recorded displays, in the same order. A completed domain leaves an
+ * automatic port to a start; a running guest has it already.
  */
 function addChosenPorts(graphics: readonly Graphics[], recorded: readonly Graphics[]): readonly Graphics[] {
   return graphics.map((found, at) => {

@@ -13,14 +13,17 @@ interface AskedPages {
 
 const HOST_HUGEPAGES = "/sys/kernel/mm/hugepages";
 
-/** Free pages of the whole host or of one of its NUMA cells. */
+/** Free pages of the whole host or of a NUMA cell. */
 export interface FreePages {
   /** -1 for the whole host. */
   readonly cell: number;
   readonly pages: readonly { readonly sizeKiB: number; readonly free: number }[];
 }
 
-/** Counts the free pages of all sizes, or of one, in each NUMA cell or in one; -1 is the whole host. Throws as getFreePages(). */
+/**
+ * Counts the free pages of all sizes, or of a single size, in each NUMA cell or in a single cell; -1 is the
+ * whole host. Throws as getFreePages().
+ */
 export function listFreePages(
   instance: Instance,
   asked: { readonly cell: number | undefined; readonly sizeKiB: number | undefined },
@@ -36,8 +39,9 @@ export function listFreePages(
 }
 
 /**
- * Counts the free pages of each size in each cell, cell by cell. Throws "usage" for a first cell that the host does not have; "failed"
- * for a size without pages. virHostMemGetFreePages(), virNumaGetPageInfo() of libvirt
+ * Counts the free pages of each size in each cell, cell by cell. Throws "usage" for a first cell that the
+ * host does not have; "failed" for a size without pages. virHostMemGetFreePages(), virNumaGetPageInfo() of
+ * libvirt
  */
 export function getFreePages(instance: Instance, { cells, first, pagesKiB }: AskedPages): readonly number[] {
   const last = Math.max(...listCells(instance.host).keys());

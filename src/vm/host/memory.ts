@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import { getMemory, listCells } from "../../report/node-facts.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Free memory of the host or of one of its NUMA cells. */
+/** Free memory of the host or of a NUMA cell. */
 export interface FreeMemory {
   /** Undefined for the whole host. */
   readonly cell: number | undefined;
@@ -20,7 +20,9 @@ const KERNEL_NAMES = [
   ["cached", "Cached"],
 ] as const;
 
-/** Lists the free memory of the whole host, of one NUMA cell or of each. Throws "not-found" for an unknown cell. */
+/**
+ * Lists the free memory of the whole host, of a NUMA cell or of each. Throws "not-found" for an unknown cell.
+ */
 export function listFreeMemory(
   { host }: Instance,
   which: "host" | "cells" | { readonly cell: number },
@@ -42,7 +44,7 @@ export function listFreeMemory(
   });
 }
 
-/** Returns the memory statistics of a NUMA cell, or those of the host if the kernel reports none for the cell. */
+/** Returns the memory statistics of a NUMA cell, or the host's if the kernel reports none for the cell. */
 export function getHostMemory({ host }: Instance, cell: number | undefined): HostMemory {
   const memory = getMemory(host, cell);
   return Object.fromEntries(

@@ -26,12 +26,12 @@ export function countHostProcessors({ host }: Instance): number {
   return (listHostProcessors(host).at(-1) ?? 0) + 1;
 }
 
-/** Returns the times of all processors or of one since the boot. Throws "not-found". */
+/** Returns the times of all processors or of a single processor since the boot. Throws "not-found". */
 export function getHostProcessorTimes({ host }: Instance, cpu: number | undefined): ProcessorTimes {
   return getProcessorTimes(host, cpu);
 }
 
-/** Measures the load of all processors or of one for a second. Throws "not-found". */
+/** Measures the load of all processors or of a single processor for a second. Throws "not-found". */
 export async function measureProcessorLoad(
   { host }: Instance,
   cpu: number | undefined,

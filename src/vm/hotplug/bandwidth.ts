@@ -10,7 +10,10 @@ import { setLinkLive } from "./live-change.ts";
 /** `<bandwidth>` of an interface. */
 export type Bandwidth = NonNullable<NetworkInterface["bandwidth"]>;
 
-/** New limit: kilobytes per second, and a burst in KiB; 0: none. Without an average and a floor there is no limit. */
+/**
+ * New limit: kilobytes per second, and a burst in KiB; 0: none. Without an average and a floor there is no
+ * limit.
+ */
 export interface RateChange {
   readonly average: number;
   readonly peak: number;
@@ -18,21 +21,24 @@ export interface RateChange {
   readonly floor: number;
 }
 
-/** New limits of an interface. A side that is absent stays. */
+/** New limits of an interface. An absent side stays. */
 interface BandwidthChange {
   readonly name: string;
   readonly inbound?: RateChange;
   readonly outbound?: RateChange;
 }
 
-/** Returns the limits of an interface in the domain that `ask` selects. Throws "not-found" and the errors of findShown(). */
+/**
+ * Returns the limits of an interface in the domain that `ask` selects. Throws "not-found" and the errors of
+ * findShown().
+ */
 export function readBandwidth(instance: Instance, ask: Ask, name: string): Bandwidth {
   return findInterface(findShown(instance, ask).domain.devices.interfaces, name).bandwidth ?? {};
 }
 
 /**
- * Changes the limits of an interface, in the running guest and in the definition separately. Throws the errors of changeDomain().
- * qemuDomainSetInterfaceParameters() of libvirt
+ * Changes the limits of an interface, in the running guest and in the definition separately. Throws the
+ * errors of changeDomain(). qemuDomainSetInterfaceParameters() of libvirt
  */
 export async function changeBandwidth(
   instance: Instance,

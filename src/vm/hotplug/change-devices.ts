@@ -26,7 +26,10 @@ import {
 } from "./live-change.ts";
 import { changeSource, findDrive, refuseOtherInterface } from "./update-rules.ts";
 
-/** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
+/**
+ * Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has
+ * changed.
+ */
 export async function attachDevice(instance: Instance, ask: Ask, device: Device): Promise<Changed> {
   // The running guest and the definition get the same MAC address and interfaceid.
   const whole = addNumbers(instance, asWritten(device));
@@ -46,8 +49,8 @@ export interface DetachAsk extends Ask {
 }
 
 /**
- * Detaches a device from a domain. Throws "not-found", "timeout" if the guest does not release it in time, and "failed" if it rejects
- * that.
+ * Detaches a device from a domain. Throws "not-found", "timeout" if the guest does not release it in time,
+ * and "failed" if it rejects that.
  */
 export async function detachDevice(instance: Instance, ask: DetachAsk, meant: Device): Promise<Changed> {
   return await changeDomain(instance, ask, {
@@ -115,7 +118,9 @@ const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
   hostdev: "none",
 };
 
-/** Changes the properties that can change while the guest runs: a drive's medium, a network card's link state. */
+/**
+ * Changes the properties that can change while the guest runs: a drive's medium, a network card's link state.
+ */
 export async function updateDevice<E extends HotElement>(
   instance: Instance,
   ask: Ask,

@@ -33,7 +33,8 @@ import { refuseOffline } from "./refuse-offline.ts";
 import { findDrive, refuseOtherInterface } from "./update-rules.ts";
 
 /**
- * Returns the change that attaches a device to a running guest. Throws the refusals of devices that cannot be hot-plugged.
+ * Returns the change for attaching a device to a running guest. Throws the refusals of devices without
+ * hot-plug.
  */
 export function attachLive(instance: Instance, device: Device): ChangeRequest {
   const what = `attach ${nameDevice(device)}`;
@@ -50,12 +51,12 @@ export function attachLive(instance: Instance, device: Device): ChangeRequest {
   };
 }
 
-/** Returns the change that detaches the device that `meant` identifies from a running guest. */
+/** Returns the change for detaching the device identified by `meant` from a running guest. */
 export function detachLive(instance: Instance, meant: Device): ChangeRequest {
   return detachFound(instance, nameDevice(meant), ({ domain }) => findDevice(domain, meant));
 }
 
-/** Returns the change that detaches a device that is found in the record of its running guest. */
+/** Returns the change for detaching a device found in the record of its running guest. */
 export function detachFound(instance: Instance, name: string, find: FindDevice): ChangeRequest {
   return { what: `detach ${name}`, decide: (guest) => decideDetach(instance, guest, find) };
 }
@@ -63,8 +64,8 @@ export function detachFound(instance: Instance, name: string, find: FindDevice):
 type Bind<E extends HotElement> = (instance: Instance, value: HotDevice<E>) => HotDevice<E>;
 
 /**
- * Resolves a device as in the XML of a running guest. "none": the running guest has it in the same form as the
- * definition.
+ * Resolves a device as in the XML of a running guest. "none": the running guest has it in the same form as
+ * the definition.
  */
 const BOUND: { readonly [E in HotElement]: Bind<E> | "none" } = {
   disk: (instance, value) => bindDisk(instance, value, "/disk"),
@@ -98,7 +99,9 @@ export function changeMediumLive(instance: Instance, options: MediumChange): Cha
   };
 }
 
-/** Returns the change of the link state, the packet filter and the limits of a running guest's network card. */
+/**
+ * Returns the change of the link state, the packet filter and the limits of a running guest's network card.
+ */
 export function setLinkLive(instance: Instance, to: Device<"interface">): ChangeRequest {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(instance, guest, to) };
 }
@@ -187,7 +190,10 @@ function newMedium(instance: Instance, record: GuestRecord, disk: Disk): NonNull
   return { node: top, device: decideNewDevice(instance, record, { resolved, peers, words }) };
 }
 
-/** Returns a device's connections with its place. Its arguments are formatted as if it were the only such device. */
+/**
+ * Returns a device's connections with its place. Its arguments are formatted as if it were the only such
+ * device.
+ */
 function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly LaunchPeer[] {
   return peers.map(({ name }) => ({ name, place: `/domain/devices/${element}[1]` }));
 }

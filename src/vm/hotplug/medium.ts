@@ -14,7 +14,10 @@ export interface Medium {
   readonly path: string | undefined;
 }
 
-/** Returns the drive with that medium in it, or empty. Throws "wrong-state" with virsh's message. virshUpdateDiskXML() */
+/**
+ * Returns the drive with that medium in it, or empty. Throws "wrong-state" with virsh's message.
+ * virshUpdateDiskXML()
+ */
 export function putMedium(drive: Disk, action: MediumAction, medium: Medium): Disk {
   refuseFixed(drive);
   const name = drive.target.dev;

@@ -8,8 +8,8 @@ import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
 /**
- * Returns the disk with that target or source path; with `isDrive`, among drives with media only. Throws "not-found" with
- * virsh's message. virshFindDisk()
+ * Returns the disk with that target or source path; with `isDrive`, among drives with media only. Throws
+ * "not-found" with virsh's message. virshFindDisk()
  */
 export function findNamedDisk(
   instance: Instance,

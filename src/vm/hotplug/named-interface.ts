@@ -12,14 +12,14 @@ function interfacesOf(instance: Instance, { key, options }: Ask): readonly Netwo
   return formOf(decideImpact(findDomain(instance, key), options), "running").devices.interfaces;
 }
 
-/** Returns the interface with that device name on the host or that MAC address. Throws "not-found". */
+/** Returns the interface by its device name on the host or its MAC address. Throws "not-found". */
 export function findNamedInterface(instance: Instance, ask: Ask, name: string): NetworkInterface {
   return findInterface(interfacesOf(instance, ask), name);
 }
 
 /**
- * Returns the only interface of that type, or the one with that address. Throws "not-found", and "usage" if several match,
- * with virsh's messages. virshDomainDetachInterface()
+ * Returns the only interface of the type, or the interface with the address. Throws "not-found", and "usage"
+ * if several match, with virsh's messages. virshDomainDetachInterface()
  */
 export function findTypedInterface(
   instance: Instance,

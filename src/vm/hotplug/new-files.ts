@@ -24,9 +24,7 @@ import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { listPassedFiles, passSecrets } from "../start/guest-command.ts";
 
-/**
- * Returns the inspected files of one device. PCI devices in `taken` count as detached from the host.
- */
+/** Returns the inspected files of a device. PCI devices in `taken` count as detached from the host. */
 export function resolveDevice(
   instance: Instance,
   device: Device,
@@ -50,7 +48,7 @@ interface ResolvedDevice {
   readonly peers?: readonly PluggedPeer[];
 }
 
-/** Decides the connection, under that name, that svirt makes for a device that another program serves. */
+/** Decides svirt's connection, under the given name, for a device of another program. */
 export function decidePeer(
   guest: GuestRecord,
   device: Device,
@@ -64,8 +62,8 @@ export function decidePeer(
 }
 
 /**
- * Returns a device with its files opened and labelled like those of the guest's other devices. A file that the guest already
- * has is not claimed twice. The caller holds the registry lock. Throws "in-use".
+ * Returns a device with its files opened and labelled like the files of the guest's other devices. A file
+ * already in the guest is not claimed twice. The caller holds the registry lock. Throws "in-use".
  */
 export function decideNewDevice(
   instance: Instance,
@@ -92,7 +90,7 @@ export function labelDecisionOf(instance: Instance, { label }: GuestRecord): Lab
   return modelOn(instance.host, label.model).recall(recorded);
 }
 
-/** Returns the label of a file that svirt adds for a running guest. */
+/** Returns the label of a file added by svirt for a running guest. */
 export function addedLabelOf(
   instance: Instance,
   guest: GuestRecord,
@@ -101,7 +99,7 @@ export function addedLabelOf(
   return labelOfRole(labelDecisionOf(instance, guest), LABEL_ROLES[kind]["read-write"].role);
 }
 
-/** Returns names that are unused in the guest's QEMU. */
+/** Returns names unused in the guest's QEMU. */
 export function freeNames(
   guest: GuestRecord,
   { prefix }: Pick<HotplugFamily<HotElement>, "prefix">,

@@ -15,7 +15,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { memlockOf } from "../start/guest-command.ts";
 import { addedLabelOf } from "./new-files.ts";
 
-/** Decisions about a device of one family that is passed through from the host. */
+/** Decisions about a device of a family, passed through from the host. */
 interface PassedFamily<E extends HotElement> {
   /** Returns the device with its address on the host. Throws "not-found", "unsupported". */
   bind(instance: Instance, value: HotDevice<E>): HotDevice<E>;
@@ -23,7 +23,7 @@ interface PassedFamily<E extends HotElement> {
   passed(value: HotDevice<E>): HostDevice;
 }
 
-/** Devices of the host by family. "none": no device of the family is one of the host. */
+/** Devices of the host by family. "none": no device of the family belongs to the host. */
 const PASSED: { readonly [E in HotElement]: PassedFamily<E> | "none" } = {
   disk: "none",
   controller: "none",
@@ -55,16 +55,16 @@ export function keepOnly(domain: Domain, device: Device): Domain {
   return { ...domain, devices: { ...domain.devices, disks: [], hostdevs } };
 }
 
-/** Maps the paths in a device's XML to those that QEMU opens by name. */
+/** Maps the paths in a device's XML to QEMU's paths. */
 export function nameFiles(device: Device, { files }: ResolvedFiles): ReadonlyMap<string, string> {
   if (passedOf(device)?.type !== "scsi") return new Map();
   return new Map(files.map(({ facts, named }) => [named, facts.id.path]));
 }
 
 /**
- * Decides the parts of a host device that QEMU opens by itself; undefined for other devices. `domain` has the device.
- * Throws "denied" if the guest's SELinux domain is not permitted to search for it: a process keeps the domain in which it
- * was started.
+ * Decides the parts of a host device opened by QEMU itself; undefined for other devices. `domain` has the
+ * device. Throws "denied" if the guest's SELinux domain is not permitted to search for it: a process keeps
+ * the domain of its start.
  */
 export function decidePassed(
   instance: Instance,

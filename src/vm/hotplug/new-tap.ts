@@ -22,7 +22,7 @@ import type { GuestRecord } from "../../state/record.ts";
 
 type Guest = Pick<GuestRecord, "label" | "steps" | "uid" | "uuid">;
 
-/** Decisions about the tap of a device of one family. */
+/** Decisions about the tap of a device of a family. */
 interface TapFamily<E extends HotElement> {
   decide(
     instance: Instance,
@@ -47,8 +47,8 @@ const TAPS: { readonly [E in HotElement]: TapFamily<E> | "none" } = {
 };
 
 /**
- * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the errors of
- * refuseVhost(), decideTap(), decideTapRules() and refuseManyRules().
+ * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the
+ * errors of refuseVhost(), decideTap(), decideTapRules() and refuseManyRules().
  */
 export function decideNewTap<E extends HotElement>(
   instance: Instance,
@@ -59,7 +59,10 @@ export function decideNewTap<E extends HotElement>(
   return family === "none" ? undefined : family.decide(instance, guest, { value: device.value, names });
 }
 
-/** Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of refuseTap(), refuseHeader(), refuseVhost(), decideTapRules() and refuseManyRules(). */
+/**
+ * Plans another filter and other limits for the tap of a running guest's interface. Throws the errors of
+ * refuseTap(), refuseHeader(), refuseVhost(), decideTapRules() and refuseManyRules().
+ */
 export function planTapChange(
   instance: Instance,
   guest: Guest,
@@ -115,7 +118,7 @@ function decideInterface(
   };
 }
 
-/** Decides the rules of a tap, which a running guest may have besides those of its other taps. */
+/** Decides the rules of a tap, besides the rules of a running guest's other taps. */
 function decideRules(
   instance: Instance,
   { steps, uuid }: Pick<GuestRecord, "steps" | "uuid">,

@@ -9,8 +9,8 @@ import type { GuestRecord } from "../../state/record.ts";
 // Rule: A guest whose domain may make no connection gets no device on the network.
 
 /**
- * Refuses a user-network interface, or a disk or host device on the network, if the guest's SELinux domain may make no
- * connection. A process keeps the domain in which it was started. Throws "denied".
+ * Refuses a user-network interface, or a disk or host device on the network, if the guest's SELinux domain
+ * may make no connection. A process keeps the domain in which it was started. Throws "denied".
  */
 export function refuseOffline(instance: Instance, guest: GuestRecord, device: Device): void {
   const { baseLabel, label, type } = guest.label;

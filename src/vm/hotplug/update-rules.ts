@@ -11,8 +11,9 @@ import type { DeviceHolder } from "../../qemu/hotplug/family.ts";
 type Ported = Pick<NetworkInterface, "virtualport">;
 
 /**
- * Returns the drive with the source of `other`, which must be equal in all other respects. Throws "unsupported" for a
- * disk without removable media, and for any other difference. qemuDomainDiskChangeSupported() of libvirt
+ * Returns the drive with the source of `other`, which must be equal in all other respects. Throws
+ * "unsupported" for a disk without removable media, and for any other difference.
+ * qemuDomainDiskChangeSupported() of libvirt
  */
 export function changeSource(drive: Disk, other: Disk): Disk {
   refuseFixed(drive);
@@ -28,8 +29,8 @@ export function changeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the disk whose medium is to change. Throws "not-found", with libvirt's errors: qemuDomainChangeDiskLive(), and
- * qemuDomainUpdateDeviceConfig() for a definition.
+ * Returns the disk whose medium is to change. Throws "not-found", with libvirt's errors:
+ * qemuDomainChangeDiskLive(), and qemuDomainUpdateDeviceConfig() for a definition.
  */
 export function findDrive(domain: Domain, target: string, form: DeviceHolder): Device<"disk"> {
   const value = domain.devices.disks.find((disk) => disk.target.dev === target);
@@ -75,8 +76,8 @@ export function takeSource(drive: Disk, other: Disk): Disk {
 }
 
 /**
- * Returns the interface with the link, the packet filter and the limits of `other`, which must be equal in all other
- * respects. Throws "unsupported". qemuDomainChangeNet() of libvirt
+ * Returns the interface with the link, the packet filter and the limits of `other`, which must be equal in
+ * all other respects. Throws "unsupported". qemuDomainChangeNet() of libvirt
  */
 export function refuseOtherInterface(
   old: Device<"interface">,
@@ -97,7 +98,10 @@ export function refuseOtherInterface(
   return { element: "interface", value: { ...before, ...changed } };
 }
 
-/** Returns the virtual port of `after` with what only `before` has: a network's type and parameters, and a generated interfaceid. */
+/**
+ * Returns the virtual port of `after` with what only `before` has: a network's type and parameters, and a
+ * generated interfaceid.
+ */
 function completePort(before: Ported, after: Ported): Ported["virtualport"] {
   const parameters = { ...before.virtualport?.parameters, ...after.virtualport?.parameters };
   return dropOtherParameters({ ...before.virtualport, ...after.virtualport, parameters });

@@ -7,7 +7,7 @@ import {
 } from "../../report/interfaces.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Lists the network interfaces of the host, the active ones, the inactive ones or all. */
+/** Lists the network interfaces of the host: active, inactive or all. */
 export function selectInterfaces(
   { host }: Instance,
   which: { readonly active: boolean; readonly inactive: boolean },
@@ -15,12 +15,12 @@ export function selectInterfaces(
   return listInterfaces(host).filter(({ isActive }) => (isActive ? which.active : which.inactive));
 }
 
-/** Returns the interface of that name. Throws "not-found". */
+/** Returns the named interface. Throws "not-found". */
 export function lookUpInterface({ host }: Instance, name: string): HostInterface {
   return findInterface(host, name) ?? notFound(`couldn't find interface named '${name}'`);
 }
 
-/** Returns the interface with that address. Throws "not-found", "usage" if several have it. */
+/** Returns the interface with the address. Throws "not-found", "usage" if several have it. */
 export function lookUpInterfaceByMac({ host }: Instance, mac: string): HostInterface {
   const [found, other] = listInterfaces(host).filter((one) => one.mac === mac);
   if (other !== undefined) {
@@ -36,7 +36,7 @@ export function lookUpInterfaceByMac({ host }: Instance, mac: string): HostInter
   return found ?? notFound(`couldn't find interface with MAC address '${mac}'`);
 }
 
-/** Returns libvirt's `<interface>` of the interface of that name. Throws "not-found", "failed". */
+/** Returns libvirt's `<interface>` of the named interface. Throws "not-found", "failed". */
 export function getInterfaceXml(instance: Instance, name: string): string {
   return formatInterface(instance.host, lookUpInterface(instance, name));
 }

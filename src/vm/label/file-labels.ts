@@ -5,7 +5,7 @@ import { type LabelFacts, showLabel } from "../../labelling/show-label.ts";
 import { readFileContexts } from "../../report/default-labels.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Files that are labelled, or only would be. */
+/** Files to label, or only considered. */
 interface Files {
   readonly paths: readonly string[];
   readonly isDryRun: boolean;
@@ -17,7 +17,9 @@ export function showFileLabels(instance: Instance, paths: readonly string[]): Ea
   return forEachPath(paths, (path) => showLabel(instance, path, contexts));
 }
 
-/** Sets a file's label, which the file also gets back after a guest has used it. Throws as setLabel() does. */
+/**
+ * Sets a file's label, which the file also gets back after a guest has used it. Throws as setLabel() does.
+ */
 export async function setFileLabel(
   instance: Instance,
   file: { readonly path: string; readonly isDryRun: boolean },
@@ -26,7 +28,10 @@ export async function setFileLabel(
   return await setLabel(instance, file, context);
 }
 
-/** Restores the remembered labels of files, or the policy's default. A file that fails does not stop the others. */
+/**
+ * Restores the remembered labels of files, or the policy's default. A file that fails does not stop the
+ * others.
+ */
 export async function restoreFileLabels(instance: Instance, files: Files): Promise<EachPath<LabelChange>> {
   return await restoreLabels(instance, files, readFileContexts(instance.host));
 }

@@ -8,7 +8,9 @@ import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { askState } from "../query/guest-state.ts";
 
-/** Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off. */
+/**
+ * Stops the vCPUs. vCPUs that are already stopped are not an error. Throws "wrong-state" if the guest is off.
+ */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
   return await withRunning(instance, key, async (guest) => {
     const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
@@ -33,8 +35,9 @@ export async function resumeGuest(
 }
 
 /**
- * Records that the guest was paused or resumed, after QEMU has done it: a client that watches the record then finds the new state.
- * The caller holds the guest's lock. On a full disk, or if svirt is killed before, only this report is missing.
+ * Records the guest's pause or continuation, after QEMU has done it: a client watching the record then finds
+ * the new state. The caller holds the guest's lock. On a full disk, or if svirt is killed before, only this
+ * report is missing.
  */
 function recordTold(instance: Instance, guest: GuestRecord, to: "pause" | "run"): void {
   const told = { times: (guest.told?.times ?? 0) + 1, to };
@@ -42,8 +45,8 @@ function recordTold(instance: Instance, guest: GuestRecord, to: "pause" | "run")
 }
 
 /**
- * Resets the guest's machine, as by its button. A reboot that was requested before is forgotten. Throws "wrong-state" if the guest is
- * off. qemuDomainReset() of libvirt
+ * Resets the guest's machine, as by its button. A reboot that was requested before is forgotten. Throws
+ * "wrong-state" if the guest is off. qemuDomainReset() of libvirt
  */
 export async function resetGuest(instance: Instance, key: string): Promise<{ readonly name: string }> {
   return await withRunning(instance, key, async ({ intent, ...guest }) => {
@@ -52,13 +55,19 @@ export async function resetGuest(instance: Instance, key: string): Promise<{ rea
   });
 }
 
-/** Sends a non-maskable interrupt to the guest, which may write a dump of itself. Throws "wrong-state" if the guest is off. */
+/**
+ * Sends a non-maskable interrupt to the guest, which may write a dump of itself. Throws "wrong-state" if the
+ * guest is off.
+ */
 export async function injectNmi(instance: Instance, key: string): Promise<void> {
   const { guest } = findRunning(instance, key);
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("inject-nmi"));
 }
 
-/** Wakes a guest that has suspended itself to memory. Throws "wrong-state" if the guest is off; "failed" if it does not sleep. */
+/**
+ * Wakes a guest that has suspended itself to memory. Throws "wrong-state" if the guest is off; "failed" if it
+ * does not sleep.
+ */
 export async function wakeGuest(instance: Instance, key: string): Promise<{ readonly name: string }> {
   const { guest, name } = findRunning(instance, key);
   await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("system_wakeup"));
@@ -80,7 +89,10 @@ export async function pressKeys(
   );
 }
 
-/** Asks the guest's balloon for a size, which its XML then shows, such as `524288` (KiB) or `512MiB`. Throws "usage", "wrong-state". */
+/**
+ * Asks the guest's balloon for a size, which its XML then shows, such as `524288` (KiB) or `512MiB`. Throws
+ * "usage", "wrong-state".
+ */
 export async function setGuestMemory(instance: Instance, key: string, size: string): Promise<void> {
   const kiB = parseSizeInKiB(size);
   await withRunning(instance, key, async (guest) => {
@@ -99,8 +111,8 @@ export async function setGuestMemory(instance: Instance, key: string, size: stri
 }
 
 /**
- * Runs `work` under the lock of a running guest, which is found again once it is held: a guest that has been cleaned up since must not get a
- * new record. Throws "not-found", "wrong-state".
+ * Runs `work` under the lock of a running guest, found again once it is held: a guest cleaned up since must
+ * not get a new record. Throws "not-found", "wrong-state".
  */
 export async function withRunning<Result>(
   instance: Instance,

@@ -5,8 +5,8 @@ import { findRunning } from "../guest/find-domain.ts";
 import { tellMonitor } from "../guest/guest-monitor.ts";
 
 /**
- * Sends a command to a running guest's QEMU and returns its answer. The effects are not recorded. Throws "not-found",
- * "wrong-state", "timeout", and "failed" with QEMU's message.
+ * Sends a command to a running guest's QEMU and returns its answer. The effects are not recorded. Throws
+ * "not-found", "wrong-state", "timeout", and "failed" with QEMU's message.
  */
 export async function sendMonitorCommand(
   instance: Instance,

@@ -16,7 +16,10 @@ const BUTTON: AskingWays = { byAgent: false, byButton: true };
 /** An agent answers only if it fails to shut down. qemu.git qga/qapi-schema.json */
 const REFUSAL_MS = 2000;
 
-/** Asks the guest to power off, as by its button or by its agent; the guest may ignore it. `did` is false if the guest is off. */
+/**
+ * Asks the guest to power off, as by its button or by its agent; the guest may ignore it. `did` is false if
+ * the guest is off.
+ */
 export async function shutdownGuest(
   instance: Instance,
   key: string,
@@ -32,8 +35,8 @@ export async function shutdownGuest(
 }
 
 /**
- * Asks the guest to power off; its reaper then starts it again. So a reboot is a cold one and uses the current definition. One by the agent
- * is the guest's own, without an end. Throws "wrong-state".
+ * Asks the guest to power off; its reaper then starts it again. So a reboot is a cold start and uses the
+ * current definition. A reboot by the agent is the guest's own, without an end. Throws "wrong-state".
  */
 export async function rebootGuest(
   instance: Instance,
@@ -64,7 +67,10 @@ async function byWays({ byAgent, byButton }: AskingWays, { askAgent: ask, press 
   }
 }
 
-/** Records the request first, and forgets it if the agent fails: a reboot that was requested before is then still one. */
+/**
+ * Records the request first, and forgets it if the agent fails: an earlier request of a reboot then still
+ * counts.
+ */
 async function shutdownByAgent(instance: Instance, uuid: string): Promise<void> {
   let before: GuestRecord["intent"];
   const { result: guest } = await withRunning(instance, uuid, async (now) => {

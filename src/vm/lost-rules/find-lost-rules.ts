@@ -10,20 +10,22 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { listNetworks } from "../../state/networks/networks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Tables of the packet filter that a guest or a network should have, and the script that sets them. */
+/** Expected tables of the packet filter for a guest or a network, and their script. */
 interface OwnRules {
   readonly of: "domain" | "network";
   readonly name: string;
   readonly script: string;
 }
 
-/** Tables that are not as svirt has set them. */
+/** Tables with differences from svirt's. */
 export interface LostRules extends OwnRules {
   /** Sentence for an audit. */
   readonly finding: string;
 }
 
-/** Returns those rules of running guests that are missing or differ. Throws "unsupported" without nft, "host-call". */
+/**
+ * Returns rules of running guests missing or different now. Throws "unsupported" without nft, "host-call".
+ */
 export async function findLostTapRules(
   instance: Instance,
   guests: readonly GuestRecord[],
@@ -31,7 +33,7 @@ export async function findLostTapRules(
   return await listLost(instance, guests.flatMap(wantedOf));
 }
 
-/** Lists the rules of a guest, without those that a change may be replacing. */
+/** Lists the rules of a guest, without rules possibly being replaced by a change. */
 function wantedOf({ change, name, steps }: GuestRecord): readonly OwnRules[] {
   const changing = new Set([...(change?.steps ?? []), ...(change?.after ?? [])].flatMap(tableOf));
   return steps.flatMap((step): OwnRules[] =>
@@ -46,12 +48,18 @@ function tableOf(step: Step): readonly string[] {
   return step.do === "remove-tap-rules" ? [step.table] : [];
 }
 
-/** Returns those rules of active networks that are missing or differ. Throws as findLostTapRules(); "xml" for a damaged network. */
+/**
+ * Returns rules of active networks missing or different now. Throws as findLostTapRules(); "xml" for a
+ * damaged network.
+ */
 export async function findLostNetworkRules(instance: Instance): Promise<readonly LostRules[]> {
   return await listLost(instance, wantedByNetworks(instance));
 }
 
-/** Returns the rules of findLostTapRules() and findLostNetworkRules(), by one call of nft. Throws as they do. */
+/**
+ * Returns the rules of findLostTapRules() and findLostNetworkRules(), by a single call of nft. Throws as they
+ * do.
+ */
 export async function findLostRules(
   instance: Instance,
   guests: readonly GuestRecord[],

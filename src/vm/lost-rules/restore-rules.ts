@@ -7,15 +7,18 @@ import { findLostNetworkRules, findLostTapRules, type LostRules } from "./find-l
 
 // Rule: Packet rules that the firewall removed are found and set again.
 
-/** Domains and networks whose rules of the packet filter were set again, such as `domain 'vm1'`, and errors. */
+/**
+ * Domains and networks whose rules of the packet filter were set again, such as `domain 'vm1'`, and errors.
+ */
 interface SetAgain {
   readonly names: readonly string[];
   readonly errors: readonly SvirtError[];
 }
 
 /**
- * Sets the rules of running guests and active networks again that `nft flush ruleset` or a restart of the host's firewall has removed.
- * A guest on which another svirt works is left alone, with an error. Never throws for a single guest or network.
+ * Sets rules of running guests and active networks again after their removal by `nft flush ruleset` or a
+ * restart of the host's firewall. A guest in the hands of another svirt is left alone, with an error. Never
+ * throws for a single guest or network.
  */
 export async function setLostRules(instance: Instance): Promise<SetAgain> {
   const names = new Set<string>();

@@ -19,9 +19,10 @@ const IPV4_FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_FORWARDING = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 /**
- * Returns the steps that make a network active with its XML, after its bridge if it makes one. Throws "in-use" for an address that the host
- * has already, or a bridge that another active network has, "unsupported" in a session, without nft or without dnsmasq, "wrong-state" if the host
- * does not forward IPv6. The last step is the commit point. The caller holds the registry's lock.
+ * Returns the steps that make a network active with its XML, after its bridge if it makes one. Throws
+ * "in-use" for an address that the host has already, or a bridge that another active network has,
+ * "unsupported" in a session, without nft or without dnsmasq, "wrong-state" if the host does not forward
+ * IPv6. The last step is the commit point. The caller holds the registry's lock.
  */
 export async function planActivation(
   instance: Instance,
@@ -58,8 +59,8 @@ export async function planActivation(
 }
 
 /**
- * Returns the steps that make an active network inactive, and then remove the bridge that it has made. The first one is the commit point.
- * The caller holds the registry's lock.
+ * Returns the steps that make an active network inactive, and then remove the bridge that it has made. The
+ * first one is the commit point. The caller holds the registry's lock.
  */
 export function planDeactivation(
   instance: Instance,
@@ -98,7 +99,8 @@ function refuseBridge(instance: Instance, network: Network, bridge: HostBridge):
   const others = isOwn ? routes.filter((line) => !line.startsWith(`${bridge.name}\t`)) : routes;
   refuseCollision(bridge, others.join("\n"));
   if (!isForwarded(network) || !hasIpv6(bridge) || isOn(instance, IPV6_FORWARDING)) return;
-  // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default route.
+  // Forwarding makes the kernel ignore router advertisements, by which the host may have its own default
+  // route.
   throw new SvirtError(`${attempt}: the host does not forward IPv6`, {
     kind: "wrong-state",
     from: "NETWORK",
@@ -107,7 +109,10 @@ function refuseBridge(instance: Instance, network: Network, bridge: HostBridge):
   });
 }
 
-/** As with libvirt, the host still forwards packets when the network ends. networkEnableIPForwarding() of libvirt */
+/**
+ * As with libvirt, the host still forwards packets when the network ends. networkEnableIPForwarding() of
+ * libvirt
+ */
 function forwardSteps(instance: Instance, { addresses }: HostBridge): readonly Step[] {
   const hasIpv4 = addresses.some(({ address }) => familyOf(address) === "ipv4");
   if (!hasIpv4 || isOn(instance, IPV4_FORWARDING)) return [];

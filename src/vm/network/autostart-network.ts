@@ -9,8 +9,8 @@ import { changeOf, networkChange } from "./network-change.ts";
 import { startNetwork } from "./start-network.ts";
 
 /**
- * Marks a defined network to start at boot, or removes the mark. Throws "not-found", "unsupported" in a session, "wrong-state"
- * for a network without a definition. networkSetAutostart() of libvirt
+ * Marks a defined network to start at boot, or removes the mark. Throws "not-found", "unsupported" in a
+ * session, "wrong-state" for a network without a definition. networkSetAutostart() of libvirt
  */
 export async function markNetwork(
   instance: Instance,

@@ -23,8 +23,8 @@ const DEFAULT = `<network>
 </network>`;
 
 /**
- * Defines libvirt's default network unless a network of its name is defined, and starts it. If the start fails, the definition is removed again.
- * Throws the errors of defineNetwork() and startNetwork().
+ * Defines libvirt's default network unless a network of its name is defined, and starts it. If the start
+ * fails, the definition is removed again. Throws the errors of defineNetwork() and startNetwork().
  */
 export async function createDefaultNetwork(instance: Instance): Promise<ChangedNetwork> {
   return await carryOut(instance, defaultNetworkCreation());

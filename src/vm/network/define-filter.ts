@@ -13,9 +13,10 @@ import { listFilters, lookUpFilter, type NamedFilter } from "./filter-list.ts";
 import { findFilterUser } from "./filter-user.ts";
 
 /**
- * Stores the definition of a filter, or replaces the one of its name. Filters that it includes may be missing until an interface uses it.
- * Throws "xml", "unsupported" with the place; "in-use" if a running guest has it, or if another filter has its UUID; "failed" for a
- * filter that includes itself; "denied" for one of libvirt's. nwfilterDefineXMLFlags() of libvirt
+ * Stores the definition of a filter, or replaces the filter of its name. Included filters may be missing
+ * until an interface uses it. Throws "xml", "unsupported" with the place; "in-use" if a running guest has it,
+ * or if another filter has its UUID; "failed" for a filter inside itself; "denied" for libvirt's own.
+ * nwfilterDefineXMLFlags() of libvirt
  */
 export async function defineFilter(instance: Instance, bytes: Uint8Array): Promise<NamedFilter> {
   const filter = parseFilter(bytes);
@@ -34,7 +35,10 @@ function storeFilter(instance: Instance, filter: WrittenFilter): NamedFilter {
   return { name, uuid };
 }
 
-/** Removes the definition of a filter. Throws "not-found"; "in-use" if a running guest has it; "denied" for one of libvirt's. */
+/**
+ * Removes the definition of a filter. Throws "not-found"; "in-use" if a running guest has it; "denied" for
+ * libvirt's own.
+ */
 export async function undefineFilter(instance: Instance, key: string): Promise<NamedFilter> {
   return await changeStored(instance, () => {
     const found = findRemovable(instance, key);
@@ -45,14 +49,17 @@ export async function undefineFilter(instance: Instance, key: string): Promise<N
   });
 }
 
-/** Finds a filter, also one whose file is damaged: its name alone is enough. */
+/** Finds a filter, also with a damaged file: its name alone is enough. */
 function findRemovable(instance: Instance, key: string): NamedFilter {
   const isDamaged = filterStore.listEntries(instance).some(({ name }) => name === key);
   const isRead = listFilters(instance).some(({ name }) => name === key);
   return isDamaged && !isRead ? { name: key, uuid: "" } : lookUpFilter(instance, key);
 }
 
-/** Lets the caller edit the definition of a filter and stores the result as defineFilter() would. Throws as defineFilter(). */
+/**
+ * Lets the caller edit the definition of a filter and stores the result as defineFilter() would. Throws as
+ * defineFilter().
+ */
 export async function editFilter(instance: Instance, key: string): Promise<Edited> {
   const { name, uuid } = lookUpFilter(instance, key);
   refuseBuiltIn(name);
@@ -85,7 +92,10 @@ function refuseBuiltIn(name: string): void {
   );
 }
 
-/** Throws "in-use" if a guest that runs, starts or ends has the filter, or one that includes it. nwfilterUndefine() of libvirt */
+/**
+ * Throws "in-use" if a guest in its start, run or end has the filter, directly or by another filter.
+ * nwfilterUndefine() of libvirt
+ */
 function refuseUsed(instance: Instance, name: string): void {
   const user = findFilterUser(instance, name);
   if (user === undefined) return;

@@ -13,8 +13,8 @@ import { completeForHost } from "./new-network.ts";
 export type NetworkIdentity = Pick<StoredNetwork, "name" | "uuid">;
 
 /**
- * Stores the definition of a network; replaces one of the same name. An active network does not change. Throws "xml",
- * "unsupported"; "in-use" if name and UUID belong to different networks.
+ * Stores the definition of a network; replaces a network of the same name. An active network does not change.
+ * Throws "xml", "unsupported"; "in-use" if name and UUID belong to different networks.
  */
 export async function defineNetwork(instance: Instance, bytes: Uint8Array): Promise<NetworkIdentity> {
   return await carryOut(instance, networkDefinition(bytes));
@@ -41,8 +41,8 @@ export function networkReplacement(
 }
 
 /**
- * Removes the definition of a network. An active network stays active until it is destroyed. Throws "not-found"; "wrong-state"
- * for a network without a definition. networkUndefine() of libvirt
+ * Removes the definition of a network. An active network stays active until it is destroyed. Throws
+ * "not-found"; "wrong-state" for a network without a definition. networkUndefine() of libvirt
  */
 export async function undefineNetwork(instance: Instance, key: string): Promise<NetworkIdentity> {
   return await carryOut(instance, networkRemoval(key));
@@ -59,7 +59,10 @@ export function networkRemoval(key: string): Change<NetworkIdentity> {
   });
 }
 
-/** Returns a network with a definition. Throws "not-found"; "wrong-state" for one without, in libvirt's words. */
+/**
+ * Returns a network with a definition. Throws "not-found"; "wrong-state" without a definition, in libvirt's
+ * words.
+ */
 export function definedNetwork(
   instance: Instance,
   key: string,

@@ -17,7 +17,10 @@ export interface NetworkAsk {
   readonly options: ImpactOptions;
 }
 
-/** Returns the title or description of the active network or the definition; undefined if it has none. Throws "not-found", "wrong-state". */
+/**
+ * Returns the title or description of the active network or the definition; undefined if it has none. Throws
+ * "not-found", "wrong-state".
+ */
 export function readNetworkDescription(
   instance: Instance,
   ask: NetworkAsk,
@@ -26,7 +29,10 @@ export function readNetworkDescription(
   return readDocument(instance, ask)[which];
 }
 
-/** Returns the metadata of a namespace, without it; undefined if there are none. Throws "not-found", "wrong-state". */
+/**
+ * Returns the metadata of a namespace, without it; undefined if there are none. Throws "not-found",
+ * "wrong-state".
+ */
 export function readNetworkMetadata(instance: Instance, ask: NetworkAsk, uri: string): string | undefined {
   const { metadata } = readDocument(instance, ask);
   return metadata === undefined ? undefined : elementOf(metadata, uri);
@@ -39,8 +45,8 @@ function readDocument(instance: Instance, { key, options }: NetworkAsk): Network
 }
 
 /**
- * Sets the title or description; an empty text removes it. Throws "not-found", "wrong-state", "xml", "usage" for a title of several
- * lines. virNetworkDefSetMetadata() of libvirt
+ * Sets the title or description; an empty text removes it. Throws "not-found", "wrong-state", "xml", "usage"
+ * for a title of several lines. virNetworkDefSetMetadata() of libvirt
  */
 export async function writeNetworkDescription(
   instance: Instance,
@@ -60,7 +66,9 @@ export async function writeNetworkDescription(
   });
 }
 
-/** Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as replaceElement(). */
+/**
+ * Sets or removes the metadata of a namespace. Throws "not-found", "wrong-state", and as replaceElement().
+ */
 export async function writeNetworkMetadata(
   instance: Instance,
   ask: NetworkAsk,

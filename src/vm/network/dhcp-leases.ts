@@ -6,8 +6,8 @@ import type { Instance } from "../../state/instance.ts";
 import { findNetwork } from "./find-network.ts";
 
 /**
- * Lists the leases of a network's DHCP server, as listNetworkLeases() does. Throws "not-found"; "usage" for a malformed MAC
- * address; "wrong-state".
+ * Lists the leases of a network's DHCP server, as listNetworkLeases() does. Throws "not-found"; "usage" for a
+ * malformed MAC address; "wrong-state".
  */
 export function listDhcpLeases(instance: Instance, key: string, mac: string | undefined): readonly Lease[] {
   if (mac !== undefined && macAddress.decode(mac) === undefined) {

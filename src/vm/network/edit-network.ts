@@ -8,8 +8,8 @@ import { definedNetwork, networkReplacement } from "./define-network.ts";
 import { findNetwork } from "./find-network.ts";
 
 /**
- * Lets the caller edit a network's definition and stores the result as `net-define` would. Throws "not-found", "wrong-state",
- * and the errors of `net-define`.
+ * Lets the caller edit a network's definition and stores the result as `net-define` would. Throws
+ * "not-found", "wrong-state", and the errors of `net-define`.
  */
 export async function editNetwork(instance: Instance, key: string): Promise<Edited> {
   const kind = {

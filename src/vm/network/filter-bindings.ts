@@ -12,7 +12,10 @@ export interface ListedBinding {
   readonly filter: string;
 }
 
-/** Lists the filters of running guests' taps, by the names of the taps. A guest with a damaged record has none. */
+/**
+ * Lists the filters of running guests' taps, by the names of the taps. A guest with a damaged record has
+ * none.
+ */
 export function listFilterBindings(instance: Instance): readonly ListedBinding[] {
   return bindingsOf(instance).map(({ filterref, portdev }) => ({
     portdev: portdev.name,
@@ -25,7 +28,10 @@ export interface BindingXml extends ListedBinding {
   readonly xml: string;
 }
 
-/** Returns the filter of a tap. Throws "not-found" with libvirt's message. nwfilterBindingLookupByPortDev() of libvirt */
+/**
+ * Returns the filter of a tap. Throws "not-found" with libvirt's message. nwfilterBindingLookupByPortDev() of
+ * libvirt
+ */
 export function getFilterBinding(instance: Instance, portdev: string): BindingXml {
   const found = bindingsOf(instance).find((one) => one.portdev.name === portdev);
   if (found !== undefined) return { portdev, filter: found.filterref.filter, xml: formatBinding(found) };
@@ -44,7 +50,7 @@ function bindingsOf(instance: Instance): readonly FilterBinding[] {
     .sort((one, other) => compareNames(one.portdev.name, other.portdev.name));
 }
 
-/** virNWFilterBindingDefForNet() of libvirt, which formats the parameters by their names. */
+/** virNWFilterBindingDefForNet() of libvirt; it formats the parameters by their names. */
 function bindingsIn({ name, uuid, xml }: GuestRecord): readonly FilterBinding[] {
   if (!xml.includes("<filterref")) return [];
   const interfaces = unlessRefused(() => parseDomainText(xml).devices.interfaces) ?? [];

@@ -6,7 +6,7 @@ import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 import { compareNames } from "../../state/xml-files.ts";
 
-/** A filter that interfaces may name in `<filterref>`. */
+/** A filter for `<filterref>` of interfaces. */
 export interface NamedFilter {
   readonly name: string;
   readonly uuid: string;
@@ -15,13 +15,19 @@ export interface NamedFilter {
 /** libvirt's filters, which are a part of svirt and have the same UUID on every host. */
 const OWN: readonly NamedFilter[] = [...FILTERS.keys()].map((name) => ({ name, uuid: uuidOfName(name) }));
 
-/** Lists the filters by their names: libvirt's, and those that are defined. The errors of damaged files go to `onDamaged`. */
+/**
+ * Lists the filters by their names: libvirt's, and the defined filters. The errors of damaged files go to
+ * `onDamaged`.
+ */
 export function listFilters(instance: Instance, onDamaged?: OnRefused): readonly NamedFilter[] {
   const defined = filterStore.list(instance, onDamaged).map(({ name, uuid }) => ({ name, uuid }));
   return [...OWN, ...defined].sort((one, other) => compareNames(one.name, other.name));
 }
 
-/** Returns a filter by its name or UUID. Throws "not-found" with libvirt's message; "failed" for a damaged file of the name. nwfilterLookupByName() of libvirt */
+/**
+ * Returns a filter by its name or UUID. Throws "not-found" with libvirt's message; "failed" for a damaged
+ * file of the name. nwfilterLookupByName() of libvirt
+ */
 export function findFilter(instance: Instance, by: keyof NamedFilter, key: string): NamedFilter {
   const found = OWN.find((filter) => filter[by] === key) ?? findDefined(instance, by, key);
   if (found !== undefined) return found;

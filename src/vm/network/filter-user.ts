@@ -7,8 +7,8 @@ import { type GuestRecord, listRecorded, readRecord } from "../../state/record.t
 const DEFINED = '"defined"';
 
 /**
- * Returns a guest that runs, starts or ends and has the filter, or one that includes it. Records of guests without a defined filter are not
- * parsed: the caller holds the registry's lock.
+ * Returns a guest in its start, run or end with the filter, directly or by another filter. Records of guests
+ * without a defined filter are not parsed: the caller holds the registry's lock.
  */
 export function findFilterUser(instance: Instance, name: string): GuestRecord | undefined {
   for (const uuid of listRecorded(instance)) {

@@ -15,7 +15,8 @@ export function findNetwork(instance: Instance, key: string): StoredNetwork {
 }
 
 /**
- * Returns the network with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. networkLookupByName() and networkLookupByUUID() of libvirt
+ * Returns the network with that name or UUID, and not by the other. Throws "not-found" with libvirt's
+ * message. networkLookupByName() and networkLookupByUUID() of libvirt
  */
 export function lookUpNetwork(instance: Instance, by: "name" | "uuid", key: string): StoredNetwork {
   const found = findStored(networkStore, instance, key);
@@ -23,8 +24,8 @@ export function lookUpNetwork(instance: Instance, by: "name" | "uuid", key: stri
 }
 
 /**
- * Returns the network that a client has found before: only its UUID counts. Throws as lookUpNetwork() does, with the name that the client
- * has for it. networkObjFromNetwork() of libvirt
+ * Returns the network found by a client before: only its UUID counts. Throws as lookUpNetwork() does, with
+ * the client's name for it. networkObjFromNetwork() of libvirt
  */
 export function lookUpKnownNetwork(
   instance: Instance,

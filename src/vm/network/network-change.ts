@@ -4,7 +4,10 @@ import type { Instance } from "../../state/instance.ts";
 import type { StoredNetwork } from "../../state/networks/networks.ts";
 import type { Change, Planned } from "../object-change/change.ts";
 
-/** Steps of a change of a network, with the step from which an interruption is finished: the first or the last one. */
+/**
+ * Steps of a change of a network, with the step from which an interruption is finished: the first or the last
+ * one.
+ */
 interface NetworkSteps {
   /** Command, such as `net-start`. */
   readonly command: string;
@@ -31,7 +34,10 @@ function pointOf(commit: NetworkSteps["commit"], steps: readonly Step[]): Commit
   return commit === "first" ? 0 : steps.length - 1;
 }
 
-/** Returns a change of networks. Interrupted changes of all networks are settled first, since they share the host's devices. */
+/**
+ * Returns a change of networks. Interrupted changes of all networks are settled first, since they share the
+ * host's devices.
+ */
 export function networkChange<Result>(
   plan: (instance: Instance) => Promise<Planned<Result>> | Planned<Result>,
 ): Change<Result> {

@@ -30,7 +30,10 @@ export function getNetworkFacts(instance: Instance, key: string): NetworkFacts {
   };
 }
 
-/** Returns the XML of a network as it is active or as it is defined, or in the form that it has. Throws "not-found". */
+/**
+ * Returns the XML of a network as it is active or as it is defined, or in the form that it has. Throws
+ * "not-found".
+ */
 export async function getNetworkXml(
   instance: Instance,
   key: string,

@@ -7,7 +7,10 @@ import type { Instance } from "../../state/instance.ts";
 import type { StoredNetwork } from "../../state/networks/networks.ts";
 import { findNetwork } from "./find-network.ts";
 
-/** Lists the UUIDs of guests' interfaces on an active network. Throws "not-found", "wrong-state". networkListAllPorts() of libvirt */
+/**
+ * Lists the UUIDs of guests' interfaces on an active network. Throws "not-found", "wrong-state".
+ * networkListAllPorts() of libvirt
+ */
 export function listPortUuids(instance: Instance, key: string): readonly string[] {
   return portsOf(instance, key).map(uuidOfPort);
 }
@@ -21,7 +24,7 @@ export interface PortXml {
 /** Returns the XML of a guest's interface on an active network. Throws "not-found" with virsh's message. */
 export function getPortXml(instance: Instance, key: string, port: string): PortXml {
   const uuid = uuidOf(port);
-  // A network that is not active has no ports, and libvirt looks for one all the same.
+  // An inactive network has no ports, and libvirt looks for a port all the same.
   const { active, name } = findNetwork(instance, key);
   const ports = active === undefined ? [] : listPorts(instance, name);
   const found = ports.find((one) => uuidOfPort(one) === uuid);

@@ -11,9 +11,9 @@ import { listNetworks, networkStore, type StoredNetwork } from "../../state/netw
 import { refuseDamaged } from "../stored/refuse-damaged.ts";
 
 /**
- * Returns a network with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the network with its
- * name, or a new one. Throws "unsupported"; "in-use" if name and UUID belong to different networks, or if another network has
- * the bridge. The caller holds the registry's lock.
+ * Returns a network with the parts added by libvirt's define. Without a UUID, it gets the UUID of the network
+ * with its name, or a new UUID. Throws "unsupported"; "in-use" if name and UUID belong to different networks,
+ * or if another network has the bridge. The caller holds the registry's lock.
  */
 export function completeForHost(instance: Instance, network: Network): CompletedNetwork {
   const known = listNetworks(instance);
@@ -32,8 +32,9 @@ export function completeForHost(instance: Instance, network: Network): Completed
 }
 
 /**
- * Throws "in-use" if another active network has the UUID, which names its rules and its server, or the bridge. Only a definition that
- * svirt has not written can have them. Throws "failed" if the file of an active one is damaged.
+ * Throws "in-use" if another active network has the UUID, which names its rules and its server, or the
+ * bridge. Only a definition that svirt has not written can have them. Throws "failed" if the file of an
+ * active one is damaged.
  */
 export function refuseActiveTwin(instance: Instance, network: Network & { readonly uuid: string }): void {
   refuseDamaged(networkStore, instance, { which: "active", except: network.name, parse: parseNetworkText });
@@ -46,7 +47,10 @@ export function refuseActiveTwin(instance: Instance, network: Network & { readon
   throw usedBridge(own);
 }
 
-/** Throws "in-use" with libvirt's message if the name or the UUID belongs to another network. virNetworkObjListAdd() */
+/**
+ * Throws "in-use" with libvirt's message if the name or the UUID belongs to another network.
+ * virNetworkObjListAdd()
+ */
 function refuseOtherNetwork(
   { name, uuid }: Pick<CompletedNetwork, "name" | "uuid">,
   known: readonly StoredNetwork[],
@@ -72,7 +76,9 @@ function chooseBridge({ host }: Instance, network: Network, bridges: ReadonlySet
   return pickBridgeName(bridge?.name, (name) => bridges.has(name) || devices.has(name));
 }
 
-/** Returns the bridges of a network as it is active and as it is defined; none of a document that is damaged. */
+/**
+ * Returns the bridges of a network as it is active and as it is defined; none of a document that is damaged.
+ */
 function bridgesOf({ active, defined }: Partial<StoredNetwork>): readonly string[] {
   return [active, defined].flatMap((xml) => {
     if (xml === undefined) return [];

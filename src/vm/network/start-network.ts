@@ -17,8 +17,8 @@ export interface ChangedNetwork extends NetworkIdentity {
 }
 
 /**
- * Makes a defined network active. One that is active stays as it is, with its server. Throws "not-found"; "unsupported" for a network
- * with parts that svirt does not apply; the errors of planActivation().
+ * Makes a defined network active. One that is active stays as it is, with its server. Throws "not-found";
+ * "unsupported" for a network with parts that svirt does not apply; the errors of planActivation().
  */
 export async function startNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await carryOut(instance, networkStart(key));
@@ -43,9 +43,9 @@ export function networkStart(key: string): Change<ChangedNetwork> {
 }
 
 /**
- * Makes a network active without defining it. If a definition has its name and UUID, the network has that again after its end.
- * Throws "xml", "unsupported"; "in-use" if name and UUID belong to different networks; the errors of planActivation().
- * networkCreateXML() of libvirt
+ * Makes a network active without defining it. If a definition has its name and UUID, the network has that
+ * again after its end. Throws "xml", "unsupported"; "in-use" if name and UUID belong to different networks;
+ * the errors of planActivation(). networkCreateXML() of libvirt
  */
 export async function createNetwork(instance: Instance, bytes: Uint8Array): Promise<ChangedNetwork> {
   return await carryOut(instance, networkCreation(bytes));
@@ -67,8 +67,9 @@ export function networkCreation(bytes: Uint8Array): Change<ChangedNetwork> {
 }
 
 /**
- * Makes a network inactive; one without a definition is gone then. Guests that use it keep running. As with libvirt, they
- * keep a bridge or device of the host, and lose the connection to a bridge that the network has made. Throws "not-found".
+ * Makes a network inactive; a network without a definition is gone then. Its guests keep running. As with
+ * libvirt, they keep a bridge or device of the host, and lose the connection to a bridge made by the network.
+ * Throws "not-found".
  */
 export async function destroyNetwork(instance: Instance, key: string): Promise<ChangedNetwork> {
   return await carryOut(instance, networkEnd(key));

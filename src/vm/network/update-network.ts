@@ -17,7 +17,7 @@ import { findNetwork } from "./find-network.ts";
 import { changeOf, networkChange } from "./network-change.ts";
 import { completeForHost } from "./new-network.ts";
 
-/** A network, and which of its documents have changed. */
+/** A network, and its changed documents. */
 export interface UpdatedNetwork extends NetworkIdentity {
   readonly live: boolean;
   readonly config: boolean;
@@ -26,9 +26,9 @@ export interface UpdatedNetwork extends NetworkIdentity {
 type Impact = Pick<UpdatedNetwork, "live" | "config">;
 
 /**
- * Adds, changes or removes one entry of a network: of its active XML, its definition or both; without options of the active XML, or
- * of the definition of an inactive network. A refusal by either leaves both. Throws "not-found", "xml", "unsupported", "wrong-state".
- * networkUpdate() of libvirt
+ * Adds, changes or removes one entry of a network: of its active XML, its definition or both; without options
+ * of the active XML, or of the definition of an inactive network. A refusal by either leaves both. Throws
+ * "not-found", "xml", "unsupported", "wrong-state". networkUpdate() of libvirt
  */
 export async function updateStoredNetwork(
   instance: Instance,
@@ -70,7 +70,8 @@ function planUpdate(
   });
   if (active === undefined) return documents;
   const served = { network: active, uuid };
-  // The test refuses a configuration that the server would not start with, before any change. networkRestartDhcpDaemon() of libvirt
+  // The test refuses a configuration that the server would not start with, before any change.
+  // networkRestartDhcpDaemon() of libvirt
   return [...testSteps(instance, served), ...refreshSteps(instance, served), ...documents];
 }
 
@@ -86,7 +87,9 @@ export function documentSteps(
   ];
 }
 
-/** Returns the documents that change. Throws "wrong-state". virNetworkObjUpdateModificationImpact() of libvirt */
+/**
+ * Returns the documents that change. Throws "wrong-state". virNetworkObjUpdateModificationImpact() of libvirt
+ */
 export function decideNetworkImpact(
   { active, defined, name }: StoredNetwork,
   options: ImpactOptions,

@@ -34,9 +34,10 @@ export interface DetachedDevices {
 }
 
 /**
- * Decides which devices with `managed='yes'` to detach from the host. A device that a VFIO driver has stays there, unless the
- * XML names another driver, as in libvirt's virPCIDeviceBindToStub(). The caller holds the registry lock. Throws
- * "wrong-state" for a device that the host needs, "in-use" for another guest's device, "denied" in a session.
+ * Decides which devices with `managed='yes'` to detach from the host. A device that a VFIO driver has stays
+ * there, unless the XML names another driver, as in libvirt's virPCIDeviceBindToStub(). The caller holds the
+ * registry lock. Throws "wrong-state" for a device that the host needs, "in-use" for another guest's device,
+ * "denied" in a session.
  */
 export function planHostDetach(instance: Instance, domain: Domain): DetachedDevices {
   const { host } = instance;
@@ -74,7 +75,10 @@ export function planHostDetach(instance: Instance, domain: Domain): DetachedDevi
   return { names: taken, steps: [...claims, ...steps] };
 }
 
-/** Whether the driver that a device has keeps it for guests, and is the one that the XML names, if it names one. */
+/**
+ * Whether the driver that a device has keeps it for guests, and is the one that the XML names, if it names
+ * one.
+ */
 function isForGuests(driver: string | undefined, named: string | undefined): boolean {
   return named === undefined ? driver !== undefined && isVfioDriver(driver) : driver === named;
 }
@@ -95,9 +99,9 @@ interface DetachingStart {
 }
 
 /**
- * Detaches the domain's managed devices, then does the work, which depends on the resulting device nodes. The guest's record
- * is written before the first device is detached, and the work continues with it. If the work fails, the devices return to
- * the host. The caller holds the guest's lock.
+ * Detaches the domain's managed devices, then does the work, which depends on the resulting device nodes. The
+ * guest's record is written before the first device is detached, and the work continues with it. If the work
+ * fails, the devices return to the host. The caller holds the guest's lock.
  */
 export async function withDetachedDevices<Result>(
   instance: Instance,
@@ -117,7 +121,10 @@ export async function withDetachedDevices<Result>(
   }
 }
 
-/** Throws "timeout" for a managed device whose driver the kernel is still unbinding. The caller holds no lock for which other commands wait. */
+/**
+ * Throws "timeout" for a managed device whose driver the kernel is still unbinding. The caller holds no lock
+ * for which other commands wait.
+ */
 export async function refuseHungDevices(instance: Instance, domain: Domain): Promise<void> {
   // A session takes no device from its driver: planHostDetach().
   if (isSession(instance)) return;

@@ -22,9 +22,10 @@ const VFIO = "vfio";
 const NO_GUEST = "";
 
 /**
- * Takes a PCI device from its driver and binds it to one for guests. A device that is bound to it stays so. An interrupted call is undone by the next
- * one about the device, or svirt recover. Throws "not-found", "unsupported"; "wrong-state" for a device that the host needs,
- * "in-use" for a guest's, "denied" in a session, "timeout" while a program keeps the kernel from changing the driver.
+ * Takes a PCI device from its driver and binds it to one for guests. A device that is bound to it stays so.
+ * An interrupted call is undone by the next one about the device, or svirt recover. Throws "not-found",
+ * "unsupported"; "wrong-state" for a device that the host needs, "in-use" for a guest's, "denied" in a
+ * session, "timeout" while a program keeps the kernel from changing the driver.
  */
 export async function detachDevice(instance: Instance, name: string, driver?: string): Promise<void> {
   await carryOut(instance, deviceDetachment(instance, name, driver));
@@ -54,7 +55,10 @@ export function deviceDetachment(instance: Instance, name: string, driver = VFIO
   });
 }
 
-/** Returns a PCI device to the driver that the kernel chooses. An interrupted call is finished by the next one. Throws as detachDevice(). */
+/**
+ * Returns a PCI device to the driver that the kernel chooses. An interrupted call is finished by the next
+ * one. Throws as detachDevice().
+ */
 export async function reattachDevice(instance: Instance, name: string): Promise<void> {
   await carryOut(instance, deviceReturn(instance, name));
 }
@@ -70,7 +74,10 @@ export function deviceReturn(instance: Instance, name: string): Change<undefined
   });
 }
 
-/** Resets a PCI device by the kernel. Throws as detachDevice(), "unsupported" if the kernel has no way to reset it. */
+/**
+ * Resets a PCI device by the kernel. Throws as detachDevice(), "unsupported" if the kernel has no way to
+ * reset it.
+ */
 export async function resetDevice(instance: Instance, name: string): Promise<void> {
   await carryOut(instance, deviceReset(instance, name));
 }
@@ -113,8 +120,8 @@ const COMMANDS: Readonly<Record<Verb, string>> = {
 };
 
 /**
- * Returns the change of a PCI device that no guest has. The device's lock keeps guests off meanwhile: refuseChanging(). The kernel ends it if svirt is
- * killed.
+ * Returns the change of a PCI device that no guest has. The device's lock keeps guests off meanwhile:
+ * refuseChanging(). The kernel ends it if svirt is killed.
  */
 function changing(
   instance: Instance,
@@ -163,7 +170,10 @@ function isABridge(name: string, verb: Verb): SvirtError {
   });
 }
 
-/** Refuses a device that the host needs, or whose virtual functions it needs: they end with the driver of the device. */
+/**
+ * Refuses a device that the host needs, or whose virtual functions it needs: they end with the driver of the
+ * device.
+ */
 function refuseHostUse(instance: Instance, address: string): void {
   for (const path of listFunctions(instance.host, `${PCI_DEVICES}/${address}`)) {
     refuseBusyDisks(instance, lastOf(path));

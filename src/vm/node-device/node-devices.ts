@@ -33,12 +33,17 @@ export const CAPABILITY_NAMES = [
   ],
 ];
 
-/** Whether the device would be there after the host's next start whatever is plugged in: the computer alone. udevSetupSystemDev() of libvirt */
+/**
+ * Whether the device would be there after the host's next start whatever is plugged in: the computer alone.
+ * udevSetupSystemDev() of libvirt
+ */
 export function isPersistent({ type }: NodeDevice): boolean {
   return type === "system";
 }
 
-/** Lists the devices of the host that have one of these capabilities, by their names; undefined: all devices. */
+/**
+ * Lists the devices of the host that have one of these capabilities, by their names; undefined: all devices.
+ */
 export function listDevices({ host }: Instance, wanted?: ReadonlySet<string>): readonly NodeDevice[] {
   const all = listNodeDevices(host);
   if (wanted === undefined) return all;

@@ -8,8 +8,9 @@ import { type Change, HOLDS, type Planned } from "./change.ts";
 import { actorFor, settleChange, settleHeld, settleRecorded } from "./settle.ts";
 
 /**
- * Carries out a change: settles what an interrupted call has left of the object, decides the steps, records them, and runs them. Killed at any
- * instant, the next call finishes or undoes it. If a step fails, does so itself; a change that it can finish has not failed.
+ * Carries out a change: settles what an interrupted call has left of the object, decides the steps, records
+ * them, and runs them. Killed at any instant, the next call finishes or undoes it. If a step fails, does so
+ * itself; a change that it can finish has not failed.
  */
 export async function carryOut<Result>(
   instance: Instance,
@@ -27,7 +28,10 @@ export async function carryOut<Result>(
   });
 }
 
-/** Returns the steps of a change, and changes nothing. Throws the errors of the plan, as carryOut() does before the first step. */
+/**
+ * Returns the steps of a change, and changes nothing. Throws the errors of the plan, as carryOut() does
+ * before the first step.
+ */
 export async function planOnly(
   instance: Instance,
   change: Change<unknown>,

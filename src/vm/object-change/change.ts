@@ -15,16 +15,22 @@ export interface Planned<Result> {
 }
 
 /**
- * Change of an object that a command asks for. carryOut() does it, and planOnly() prints its steps: a command, a procedure of the protocol and
- * `svirt plan` share it.
+ * Change of an object that a command asks for. carryOut() does it, and planOnly() prints its steps: a
+ * command, a procedure of the protocol and `svirt plan` share it.
  */
 export interface Change<Result> {
   readonly kind: ObjectKind;
-  /** Object whose interrupted change is settled first; undefined: those of all objects of the kind, which one lock holds. */
+  /**
+   * Object whose interrupted change is settled first; undefined: those of all objects of the kind, which one
+   * lock holds.
+   */
   readonly key?: string;
   /** Does the work while no other call changes the object; undefined: as HOLDS says. */
   hold?<Value>(instance: Instance, work: () => Promise<Value>): Promise<Value>;
-  /** Facts of all guests decide the steps: the registry's lock is held meanwhile, but not while the steps run, which may take long. */
+  /**
+   * Facts of all guests decide the steps: the registry's lock is held meanwhile, but not while the steps run,
+   * which may take long.
+   */
   readonly plansUnder?: "registry";
   /** Decides the steps, and changes nothing. The caller holds the object. */
   plan(instance: Instance): Promise<Planned<Result>> | Planned<Result>;

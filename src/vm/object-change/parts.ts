@@ -12,7 +12,10 @@ function foldersOf({ config, run, state }: Paths): readonly string[] {
   ];
 }
 
-/** Lists the parts of texts that a killed call has left, or that the holder of the registry's lock is writing. No call reads one. */
+/**
+ * Lists the parts of texts that a killed call has left, or that the holder of the registry's lock is writing.
+ * No call reads one.
+ */
 export function listParts({ host, paths }: Pick<Instance, "host" | "paths">): readonly string[] {
   return foldersOf(paths).flatMap((folder) =>
     host

@@ -27,8 +27,8 @@ export interface Settled {
 }
 
 /**
- * Finishes or undoes the changes of objects that a killed svirt has left. An object that another call is changing is left to that call. Never
- * throws for a single object.
+ * Finishes or undoes the changes of objects that a killed svirt has left. An object that another call is
+ * changing is left to that call. Never throws for a single object.
  */
 export async function settleChanges(
   instance: Instance,
@@ -54,7 +54,10 @@ export async function settleChanges(
   return { names, errors };
 }
 
-/** Settles the changes of all objects of a kind. The caller holds them. An error is left to the next change of its object. */
+/**
+ * Settles the changes of all objects of a kind. The caller holds them. An error is left to the next change of
+ * its object.
+ */
 export async function settleHeld(instance: Instance, kind: ObjectKind): Promise<void> {
   errorsOf(() => adoptOldForms(instance, [kind]));
   for (const object of listChanged(instance, [kind]))
@@ -62,8 +65,8 @@ export async function settleHeld(instance: Instance, kind: ObjectKind): Promise<
 }
 
 /**
- * Finishes or undoes the interrupted change of an object, and returns its command; undefined if there is none. Throws if a step fails: the record then stays for
- * the next attempt. The caller holds the object.
+ * Finishes or undoes the interrupted change of an object, and returns its command; undefined if there is
+ * none. Throws if a step fails: the record then stays for the next attempt. The caller holds the object.
  */
 export async function settleChange(instance: Instance, object: ChangedObject): Promise<string | undefined> {
   const change = readChange(instance, object);

@@ -20,8 +20,8 @@ export interface DomainPlan {
 export type PlanSubject = { readonly key: string } | { readonly xml: Uint8Array };
 
 /**
- * Returns all steps of a domain's start or of its end, and changes nothing. The end of a guest that runs has the steps of its
- * record. Throws "not-found", and the errors of a start.
+ * Returns all steps of a domain's start or of its end, and changes nothing. The end of a guest that runs has
+ * the steps of its record. Throws "not-found", and the errors of a start.
  */
 export async function planDomain(
   instance: Instance,

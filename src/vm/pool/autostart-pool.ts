@@ -8,8 +8,8 @@ import { definedPool } from "./find-pool.ts";
 import { startPool } from "./start-pool.ts";
 
 /**
- * Marks a defined pool to start at boot, or removes the mark. Throws "not-found", "unsupported" in a session, "wrong-state" for a
- * pool without a definition. storagePoolSetAutostart() of libvirt
+ * Marks a defined pool to start at boot, or removes the mark. Throws "not-found", "unsupported" in a session,
+ * "wrong-state" for a pool without a definition. storagePoolSetAutostart() of libvirt
  */
 export async function markPool(instance: Instance, key: string, isMarked: boolean): Promise<StoredIdentity> {
   const kind = {
@@ -31,7 +31,10 @@ function withoutFile(remedy: string): SvirtError {
   });
 }
 
-/** Starts the marked pools that are inactive. Never throws for a single pool. storageDriverAutostartCallback() of libvirt */
+/**
+ * Starts the marked pools that are inactive. Never throws for a single pool. storageDriverAutostartCallback()
+ * of libvirt
+ */
 export async function startMarkedPools(instance: Instance): Promise<Autostarted> {
   return await startMarked(instance, poolStore, async (name) => {
     try {

@@ -13,8 +13,8 @@ import { refuseKeyToDefine } from "./refuse-key.ts";
 import { lookAhead } from "./target-lock.ts";
 
 /**
- * Stores the definition of a pool; replaces one of the same name. An active pool does not change. Throws "xml", "unsupported",
- * "denied"; "in-use" if another pool has its name, UUID, source or folder.
+ * Stores the definition of a pool; replaces one of the same name. An active pool does not change. Throws
+ * "xml", "unsupported", "denied"; "in-use" if another pool has its name, UUID, source or folder.
  */
 export async function definePool(instance: Instance, bytes: Uint8Array): Promise<StoredIdentity> {
   const pool = readPool(instance, bytes);
@@ -35,7 +35,10 @@ function storePool(instance: Instance, pool: Pool): StoredIdentity {
   return { name, uuid };
 }
 
-/** Removes the definition of an inactive pool. Throws "not-found", "wrong-state". storagePoolUndefine() of libvirt */
+/**
+ * Removes the definition of an inactive pool. Throws "not-found", "wrong-state". storagePoolUndefine() of
+ * libvirt
+ */
 export async function undefinePool(instance: Instance, key: string): Promise<StoredIdentity> {
   return await changeStored(instance, () => {
     const { name, uuid } = inactivePool(instance, key, "still");
@@ -46,8 +49,8 @@ export async function undefinePool(instance: Instance, key: string): Promise<Sto
 }
 
 /**
- * Lets the caller edit a pool's definition and stores the result as `pool-define` would. Throws "not-found", "wrong-state", and
- * the errors of `pool-define`.
+ * Lets the caller edit a pool's definition and stores the result as `pool-define` would. Throws "not-found",
+ * "wrong-state", and the errors of `pool-define`.
  */
 export async function editPool(instance: Instance, key: string): Promise<Edited> {
   const kind = {

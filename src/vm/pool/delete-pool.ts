@@ -10,9 +10,9 @@ import { findPool, inactivePool } from "./find-pool.ts";
 import { lookAhead } from "./target-lock.ts";
 
 /**
- * Removes the storage of an inactive pool, if it is empty: its folder, or its volume group. The definition stays. Throws "not-found" for
- * a missing folder, "wrong-state" for one with files, for a group with volumes and for an active pool, "in-use" for one that a guest
- * uses, "unsupported", "denied".
+ * Removes the storage of an inactive pool, if it is empty: its folder, or its volume group. The definition
+ * stays. Throws "not-found" for a missing folder, "wrong-state" for one with files, for a group with volumes
+ * and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { defined: seen = "" } = findPool(instance, key);

@@ -11,9 +11,9 @@ import { poolBackendOf } from "./backends/table.ts";
 import { activePool } from "./find-pool.ts";
 
 /**
- * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates its volume group. A server may take long, so the
- * registry's lock is not held meanwhile. Throws "not-found", "wrong-state"; "in-use" for a file system or a session that is in
- * use, and the pool stays active.
+ * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
+ * its volume group. A server may take long, so the registry's lock is not held meanwhile. Throws "not-found",
+ * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active.
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const seen = readable(activePool(instance, key).active);
@@ -43,7 +43,10 @@ async function runWorks(works: readonly PoolWork[], instance: Instance, pool: Po
   for (const work of works) await work(instance, pool);
 }
 
-/** Records that a pool is inactive. Throws "wrong-state" if it is another one than before; "in-use". The caller holds the registry's lock. */
+/**
+ * Records a pool as inactive. Throws "wrong-state" if it is another pool than before; "in-use". The caller
+ * holds the registry's lock.
+ */
 function endActive(instance: Instance, key: string, seen: Pool | undefined) {
   const found = activePool(instance, key);
   const pool = readable(found.active);
@@ -56,7 +59,7 @@ function endActive(instance: Instance, key: string, seen: Pool | undefined) {
   return { ...found, pool };
 }
 
-/** Returns the pool; undefined for a damaged file, which keeps no pool active. */
+/** Returns the pool; undefined for a damaged file: it keeps no pool active. */
 function readable(active: string): Pool | undefined {
   return unlessRefused(() => parsePoolText(active));
 }

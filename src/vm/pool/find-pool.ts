@@ -23,8 +23,8 @@ export function activePool(instance: Instance, key: string): StoredXml & { reado
 }
 
 /**
- * Returns an inactive pool, with its XML. `word` tells how libvirt refuses an active one. Throws "not-found"; "wrong-state" with
- * libvirt's message.
+ * Returns an inactive pool, with its XML. `word` gives libvirt's refusal of an active pool. Throws
+ * "not-found"; "wrong-state" with libvirt's message.
  */
 export function inactivePool(
   instance: Instance,
@@ -39,7 +39,10 @@ export function inactivePool(
   );
 }
 
-/** Returns a pool with a definition. Throws "not-found", and the error that gets the remedy for one without. */
+/**
+ * Returns a pool with a definition. Throws "not-found", and the error with the remedy for a pool without a
+ * definition.
+ */
 export function definedPool(
   instance: Instance,
   key: string,
@@ -60,7 +63,8 @@ export function invalid(why: string, remedy: string): SvirtError {
 }
 
 /**
- * Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message. storagePoolLookupByName() and storagePoolLookupByUUID() of libvirt
+ * Returns the pool with that name or UUID, and not by the other. Throws "not-found" with libvirt's message.
+ * storagePoolLookupByName() and storagePoolLookupByUUID() of libvirt
  */
 export function lookUpPool(instance: Instance, by: "name" | "uuid", key: string): StoredXml {
   const found = findStored(poolStore, instance, key);
@@ -68,8 +72,8 @@ export function lookUpPool(instance: Instance, by: "name" | "uuid", key: string)
 }
 
 /**
- * Returns the pool that a client has found before: only its UUID counts. Throws as lookUpPool() does, with the name that the client
- * has for it. virStoragePoolObjFromStoragePool() of libvirt
+ * Returns the pool found by a client before: only its UUID counts. Throws as lookUpPool() does, with the
+ * client's name for it. virStoragePoolObjFromStoragePool() of libvirt
  */
 export function lookUpKnownPool(
   instance: Instance,

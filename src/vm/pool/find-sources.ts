@@ -4,9 +4,10 @@ import { discoveryRefusal } from "../../storage/pool/rules/discovery.ts";
 import { poolBackendOf } from "./backends/table.ts";
 
 /**
- * Returns the XML of the sources that pools of a type may have: the exports of an NFS server, or the volume groups of this host. Throws
- * "unsupported" for another type and without the program that finds them; "denied" for a restricted key and a server; "failed" for a
- * server that does not answer. storageConnectFindStoragePoolSources() of libvirt
+ * Returns the XML of the possible sources of a type's pools: the exports of an NFS server, or the volume
+ * groups of this host. Throws "unsupported" for another type and without the program for the search; "denied"
+ * for a restricted key and a server; "failed" for a silent server. storageConnectFindStoragePoolSources() of
+ * libvirt
  */
 export async function findSources(
   instance: Instance,

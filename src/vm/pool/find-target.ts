@@ -10,16 +10,19 @@ import { refuseWrittenFolder } from "../../resolve/writable-places.ts";
 export interface FoundTarget {
   /** The target, or the nearest folder above it. */
   readonly nearest: FileFacts;
-  /** Paths of the folders below the nearest one that are missing, from the top; the last is the target. */
+  /** Paths of the missing folders below the nearest existing folder, from the top; the last is the target. */
   readonly missing: readonly string[];
 }
 
-/** Folders with variables of firmware and states of guests, of libvirt and of svirt, which no volume may replace. */
+/**
+ * Folders with variables of firmware and states of guests, of libvirt and of svirt, which no volume may
+ * replace.
+ */
 const GUESTS_STATE = /^\/var\/lib\/libvirt\/(?:qemu|swtpm)(?:\/|$)/;
 
 /**
- * Looks for the target of a pool. Throws "denied" for a path that leads through a symbolic link, and for a place where guests
- * may not write; "unsupported" for a file in its place.
+ * Looks for the target of a pool. Throws "denied" for a path that leads through a symbolic link, and for a
+ * place where guests may not write; "unsupported" for a file in its place.
  */
 export function findTarget(host: Host, path: string): FoundTarget {
   // Checked first, because svirt's domain is not permitted to inspect some of these.
@@ -31,8 +34,8 @@ export function findTarget(host: Host, path: string): FoundTarget {
 }
 
 /**
- * Returns the facts of the target. Throws as findTarget(), and "not-found" with libvirt's message if it is missing: only a defined
- * pool is built.
+ * Returns the facts of the target. Throws as findTarget(), and "not-found" with libvirt's message if it is
+ * missing: only a defined pool is built.
  */
 export function existingTarget(
   host: Host,
@@ -49,7 +52,7 @@ export function existingTarget(
   });
 }
 
-/** Finds the nearest folder of a path that exists. The kernel names the path of the folder that it has opened. */
+/** Finds the nearest existing folder of a path. The kernel names the path of the opened folder. */
 function lookFor(host: Host, path: string): FoundTarget {
   const missing: string[] = [];
   for (let at = path; ; at = at.slice(0, at.lastIndexOf("/")) || "/") {

@@ -13,21 +13,21 @@ import type { TargetPool } from "../../storage/pool/rules/startable.ts";
 import { findTarget } from "./find-target.ts";
 import { targetLabel } from "./target-label.ts";
 
-/** Mode of a folder that is made without one. VIR_STORAGE_DEFAULT_POOL_PERM_MODE of libvirt */
+/** Mode of a new folder without a given mode. VIR_STORAGE_DEFAULT_POOL_PERM_MODE of libvirt */
 export const DEFAULT_MODE = 0o711;
 
-/** Errors for files that guests of the past still hold, of withHeld(). */
+/** Errors for files still held by ended guests, of withHeld(). */
 export type Held = ReadonlyMap<string, SvirtError>;
 
 /**
- * Makes the target of a pool, with the folders above it, and gives it the permissions in the XML. A target that exists gets
- * only those. May be repeated after it was killed. Throws "denied" for a place or a label that guests may not have. The caller
- * holds the registry's lock. virStorageBackendBuildLocal() of libvirt
+ * Makes the target of a pool, with the folders above it, and gives it the permissions in the XML. An existing
+ * target gets only these. May be repeated after a kill. Throws "denied" for a place or a label forbidden to
+ * guests. The caller holds the registry's lock. virStorageBackendBuildLocal() of libvirt
  */
 export function makeTarget(instance: Instance, pool: TargetPool, held: Held): void {
   const { host } = instance;
   const { path, permissions = {} } = pool.target;
-  // The label of a mount is not that of the folder below it.
+  // The label of a mount differs from the label of the folder below it.
   const label = hasMount(pool) ? undefined : targetLabel(instance, pool.target);
   const { missing, nearest } = findTarget(host, path);
   if (missing.length === 0 && instance.isForKey === true)
@@ -63,7 +63,10 @@ function setPermissions(
   });
 }
 
-/** Returns the mode that a folder gets. The XML has no sticky and set-group-ID bits, so a folder keeps its own. */
+/**
+ * Returns the mode that a folder gets. The XML has no sticky and set-group-ID bits, so a folder keeps its
+ * own.
+ */
 function modeOf({ mode }: Pick<FileFacts, "mode">, wanted: number | undefined): number {
   return wanted === undefined ? mode : (mode & ~MODE_BITS) | wanted;
 }

@@ -14,9 +14,10 @@ import { refuseKey } from "./refuse-key.ts";
 import { targetLabel } from "./target-label.ts";
 
 /**
- * Returns a pool with the parts that libvirt adds when it is defined. Without a UUID, it gets that of the pool with its name, or
- * a new one. Throws "in-use" if name and UUID belong to different pools, or if another pool has its source or its folder;
- * "denied" for a target where guests may not write, and as refuseKey(). The caller holds the registry's lock.
+ * Returns a pool with the parts added by libvirt's define. Without a UUID, it gets the UUID of the pool with
+ * its name, or a new UUID. Throws "in-use" if name and UUID belong to different pools, or if another pool has
+ * its source or its folder; "denied" for a target closed to guests, and as refuseKey(). The caller holds the
+ * registry's lock.
  */
 export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   const known = poolStore.list(instance);
@@ -33,7 +34,10 @@ export function completeForHost(instance: Instance, pool: Pool): CompletedPool {
   return completed;
 }
 
-/** Throws "in-use" with libvirt's messages if the name or the UUID belongs to another pool. virStoragePoolObjIsDuplicate() */
+/**
+ * Throws "in-use" with libvirt's messages if the name or the UUID belongs to another pool.
+ * virStoragePoolObjIsDuplicate()
+ */
 function refuseOtherPool({ name, uuid }: CompletedPool, known: readonly StoredXml[]): void {
   const other = known.find((one) => (one.name === name) !== (one.uuid === uuid));
   if (other === undefined) return;
@@ -45,8 +49,9 @@ function refuseOtherPool({ name, uuid }: CompletedPool, known: readonly StoredXm
 }
 
 /**
- * Throws "in-use" if another pool, as it is active or as it is defined, has the source or the folder of this one. Throws "failed" for a
- * damaged file of an active pool; if devices are overwritten, of any pool: they may be its own.
+ * Throws "in-use" if another pool, active or defined, has the source or the folder of this pool. Throws
+ * "failed" for a damaged file of an active pool; if devices are overwritten, of any pool: they may be its
+ * own.
  */
 export function refuseConflictNow(
   instance: Instance,
@@ -79,7 +84,7 @@ function refuseConflict(pool: Pool, known: readonly StoredXml[]): void {
   }
 }
 
-/** Returns the pool of a document; none of one that is missing or damaged. */
+/** Returns the pool of a document; none of a missing or damaged document. */
 function parsed(xml: string | undefined): readonly Pool[] {
   const pool = xml === undefined ? undefined : unlessRefused(() => parsePoolText(xml));
   return pool === undefined ? [] : [pool];

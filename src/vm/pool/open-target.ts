@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly formatting?: Formatting | undefined;
 }
 
-/** Pool that a start makes active, and the XML that is kept of it. */
+/** Pool of a start, and its kept XML. */
 export interface Startable {
   readonly pool: Pool;
   readonly xml: string;
@@ -40,7 +40,10 @@ export interface PoolStart {
   end(name: string): Promise<unknown>;
 }
 
-/** Returns a pool that may be started: an inactive one, or one whose start was interrupted before it was mounted. Throws as inactivePool(). */
+/**
+ * Returns a pool ready for a start: inactive, or with a start interrupted before its mount. Throws as
+ * inactivePool().
+ */
 export function startablePool(instance: Instance, key: string): StoredXml & { readonly defined: string } {
   const { active, defined, ...stored } = findPool(instance, key);
   if (defined === undefined || !isInterrupted(instance, active))
@@ -53,7 +56,10 @@ export function isInterrupted({ host }: Instance, active: string | undefined): b
   return active !== undefined && isUnmounted(host, parsePoolText(active));
 }
 
-/** Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's lock. */
+/**
+ * Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's
+ * lock.
+ */
 export function openPool(
   instance: Instance,
   pool: Pool,
@@ -69,7 +75,10 @@ export function openPool(
   listPoolDevices(instance.host, startable);
 }
 
-/** Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied", "unsupported". */
+/**
+ * Checks the folder of a pool, or searches its source for devices. Throws "not-found", "denied",
+ * "unsupported".
+ */
 export function checkSource(
   { host }: Instance,
   pool: TargetPool,

@@ -7,8 +7,8 @@ import { selectStored } from "../stored/select-stored.ts";
 import { findPool } from "./find-pool.ts";
 
 /**
- * Returns the active pool whose target is that path, written as in the pool's XML but for repeated slashes. Throws "not-found" with
- * libvirt's message. storagePoolLookupByTargetPath() of libvirt
+ * Returns the active pool with this target path, written as in the pool's XML but for repeated slashes.
+ * Throws "not-found" with libvirt's message. storagePoolLookupByTargetPath() of libvirt
  */
 export function lookUpPoolAt(instance: Instance, path: string): StoredXml {
   const wanted = cleaned(path);

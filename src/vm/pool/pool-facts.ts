@@ -46,7 +46,10 @@ export async function getPoolFacts(instance: Instance, key: string): Promise<Poo
   };
 }
 
-/** Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is missing, or its server does not answer. */
+/**
+ * Returns the state of a pool and its space now. A pool is inaccessible while its folder or its source is
+ * missing, or its server does not answer.
+ */
 export async function getUsage(
   instance: Instance,
   { active }: Pick<StoredXml, "active">,
@@ -57,8 +60,8 @@ export async function getUsage(
 }
 
 /**
- * Returns the XML of a pool as it is active, with the space and the permissions of its folder now, or as it is defined, or in the
- * form that it has. Throws "not-found". virStorageBackendRefreshLocal() of libvirt
+ * Returns the XML of a pool as it is active, with the space and the permissions of its folder now, or as it
+ * is defined, or in the form that it has. Throws "not-found". virStorageBackendRefreshLocal() of libvirt
  */
 export async function getPoolXml(
   instance: Instance,
@@ -73,7 +76,10 @@ export async function getPoolXml(
   });
 }
 
-/** Returns the attributes of a pool's folder and its space, by one look: a silent server costs each look its whole time. */
+/**
+ * Returns the attributes of a pool's folder and its space, by a single look: a silent server costs each look
+ * its whole time.
+ */
 async function lookAt(
   instance: Instance,
   pool: Pool,
@@ -87,7 +93,10 @@ async function lookAt(
   return { ...(permissions === undefined ? {} : { permissions }), space };
 }
 
-/** Returns the space of the file system with the pool's folder, or of its devices; undefined without the folder or the source. statvfs(3) */
+/**
+ * Returns the space of the file system with the pool's folder, or of its devices; undefined without the
+ * folder or the source. statvfs(3)
+ */
 async function spaceOf(instance: Instance, pool: Pool): Promise<PoolSpace | undefined> {
   if (!hasFolder(pool)) return await unlessWorkRefused(async () => await devicesSpace(instance.host, pool));
   return await withFolder(instance, pool, (facts) => spaceWith(instance, facts));
@@ -104,7 +113,10 @@ function permissionsOf({ host }: Instance, { gid, id, mode, uid }: FileFacts): P
   return { mode: mode & MODE_BITS, owner: uid, group: gid, ...(label === undefined ? {} : { label }) };
 }
 
-/** Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, its server is silent, or the look fails. */
+/**
+ * Returns the result of a look at the pool's folder; undefined if the folder is missing or another file, its
+ * server is silent, or the look fails.
+ */
 async function withFolder<Result>(
   { host }: Instance,
   pool: Pool,

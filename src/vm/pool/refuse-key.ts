@@ -3,12 +3,17 @@ import type { Instance } from "../../state/instance.ts";
 import { backendOf } from "../../storage/pool/backends/table.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 
-/** Throws "denied" for the holder of a restricted key and a pool of a type whose use needs an administrator, now or at the next boot. */
+/**
+ * Throws "denied" for the holder of a restricted key and a pool of a type whose use needs an administrator,
+ * now or at the next boot.
+ */
 export function refuseKey(instance: Instance, pool: Pool): void {
   denyAt(instance, pool, "use");
 }
 
-/** Throws "denied" for the holder of a restricted key and a definition that only an administrator may store. */
+/**
+ * Throws "denied" for the holder of a restricted key and a definition that only an administrator may store.
+ */
 export function refuseKeyToDefine(instance: Instance, pool: Pool): void {
   denyAt(instance, pool, "definition");
 }

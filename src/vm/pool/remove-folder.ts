@@ -14,8 +14,9 @@ const ALL_MODE_BITS = 0o7777;
 const OF_DISTRIBUTION = /^\/(?:[^/]+|var\/tmp|run\/media|var\/lib\/libvirt(?:\/images)?)$/;
 
 /**
- * Removes the folder of a pool if it is empty. Throws "not-found" for a missing folder, "wrong-state" for one with files, "in-use" for
- * one that a guest uses, "denied". The caller holds the registry's lock. virStorageBackendDeleteLocal() of libvirt
+ * Removes the folder of a pool if it is empty. Throws "not-found" for a missing folder, "wrong-state" for one
+ * with files, "in-use" for one that a guest uses, "denied". The caller holds the registry's lock.
+ * virStorageBackendDeleteLocal() of libvirt
  */
 export function removeFolder(instance: Instance, { target: { path } }: TargetPool): void {
   const { host } = instance;
@@ -28,7 +29,10 @@ export function removeFolder(instance: Instance, { target: { path } }: TargetPoo
   host.removeEmptyFolder(nearest.id);
 }
 
-/** Throws "denied" for a folder that pool-build has not made, such as an empty mount point, and for one of the distribution. */
+/**
+ * Throws "denied" for a folder that pool-build has not made, such as an empty mount point, and for one of the
+ * distribution.
+ */
 function refuseForKey({ id: { path }, mode, uid }: FileFacts): void {
   if ((mode & ALL_MODE_BITS) === DEFAULT_MODE && uid === 0 && !OF_DISTRIBUTION.test(path)) return;
   throw new SvirtError(

@@ -8,8 +8,9 @@ import { openPool, type PoolStart } from "./open-target.ts";
 import { withTargetLock } from "./target-lock.ts";
 
 /**
- * Makes a pool active whose source is there: checks it under the registry's lock, and records the pool. `check` is a further look at
- * the source, which is also done before: on a disk that hangs, this command then waits alone.
+ * Makes a pool active whose source is there: checks it under the registry's lock, and records the pool.
+ * `check` is a further look at the source, which is also done before: on a disk that hangs, this command then
+ * waits alone.
  */
 export async function startHeld(
   instance: Instance,

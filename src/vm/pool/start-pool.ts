@@ -26,9 +26,9 @@ import { refuseKey } from "./refuse-key.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
 
 /**
- * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs. Throws "not-found",
- * "denied"; "wrong-state" for an active pool; "unsupported" for one that is no folder; "in-use" for a folder of another pool.
- * storagePoolCreate() of libvirt
+ * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs.
+ * Throws "not-found", "denied"; "wrong-state" for an active pool; "unsupported" without a folder; "in-use"
+ * for a folder of another pool. storagePoolCreate() of libvirt
  */
 export async function startPool(
   instance: Instance,
@@ -47,8 +47,8 @@ export async function startPool(
 }
 
 /**
- * Makes a pool active without defining it. If a definition has its name and UUID, the pool has that again after its end. Throws
- * "xml", and the errors of a definition and a start. storagePoolCreateXML() of libvirt
+ * Makes a pool active without defining it. If a definition has its name and UUID, the pool has that again
+ * after its end. Throws "xml", and the errors of a definition and a start. storagePoolCreateXML() of libvirt
  */
 export async function createPool(
   instance: Instance,
@@ -84,7 +84,7 @@ async function start(instance: Instance, { choose, options: given, seen }: Start
   return await backend.start(instance, { seen, options, choose, end });
 }
 
-/** Makes the storage of a pool that is no folder, once it is known that the pool may start. */
+/** Makes the storage of a pool other than a folder, once the pool is known to be free for a start. */
 async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
   const build = buildOf(seen, options.formatting);
   refuseBuilt(instance, seen, build);
@@ -97,9 +97,10 @@ async function buildFirst(instance: Instance, { choose, options, seen }: Start):
 }
 
 /**
- * Makes the storage of an inactive pool: its folder, with the folders above it, or on its devices. On request a device of a pool of type
- * fs gets a file system. A folder that exists gets the permissions in the XML. Throws "not-found", "wrong-state", "unsupported", "denied";
- * "in-use" for a folder that a guest uses. storagePoolBuild() of libvirt
+ * Makes the storage of an inactive pool: its folder, with the folders above it, or on its devices. On request
+ * a device of a pool of type fs gets a file system. A folder that exists gets the permissions in the XML.
+ * Throws "not-found", "wrong-state", "unsupported", "denied"; "in-use" for a folder that a guest uses.
+ * storagePoolBuild() of libvirt
  */
 export async function buildPool(
   instance: Instance,
@@ -125,17 +126,19 @@ export async function buildPool(
 }
 
 /**
- * Makes a pool inactive; one without a definition is gone then. Its files stay, and guests keep the disks that are files of a
- * folder; a file system that a guest uses stays mounted, and its pool active. Logs out of an iSCSI target, unless a guest or the
- * host uses a disk of it. Throws "not-found", "wrong-state", "in-use". storagePoolDestroy() of libvirt
+ * Makes a pool inactive; a pool without a definition is gone then. Its files stay, and guests keep disks in
+ * files of a folder; a file system in use by a guest stays mounted, and its pool active. Logs out of an iSCSI
+ * target, unless a guest or the host uses a disk of it. Throws "not-found", "wrong-state", "in-use".
+ * storagePoolDestroy() of libvirt
  */
 export async function destroyPool(instance: Instance, key: string): Promise<StoredIdentity> {
   return await endPool(instance, key);
 }
 
 /**
- * Checks the folder of an active pool again. A pool whose folder is gone, or may not be used any more, becomes inactive. Throws
- * "not-found", "wrong-state", "denied"; "timeout" for a server that does not answer. storagePoolRefresh() of libvirt
+ * Checks the folder of an active pool again. A pool with a missing or no longer permitted folder becomes
+ * inactive. Throws "not-found", "wrong-state", "denied"; "timeout" for a silent server. storagePoolRefresh()
+ * of libvirt
  */
 export async function refreshPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const { active: seen = "" } = findPool(instance, key);
@@ -161,7 +164,10 @@ export async function refreshPool(instance: Instance, key: string): Promise<Stor
   return identity;
 }
 
-/** Throws "timeout" if the server of a pool's folder does not answer: the pool stays active, since its server may come back. */
+/**
+ * Throws "timeout" if the server of a pool's folder does not answer: the pool stays active, since its server
+ * may come back.
+ */
 async function refuseSilentTarget({ host }: Instance, active: string): Promise<void> {
   const pool = unlessRefused(() => parsePoolText(active));
   if (pool?.target !== undefined && hasFolder(pool))

@@ -3,8 +3,8 @@ import type { Instance } from "../../state/instance.ts";
 import type { PoolTarget } from "../../storage/pool/stored-pool.ts";
 
 /**
- * Returns the label that a pool's XML gives to its folder, or to a mount whose files have no labels of their own; undefined
- * without one. Throws as requestedLabel().
+ * Returns a pool's label for its folder, or for a mount without labels of files; undefined without a label.
+ * Throws as requestedLabel().
  */
 export function targetLabel(
   instance: Instance,

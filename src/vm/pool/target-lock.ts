@@ -9,8 +9,8 @@ import { findTarget } from "./find-target.ts";
 import type { Held } from "./make-target.ts";
 
 /**
- * Inspects the target of a pool before the registry's lock is taken: on a file system that hangs, this command then waits alone.
- * An error is left to the inspection under the lock.
+ * Inspects the target of a pool before the registry's lock is taken: on a file system that hangs, this
+ * command then waits alone. An error is left to the inspection under the lock.
  */
 export function lookAhead({ host }: Instance, readPool: () => Pool): void {
   unlessRefused(() => {
@@ -19,7 +19,10 @@ export function lookAhead({ host }: Instance, readPool: () => Pool): void {
   });
 }
 
-/** Does the work under the registry's lock, after a look at the target, and at guests that may hold a target that gets permissions. */
+/**
+ * Does the work under the registry's lock, after a look at the target, and at guests that may hold a target
+ * that gets permissions.
+ */
 export async function withTargetLock<Result>(
   instance: Instance,
   { isBuilt, pool }: { readonly pool: Pool; readonly isBuilt: boolean },
@@ -32,8 +35,8 @@ export async function withTargetLock<Result>(
 }
 
 /**
- * Throws "wrong-state" if a definition names a target or permissions that were not looked at, or another source than the one that
- * was opened or formatted without the lock.
+ * Throws "wrong-state" if a definition names a target or permissions not looked at, or another source than
+ * opened or formatted without the lock.
  */
 export function refuseChanged(seen: Pool, pool: Pool): void {
   const { name, target } = pool;
@@ -42,7 +45,7 @@ export function refuseChanged(seen: Pool, pool: Pool): void {
   throw invalid(`the definition of storage pool '${name}' was changed meanwhile`, "Repeat the command.");
 }
 
-/** Returns what a start mounts, with the label that it gives. */
+/** Returns the mount of a start, with its label. */
 function storageOf({ mountOptions, source, target, type }: Pool): string {
   return canonical([type, source, mountOptions, target?.permissions?.label]);
 }

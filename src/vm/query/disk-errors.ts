@@ -6,13 +6,16 @@ import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { domainOf } from "./guest-statistics.ts";
 
-/** A disk whose storage is full, or fails. */
+/** A disk with full or failing storage. */
 export interface DiskError {
   readonly target: string;
   readonly error: DriveError;
 }
 
-/** Lists the disks of a running guest whose last request has failed. Throws "wrong-state", "timeout", "failed". */
+/**
+ * Lists the disks of a running guest whose last request has failed. Throws "wrong-state", "timeout",
+ * "failed".
+ */
 export async function listDiskErrors(instance: Instance, key: string): Promise<readonly DiskError[]> {
   const { guest } = findRunning(instance, key);
   const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-block"));

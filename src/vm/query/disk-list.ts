@@ -12,7 +12,7 @@ export interface ListedDisk {
   readonly target: string;
   /** Path, volume or name of the source, by the type of the disk; undefined for an empty drive. */
   readonly source: string | undefined;
-  /** Pool of a source that is a volume. */
+  /** Pool of a source on a volume. */
   readonly pool?: string;
 }
 

@@ -18,14 +18,14 @@ export interface DomainFacts {
   readonly vcpus: number;
   readonly cpuTimeSeconds: number | undefined;
   readonly maxMemoryKiB: number;
-  /** Memory that the balloon of a running guest leaves it, or that of the definition. */
+  /** Memory left to a running guest by its balloon, or the definition's. */
   readonly usedMemoryKiB: number;
   readonly persistent: boolean;
   readonly autostart: boolean;
   /** Whether it starts at the next boot, whatever `autostart` says. */
   readonly autostartOnce: boolean;
   readonly managedSave: boolean;
-  /** Model that labels the guest. Of a domain that is off, the model that would label it, as in virsh. */
+  /** Labelling model of the guest. Of an inactive domain, the model of its next start, as in virsh. */
   readonly securityModel: LabelModelName;
   /** Undefined if the domain is off or not confined. */
   readonly securityLabel: string | undefined;

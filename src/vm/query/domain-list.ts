@@ -8,7 +8,7 @@ export interface ListedDomain {
   /** Undefined if the domain is off. */
   readonly id: number | undefined;
   readonly name: string;
-  /** Undefined for a domain that is off, if its UUID is not requested. */
+  /** Undefined for an inactive domain, unless its UUID is requested. */
   readonly uuid: string | undefined;
   readonly state: ListedState["state"] | "shut off";
   /** Whether a running guest's QEMU has answered the query for its state. */
@@ -20,13 +20,13 @@ export interface ListOptions {
   /** The running guests, as found by the recovery before the call. */
   readonly running: readonly RunningGuest[];
   readonly which: "active" | "inactive" | "all";
-  /** Whether domains that are off have their UUIDs, for which each definition is read. */
+  /** Whether inactive domains have their UUIDs: each definition is read for them. */
   readonly wantsUuids: boolean;
   /** Receives the error of each damaged definition, whose domain is listed without a UUID. */
   readonly onDamaged?: OnRefused | undefined;
 }
 
-/** Lists domains: those that run by their ids, then those that are off by their names. */
+/** Lists domains: running domains by their ids, then inactive domains by their names. */
 export async function listDomains(instance: Instance, options: ListOptions): Promise<ListedDomain[]> {
   const { running, which } = options;
   const active = which === "inactive" ? [] : await listActive(instance, running);

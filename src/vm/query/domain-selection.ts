@@ -7,7 +7,7 @@ import { hasSnapshots } from "../../state/snapshots/snapshots.ts";
 import { type ListedDomain, listDomains } from "./domain-list.ts";
 import { listStates } from "./listed-states.ts";
 
-/** Properties by which domains are selected. A domain has no checkpoints. */
+/** Properties for the selection of domains. A domain has no checkpoints. */
 type DomainProperty =
   | "active"
   | "persistent"
@@ -20,16 +20,16 @@ type DomainProperty =
   | "snapshot"
   | "checkpoint";
 
-/** Alternatives, of which a domain must have one: a property, and whether the domain has it. */
+/** Alternatives. A domain must have any of them: a property, and whether the domain has it. */
 export type DomainGroup = readonly (readonly [DomainProperty, boolean])[];
 
-/** A domain that was selected. */
+/** A selected domain. */
 export type SelectedDomain = Pick<ListedDomain, "id" | "name"> & { readonly uuid: string };
 
-/** States that have a property of their own. */
+/** States with a property of their own. */
 const NAMED_STATES: ReadonlySet<string> = new Set(["running", "paused", "shut off"]);
 
-/** Domains among which to select. */
+/** Domains of the selection. */
 export interface Selectable {
   /** The running guests, as found by the recovery before the call. */
   readonly running: readonly RunningGuest[];
@@ -38,8 +38,9 @@ export interface Selectable {
 }
 
 /**
- * Lists the domains that have one property of each group: those that run by their ids, then those that are off by their
- * names. Queries the states of guests only if a group names one. virDomainObjMatchFilter() of libvirt
+ * Lists the domains with a property of each group: running domains by their ids, then inactive domains by
+ * their names. Queries the states of guests only if a group names a state. virDomainObjMatchFilter() of
+ * libvirt
  */
 export async function selectDomains(
   instance: Instance,
@@ -94,7 +95,9 @@ function hasProperty(
   }
 }
 
-/** Whether a running guest has a definition. A damaged one of its name counts: only its own commands read it. */
+/**
+ * Whether a running guest has a definition. A damaged one of its name counts: only its own commands read it.
+ */
 function isDefined(instance: Instance, { name, uuid }: Pick<SelectedDomain, "name" | "uuid">): boolean {
   let isDamaged = false;
   const definition = unlessRefused(

@@ -37,13 +37,19 @@ export async function getDomainXml(instance: Instance, key: string, form: Form):
 /** How a domain's XML is shown. */
 interface XmlOptions {
   readonly form: Form;
-  /** VIR_DOMAIN_XML_UPDATE_CPU of libvirt, which does not concern a running guest. */
+  /** VIR_DOMAIN_XML_UPDATE_CPU of libvirt, without a meaning for a running guest. */
   readonly isUpdated: boolean;
-  /** VIR_DOMAIN_XML_MIGRATABLE: without a running guest's id and label, and as old versions of libvirt understand it. */
+  /**
+   * VIR_DOMAIN_XML_MIGRATABLE: without a running guest's id and label, and as old versions of libvirt
+   * understand it.
+   */
   readonly isMigratable: boolean;
 }
 
-/** Returns the XML as getDomainXml() does, changed by the options. Throws as getDomainXml() and refuseCpuUpdate(). */
+/**
+ * Returns the XML as getDomainXml() does, changed by the options. Throws as getDomainXml() and
+ * refuseCpuUpdate().
+ */
 export async function getXmlAs(
   instance: Instance,
   key: string,
@@ -64,7 +70,10 @@ function migratableXml(found: FoundDomain, form: Form): DomainXml {
   return { name, uuid, isLive, xml, channelsError: undefined };
 }
 
-/** Returns the definition; without one, the XML of the running guest with its networks, volumes and automatic ports. */
+/**
+ * Returns the definition; without a definition, the XML of the running guest with its networks, volumes and
+ * automatic ports.
+ */
 function inactiveXml(found: FoundDomain): string {
   const xml = xmlOf(found, "defined") ?? "";
   return found.definition === undefined && /<source (?:network|file='[^']*' pool)=|<graphics /.test(xml)
@@ -72,7 +81,7 @@ function inactiveXml(found: FoundDomain): string {
     : xml;
 }
 
-/** Returns which channels are open; none and the error for a guest that does not answer. */
+/** Returns the open channels; none and the error for a silent guest. */
 async function channelsOf(
   instance: Instance,
   guest: GuestRecord,

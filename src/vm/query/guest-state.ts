@@ -11,13 +11,13 @@ const ASK_TIMEOUT_MS = 2000;
 /** Reason why only a guest's process is known: QEMU does not answer, or talks to another svirt. */
 export type Silence = "no answer" | "busy";
 
-/** Fields of a record that a state's reason needs. */
+/** Fields of a record for a state's reason. */
 type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused"> &
   Partial<Pick<GuestRecord, "state" | "told">>;
 
 /**
- * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the state is "running", since the
- * guest's process exists, and the reason is a Silence.
+ * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the state is
+ * "running", since the guest's process exists, and the reason is a Silence.
  */
 export async function getGuestState(
   instance: Instance,
@@ -34,9 +34,9 @@ export async function getGuestState(
   }
 }
 
-/** State of a running guest, and the memory that its balloon leaves it. */
+/** State of a running guest, and the memory left by its balloon. */
 export interface AskedMemory extends DomainState {
-  /** Undefined for a guest without a balloon, or whose QEMU does not answer. */
+  /** Undefined for a guest without a balloon, or with a silent QEMU. */
   readonly usedMemoryKiB: number | undefined;
 }
 
@@ -70,12 +70,12 @@ export function silentState({ host, paths }: Instance, { uuid }: Pick<GuestRecor
   return { state: "running", reason: host.isLocked(guestPaths(paths, uuid).lock) ? "busy" : "no answer" };
 }
 
-/** Returns undefined for a guest whose QEMU has answered. */
+/** Returns undefined for a guest with an answering QEMU. */
 export function silenceOf({ reason }: DomainState): Silence | undefined {
   return reason === "no answer" || reason === "busy" ? reason : undefined;
 }
 
-/** Queries the state over a monitor that is already open: QEMU accepts one connection at a time. */
+/** Queries the state over an already open monitor: QEMU accepts a single connection at a time. */
 export async function askState(guest: AskedGuest, monitor: Monitor): Promise<DomainState> {
   const answer = await monitor.execute("query-status");
   const asked =
@@ -84,7 +84,8 @@ export async function askState(guest: AskedGuest, monitor: Monitor): Promise<Dom
   // QEMU has this state until vCPUs run for the first time, and after a reset while they are stopped.
   if (asked === "prelaunch" && guest.state === "running" && guest.told?.to === "pause")
     return { state: "paused", reason: "user" };
-  // qemuProcessStart() of libvirt leaves a guest with the state of a file so, until svirt or QEMU pauses it again.
+  // qemuProcessStart() of libvirt leaves a guest with the state of a file so, until svirt or QEMU pauses it
+  // again.
   if (asked === "paused" && guest.restored === true && guest.told?.to === "pause" && guest.told.times === 0)
     return { state: "paused", reason: "migrating" };
   if (asked !== "running") return decideState(asked);

@@ -23,12 +23,12 @@ interface DiskWithStatistics {
   readonly statistics: DiskStatistics;
 }
 
-/** Memory of a guest, and the host memory that its QEMU holds. */
+/** Memory of a guest, and its QEMU's memory of the host. */
 export interface MemoryStatistics {
   readonly actualKiB: number;
   readonly maximumKiB: number;
   readonly rssKiB: number | undefined;
-  /** Statistics that the guest has reported through its balloon. */
+  /** Statistics reported by the guest through its balloon. */
   readonly told: BalloonStatistics;
 }
 
@@ -37,7 +37,9 @@ export function domainOf(guest: Pick<GuestRecord, "xml">): Domain {
   return parseDomainText(guest.xml);
 }
 
-/** Returns the I/O statistics of a running guest's disks, in the order of the XML. Throws "timeout", "failed". */
+/**
+ * Returns the I/O statistics of a running guest's disks, in the order of the XML. Throws "timeout", "failed".
+ */
 async function getDiskStatistics(instance: Instance, guest: GuestRecord): Promise<DiskWithStatistics[]> {
   const ids = listDiskIds(completeGuest(domainOf(guest)));
   const answer = await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("query-blockstats"));
@@ -49,8 +51,9 @@ async function getDiskStatistics(instance: Instance, guest: GuestRecord): Promis
 }
 
 /**
- * Returns the statistics of one disk of a running guest, by its target or source path, as virsh accepts them. Without a name,
- * returns the sum of all disks under an empty name. Throws "not-found", "wrong-state", "timeout", "failed".
+ * Returns the statistics of a disk of a running guest, by its target or source path, as virsh accepts them.
+ * Without a name, returns the sum of all disks under an empty name. Throws "not-found", "wrong-state",
+ * "timeout", "failed".
  */
 export async function getStatisticsOfDisk(
   instance: Instance,
@@ -73,15 +76,15 @@ export async function getStatisticsOfDisk(
 }
 
 /**
- * Returns a running guest's memory by its balloon, or all of its memory without one. Throws "not-found", "wrong-state",
- * "timeout", "failed".
+ * Returns a running guest's memory by its balloon, or all of its memory without a balloon. Throws
+ * "not-found", "wrong-state", "timeout", "failed".
  */
 export async function getMemoryStatistics(instance: Instance, key: string): Promise<MemoryStatistics> {
   const { guest } = findRunning(instance, key);
   return await withMonitor(instance, guest.uuid, (monitor) => askMemory(instance, guest, monitor));
 }
 
-/** Returns the memory statistics over a monitor that is already open. */
+/** Returns the memory statistics over an already open monitor. */
 export async function askMemory(
   instance: Instance,
   guest: GuestRecord,

@@ -29,9 +29,9 @@ export interface AddressedInterface {
 export type AddressSource = "lease" | "agent" | "arp";
 
 /**
- * Lists the addresses of a running guest's interfaces, of all or of the named one. The host's ARP table knows an interface by
- * its name on the host or MAC address, as do the DHCP servers of networks; the guest's agent by its name in the guest. Throws
- * "not-found", "wrong-state", and the errors of askAgent().
+ * Lists the addresses of a running guest's interfaces, of all or of the named one. The host's ARP table knows
+ * an interface by its name on the host or MAC address, as do the DHCP servers of networks; the guest's agent
+ * by its name in the guest. Throws "not-found", "wrong-state", and the errors of askAgent().
  */
 export async function listAddresses(
   instance: Instance,
@@ -54,8 +54,8 @@ export async function listAddresses(
 }
 
 /**
- * Lists the addresses that the DHCP servers of networks have given to these interfaces. An interface without a lease, or
- * whose network is gone, is left out. qemuGetDHCPInterfaces() of libvirt
+ * Lists the addresses given by the DHCP servers of networks to these interfaces. An interface without a
+ * lease, or without its network, is left out. qemuGetDHCPInterfaces() of libvirt
  */
 function listLeases(instance: Instance, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
   return interfaces.flatMap((found) => {
@@ -70,7 +70,10 @@ function listLeases(instance: Instance, interfaces: readonly NetworkInterface[])
   });
 }
 
-/** Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of askAgent(). */
+/**
+ * Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of
+ * askAgent().
+ */
 async function askAddresses(
   instance: Instance,
   guest: GuestRecord,
@@ -90,7 +93,8 @@ async function askAddresses(
 const IS_COMPLETE = 0x2;
 
 /**
- * Lists the addresses of these interfaces in the host's ARP table. An interface without an entry is left out. proc_net(5) arp
+ * Lists the addresses of these interfaces in the host's ARP table. An interface without an entry is left out.
+ * proc_net(5) arp
  */
 function listArpAddresses({ host }: Instance, interfaces: readonly NetworkInterface[]): AddressedInterface[] {
   const lines = (host.readText("/proc/net/arp") ?? "").split("\n").slice(1);

@@ -10,7 +10,7 @@ export interface ListedInterface {
   /** Name of the tap or macvtap on the host. */
   readonly interface: string | undefined;
   readonly type: NetworkInterface["type"];
-  /** Network, bridge or device of the host that the interface is connected to. */
+  /** Network, bridge or device of the host at the interface's other end. */
   readonly source: string | undefined;
   readonly model: string | undefined;
   readonly mac: string | undefined;
@@ -28,8 +28,8 @@ export function listInterfaces(instance: Instance, key: string, form: Form): rea
 }
 
 /**
- * Returns the link state of an interface, by its name on the host or MAC address; undefined if its XML has none, which
- * means that the link is up. Throws "not-found".
+ * Returns the link state of an interface, by its name on the host or MAC address; undefined if its XML has
+ * none: the link is up. Throws "not-found".
  */
 export function getLinkState(
   instance: Instance,

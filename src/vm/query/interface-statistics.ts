@@ -15,8 +15,8 @@ interface InterfaceWithStatistics {
 }
 
 /**
- * Returns the counters of a running guest's interface, by its name on the host or MAC address. Throws "not-found",
- * "wrong-state".
+ * Returns the counters of a running guest's interface, by its name on the host or MAC address. Throws
+ * "not-found", "wrong-state".
  */
 export function getInterfaceStatistics(
   instance: Instance,

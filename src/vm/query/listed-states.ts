@@ -12,12 +12,12 @@ export interface ListedState {
   readonly monitor: "not asked" | "answers" | "no answer" | "busy";
 }
 
-/** A vCPU that leaves KVM for a moment waits in QEMU like one that is stopped. The next inspection finds it active. */
+/** A vCPU outside KVM for a moment waits in QEMU like a stopped vCPU. The next inspection finds it active. */
 const MOST_LOOKS = 3;
 
 /**
- * Returns the states of running guests. The kernel shows that the vCPUs of a guest run. Only the QEMUs of other guests are
- * queried, so that a list usually waits for no QEMU (docs/decisions/monitor.md).
+ * Returns the states of running guests. The kernel shows running vCPUs of a guest. Only the QEMUs of other
+ * guests are queried: a list usually waits for no QEMU (docs/decisions/monitor.md).
  */
 export async function listStates(
   instance: Instance,

@@ -11,8 +11,9 @@ import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
 /**
- * Formats the XML of a running guest as `virsh dumpxml` does, with its id and label. Devices have their names in QEMU, their
- * terminals and sockets, and the numbered images of disks. Channels have their state, as far as it is known.
+ * Formats the XML of a running guest as `virsh dumpxml` does, with its id and label. Devices have their names
+ * in QEMU, their terminals and sockets, and the numbered images of disks. Channels have their state, as far
+ * as it is known.
  */
 export function formatLive(
   { paths }: Pick<Instance, "paths">,
@@ -36,7 +37,7 @@ export function formatLive(
   });
 }
 
-/** Adds the socket paths that svirt has chosen. */
+/** Adds the socket paths chosen by svirt. */
 function addPlaces(devices: Devices, folder: string): Devices {
   return {
     ...devices,

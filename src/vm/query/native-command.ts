@@ -6,8 +6,8 @@ import { xmlOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
 /**
- * Returns QEMU's command line for a domain by its name, id or UUID, or for a document, as libvirt writes it: variables, then
- * the program with its arguments. Throws "not-found", "xml", "unsupported".
+ * Returns QEMU's command line for a domain by its name, id or UUID, or for a document, as libvirt writes it:
+ * variables, then the program with its arguments. Throws "not-found", "xml", "unsupported".
  */
 export function getNativeCommand(
   instance: Instance,

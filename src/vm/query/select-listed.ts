@@ -5,7 +5,7 @@ import { readDescription } from "../change/describe-domain.ts";
 import type { ListedDomain } from "./domain-list.ts";
 import { type DomainGroup, type Selectable, selectDomains } from "./domain-selection.ts";
 
-/** States by which groups select, but for all others. */
+/** States in groups' selections, but for all others. */
 const NAMED_STATES: readonly string[] = ["running", "paused", "shut off"];
 
 /** Domain with further columns of a list, if they are requested. */
@@ -15,7 +15,9 @@ export interface DetailedDomain extends ListedDomain {
   readonly hasManagedSave?: boolean;
 }
 
-/** Returns the listed domains that have one property of each group. States are those of the list: no QEMU is queried again. */
+/**
+ * Returns the listed domains with a property of each group. States are the list's: no QEMU is queried again.
+ */
 export async function selectListed(
   instance: Instance,
   domains: readonly ListedDomain[],

@@ -4,7 +4,7 @@ import { decideImpact, type ImpactOptions } from "../change/impact.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { countVcpus } from "./vcpu-info.ts";
 
-/** Number of virtual CPUs of a domain: the highest possible one, or the current one. */
+/** Number of virtual CPUs of a domain: the highest possible, or the current. */
 export interface VcpuCount {
   readonly what: "maximum" | "current";
   /** Definition or running guest. */
@@ -12,14 +12,17 @@ export interface VcpuCount {
   readonly count: number;
 }
 
-/** Lists the numbers of virtual CPUs of the definition and of the running guest. Throws "not-found", "timeout". */
+/**
+ * Lists the numbers of virtual CPUs of the definition and of the running guest. Throws "not-found",
+ * "timeout".
+ */
 export async function listVcpuCounts(instance: Instance, key: string): Promise<readonly VcpuCount[]> {
   return await countsOf(instance, findDomain(instance, key));
 }
 
 /**
- * Returns one number of virtual CPUs, of the running guest or the definition, as `options` select. Throws "not-found", "usage",
- * "wrong-state", "timeout".
+ * Returns one number of virtual CPUs, of the running guest or the definition, as `options` select. Throws
+ * "not-found", "usage", "wrong-state", "timeout".
  */
 export async function getVcpuCount(
   instance: Instance,

@@ -6,8 +6,9 @@ import { type Autostarted, startEach } from "../stored/start-each.ts";
 // Rule: A boot skips a domain that runs, and removes a mark for one boot.
 
 /**
- * Starts the marked domains that do not run. A mark for one boot is removed once its domain's start is done or has failed, so that a kill
- * before leaves it. Never throws for a single domain. virDomainDriverAutoStartOne() of libvirt
+ * Starts the marked domains without a running guest. A mark for a single boot is removed once its domain's
+ * start is done or has failed: a kill before leaves it. Never throws for a single domain.
+ * virDomainDriverAutoStartOne() of libvirt
  */
 export async function startAutostarted(instance: Instance): Promise<Autostarted> {
   const isMarkedOnce = (name: string): boolean => isAutostarted(instance, name, "once");

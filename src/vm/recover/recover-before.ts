@@ -10,10 +10,10 @@ import type { RecoverOptions } from "./recover.ts";
 
 // Rule: A call finishes or undoes interrupted work before its own.
 
-/** Time for QEMUs to finish a change: one that does not answer must not delay others. */
+/** Time for QEMUs to finish a change: a silent QEMU must not delay others. */
 const ASK_MS = 2000;
 
-/** Running guests after a recovery, its errors, and the files that keep a label, one sentence per file. */
+/** Running guests after a recovery, its errors, and the files left with a label, a sentence per file. */
 export interface RecoveryBefore {
   readonly running: readonly RunningGuest[];
   readonly errors: readonly SvirtError[];
@@ -23,10 +23,10 @@ export interface RecoveryBefore {
 const NONE: RecoveryBefore = { running: [], errors: [], kept: [] };
 
 /**
- * Finishes or undoes interrupted work before a use case: cleans up after all guests that have ended, and finishes the changes
- * of the guests with these names, ids or UUIDs, as far as their QEMUs answer within 2 s. With "all", devices that guests were asked to
- * release are left to calls about those guests. With `isForRootAlone`, does nothing
- * for an ordinary user, whose call then needs no folders. Never throws for a single guest.
+ * Finishes or undoes interrupted work before a use case: cleans up after all ended guests, and finishes the
+ * changes of the guests with these names, ids or UUIDs, as far as their QEMUs answer within 2 s. With "all",
+ * devices requested from guests are left to calls about these guests. With `isForRootAlone`, does nothing for
+ * an ordinary user: the call then needs no folders. Never throws for a single guest.
  */
 export async function recoverBefore(
   instance: Instance,
@@ -35,7 +35,8 @@ export async function recoverBefore(
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
   const settled = hasUnsettled(instance) ? await settle(instance) : [];
-  // A device of the host may keep the kernel waiting: only calls about single guests, which may start with it, settle its change.
+  // A device of the host may keep the kernel waiting: only calls about single guests, which may start with
+  // it, settle its change.
   const changes = await settleObjects(instance, keys === "all" ? ["domain"] : ["domain", "node-device"]);
   const recovery = await recoverGuests(instance, keys);
   const errors = [...settled, ...changes];

@@ -21,13 +21,14 @@ import { endGuest } from "../end/end-guest.ts";
 import { settleSnapshots } from "../snapshot/settle-snapshots.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 
-/** Longest time that a reaper needs to clean up a guest that has ended. */
+/** Longest time of a reaper's cleanup of an ended guest. */
 const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
 /**
- * The guests for which slow work is done, and the time limit for all queries of QEMUs, for the agents of all frozen guests, for all unmounting, and for all processes that are
- * killed already. Without `askMs`, each has its own limit.
+ * The guests concerned by slow work, and the time limit for all queries of QEMUs, for the agents of all
+ * frozen guests, for all unmounting, and for all already killed processes. Without `askMs`, each has its own
+ * limit.
  */
 export interface RecoverOptions {
   isConcerned?(guest: {
@@ -36,7 +37,7 @@ export interface RecoverOptions {
     readonly uuid: string;
   }): boolean;
   readonly askMs?: number;
-  /** Leaves devices that guests were asked to release to calls about those guests: a guest may keep one for ever. */
+  /** Leaves devices requested from guests to calls about these guests: a guest may keep a device for ever. */
   readonly leavesAsked?: boolean;
 }
 
@@ -45,19 +46,22 @@ export interface Recovery {
   readonly running: readonly GuestRecord[];
   /** Names of the guests that were cleaned up or started again. */
   readonly recovered: readonly string[];
-  /** Commands whose changes of networks, devices and definitions were finished or undone, such as `net-start lan`. */
+  /**
+   * Commands whose changes of networks, devices and definitions were finished or undone, such as
+   * `net-start lan`.
+   */
   readonly settled: readonly string[];
   readonly errors: readonly SvirtError[];
-  /** Files that keep the label of a guest that no longer exists, and why: one sentence per file. */
+  /** Files left with the label of an ended guest, and the reason: a sentence per file. */
   readonly kept: readonly string[];
 }
 
 /**
- * Finishes or undoes the work that a killed svirt, a killed reaper or a reboot has left. Every call that inspects guests
- * begins with it; without unfinished work it only reads. A guest that another svirt is starting is left to that process.
- * Slow work is done only for the concerned guests. Waits, for a limited time, for one that is being cleaned up, for
- * example by its reaper. Starts one with a pending restart. Changes are finished concurrently, since they need queries of
- * QEMU. Never throws for a single guest: its error is in the result.
+ * Finishes or undoes the work left by a killed svirt, a killed reaper or a reboot. Every call about guests
+ * begins with it; without unfinished work it only reads. A guest being started by another svirt is left to
+ * its process. Slow work is done only for the concerned guests. Waits, for a limited time, for a guest being
+ * cleaned up, for example by its reaper. Starts a guest with a pending restart. Changes are finished
+ * concurrently, since they need queries of QEMU. Never throws for a single guest: its error is in the result.
  */
 export async function recoverAll(
   instance: Instance,
@@ -114,7 +118,10 @@ export async function recoverAll(
   return { running: running.filter((guest) => !ended.includes(guest)), recovered, settled, errors, kept };
 }
 
-/** Finishes or undoes interrupted changes of objects that are no guests. They come first: a guest that is started again may need a network. */
+/**
+ * Finishes or undoes interrupted changes of objects that are no guests. They come first: a guest that is
+ * started again may need a network.
+ */
 async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<readonly string[]> {
   const { settleChanges } = await import("../object-change/settle.ts");
   const settled = await settleChanges(instance);
@@ -122,13 +129,19 @@ async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<
   return settled.names;
 }
 
-/** Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works on it. */
+/**
+ * Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works
+ * on it.
+ */
 function isStillThere(instance: Instance, { uuid }: GuestRecord): boolean {
   const now = readRecord(instance, uuid);
   return now !== undefined && isRunning(instance, now);
 }
 
-/** Reports whether no other svirt works on the guest. Waits until `until` for one that ends it, but not for a start. */
+/**
+ * Reports whether no other svirt works on the guest. Waits until `until` for a svirt at its end, but not for
+ * a start.
+ */
 async function isLeft(instance: Instance, guest: GuestRecord, until: number): Promise<boolean> {
   const { lock } = guestPaths(instance.paths, guest.uuid);
   while (instance.host.isLocked(lock)) {
@@ -138,7 +151,7 @@ async function isLeft(instance: Instance, guest: GuestRecord, until: number): Pr
   return true;
 }
 
-/** Cleans up one guest if it has ended, and starts it again if that was requested. Its reaper calls this. */
+/** Cleans up an ended guest, and starts it again on request. Its reaper calls this. */
 export async function recoverGuest(instance: Instance, uuid: string): Promise<void> {
   await clearGuest(instance, uuid, {});
   await restartPending(instance, uuid);
@@ -164,7 +177,10 @@ async function restartPending(instance: Instance, uuid: string): Promise<void> {
   if (pending !== undefined) await restart(instance, pending);
 }
 
-/** Thaws a guest whose file systems a killed svirt has left frozen. `askMs` limits the wait for other calls to its agent. */
+/**
+ * Thaws a guest whose file systems a killed svirt has left frozen. `askMs` limits the wait for other calls to
+ * its agent.
+ */
 async function thawGuest(
   instance: Instance,
   { uuid }: GuestRecord,
@@ -175,7 +191,9 @@ async function thawGuest(
   await thawLeft({ ...instance, host }, uuid);
 }
 
-/** Recovers a running guest's change and jobs. A change that another svirt is carrying out is left to that process. */
+/**
+ * Recovers a running guest's change and jobs. A change in the hands of another svirt is left to its process.
+ */
 async function recoverWork(
   instance: Instance,
   { asked, change, jobs = [], uuid }: GuestRecord,
@@ -204,8 +222,8 @@ function wantsRestart(guest: GuestRecord, reason: string): boolean {
 }
 
 /**
- * Starts a guest with its current definition. The request is dropped after one attempt: a guest that cannot start must not
- * retry forever.
+ * Starts a guest with its current definition. The request is dropped after a single attempt: a failing guest
+ * must not retry forever.
  */
 async function restart(instance: Instance, pending: PendingRestart): Promise<void> {
   const definition = readDefinition(instance, pending.name);

@@ -5,15 +5,15 @@ import type { Domain } from "../../domain/domain.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
- * Machine version from which a disk has as many queues as QEMU had virtual CPUs at its start. qemu.git hw/core/machine.c
- * hw_compat_5_1
+ * Machine version from which a disk has as many queues as QEMU had virtual CPUs at its start. qemu.git
+ * hw/core/machine.c hw_compat_5_1
  */
 const FIRST_WITH_MANY = 5.2;
 
 /**
- * Sets the number of queues of each disk whose XML leaves it to QEMU, for a guest that got virtual CPUs since its start. A QEMU
- * that starts with all of them would make more queues and reject the state. qemu.git hw/virtio/virtio-pci.c
- * virtio_pci_optimal_num_queues()
+ * Sets the number of queues of each disk with a default number, for a guest with virtual CPUs added since its
+ * start. A QEMU started with all of them would make more queues and reject the state. qemu.git
+ * hw/virtio/virtio-pci.c virtio_pci_optimal_num_queues()
  */
 export function addBootQueues(
   domain: Domain,

@@ -19,8 +19,9 @@ export interface SavedChange {
 }
 
 /**
- * Changes the definition in the file of a saved domain. Throws as readSaveImage() and decideSavedXml(); "in-use" for a file from which a
- * guest starts; "failed" for a definition that does not fit; "denied" for a restricted key. qemuDomainSaveImageDefineXML() of libvirt
+ * Changes the definition in the file of a saved domain. Throws as readSaveImage() and decideSavedXml();
+ * "in-use" for the file of a starting guest; "failed" for too long a definition; "denied" for a restricted
+ * key. qemuDomainSaveImageDefineXML() of libvirt
  */
 export async function changeSaveImage(instance: Instance, path: string, change: SavedChange): Promise<void> {
   // A restricted key must not choose which files svirt writes.
@@ -42,7 +43,10 @@ async function changeXmlIn(instance: Instance, path: string, { resumes, xml }: S
   });
 }
 
-/** Changes the definition in the managed save of a domain, for any key: svirt chose the file. Throws as changeSaveImage() and findManagedSave(). */
+/**
+ * Changes the definition in the managed save of a domain, for any key: svirt chose the file. Throws as
+ * changeSaveImage() and findManagedSave().
+ */
 export async function changeManagedSave(
   instance: Instance,
   key: string,
@@ -58,7 +62,10 @@ export function getManagedSaveXml(instance: Instance, key: string, shown: Shown)
   return getSavedXml(instance, findManagedSave(instance, key).path, shown);
 }
 
-/** Returns a domain with the path of its managed save. Throws "not-found", "wrong-state" with libvirt's message. */
+/**
+ * Returns a domain with the path of its managed save. Throws "not-found", "wrong-state" with libvirt's
+ * message.
+ */
 export function findManagedSave(
   instance: Instance,
   key: string,

@@ -11,8 +11,9 @@ import type { DomainJob } from "./job-statistics.ts";
 const EVERY_MS = 100;
 
 /**
- * Does the work of a job, whose progress other calls see, and which they can abort. Its success is noted for clients that wait for
- * events. Throws the errors of the work; "failed" with libvirt's message if it is aborted.
+ * Does the work of a job, with its progress visible to other calls, and open to an abort by them. Its success
+ * is noted for clients waiting for events. Throws the errors of the work; "failed" with libvirt's message if
+ * it is aborted.
  */
 export async function withJob<Result>(
   instance: Instance,
@@ -67,8 +68,9 @@ export function getDomainJob(instance: Instance, key: string): DomainJob | undef
 }
 
 /**
- * Returns the last job of a domain that has ended with success, as its numbers were then; undefined: none is known, or another one goes on.
- * It is known as long as the domain runs, and for about a minute after its end. Throws "not-found". qemuDomainGetJobStatsInternal() of libvirt
+ * Returns the last successful job of a domain, with its numbers at its end; undefined: none is known, or
+ * another goes on. It is known as long as the domain runs, and for about a minute after its end. Throws
+ * "not-found". qemuDomainGetJobStatsInternal() of libvirt
  */
 export function getCompletedJob(instance: Instance, key: string): DomainJob | undefined {
   const { guest, uuid } = findDomain(instance, key);
@@ -78,7 +80,10 @@ export function getCompletedJob(instance: Instance, key: string): DomainJob | un
   return found?.report === "job-completed" ? found : undefined;
 }
 
-/** Has the process that carries out a guest's job abort it. Throws "wrong-state" in libvirt's words without a job. */
+/**
+ * Has the process that carries out a guest's job abort it. Throws "wrong-state" in libvirt's words without a
+ * job.
+ */
 export function abortDomainJob(instance: Instance, key: string): void {
   const { guest } = findRunning(instance, key);
   if (jobOf(instance, guest) === undefined) throw notValid("no job is active on the domain");

@@ -8,7 +8,10 @@ import { withJob } from "./domain-job.ts";
 import { inspectGuest, refuseFrozen, refuseJobs } from "./inspect-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** Writes a guest's memory to a file. Throws "wrong-state" if it is off, and the errors of the file and of QEMU. */
+/**
+ * Writes a guest's memory to a file. Throws "wrong-state" if it is off, and the errors of the file and of
+ * QEMU.
+ */
 export async function dumpDomain(
   instance: Instance,
   key: string,

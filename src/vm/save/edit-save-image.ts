@@ -14,8 +14,9 @@ import { readSaveImage } from "./save-image.ts";
 type Resumes = SavedChange["resumes"];
 
 /**
- * Lets the caller edit the XML in the file of a saved domain. With `resumes` the file changes even if its text does not. Throws
- * "wrong-state" if another edit runs, and as changeSaveImage(). cmdSaveImageEdit() of libvirt's tools/virsh-domain.c
+ * Lets the caller edit the XML in the file of a saved domain. With `resumes` the file changes even if its
+ * text does not. Throws "wrong-state" if another edit runs, and as changeSaveImage(). cmdSaveImageEdit() of
+ * libvirt's tools/virsh-domain.c
  */
 export async function editSaveImage(instance: Instance, path: string, resumes: Resumes): Promise<Edited> {
   const { file } = readSaveImage(instance, path);
@@ -29,7 +30,10 @@ export async function editSaveImage(instance: Instance, path: string, resumes: R
   });
 }
 
-/** Lets the caller edit the XML in the managed save of a domain. Throws as editSaveImage() and findManagedSave(). */
+/**
+ * Lets the caller edit the XML in the managed save of a domain. Throws as editSaveImage() and
+ * findManagedSave().
+ */
 export async function editManagedSave(instance: Instance, key: string, resumes: Resumes): Promise<Edited> {
   const { name, path, uuid } = findManagedSave(instance, key);
   return await editSaved(instance, resumes, {

@@ -28,7 +28,10 @@ export async function inspectGuest(instance: Instance, guest: GuestRecord): Prom
   });
 }
 
-/** Throws "wrong-state" with libvirt's message if the guest has block jobs: a restored QEMU would no longer have them. */
+/**
+ * Throws "wrong-state" with libvirt's message if the guest has block jobs: a restored QEMU would no longer
+ * have them.
+ */
 export function refuseJobs({ jobs = [], name }: GuestRecord): void {
   if (jobs.length === 0) return;
   throw new SvirtError("Requested operation is not valid: domain has active block job", {
@@ -38,8 +41,8 @@ export function refuseJobs({ jobs = [], name }: GuestRecord): void {
 }
 
 /**
- * Throws "wrong-state" while a snapshot has the guest's file systems frozen. Nothing would thaw those of a restored guest, and this one would stay
- * frozen as long as its memory is written.
+ * Throws "wrong-state" while a snapshot has the guest's file systems frozen. Nothing would thaw a restored
+ * guest, and this guest would stay frozen during the write of its memory.
  */
 export function refuseFrozen({ frozen, name }: GuestRecord): void {
   if (frozen !== true) return;

@@ -9,7 +9,10 @@ export interface DomainJob {
 /** virDomainJobOperation of libvirt's libvirt-domain.h */
 const OPERATIONS: Readonly<Record<DomainJob["operation"], number>> = { save: 2, snapshot: 6, dump: 8 };
 
-/** Returns the statistics of a job by libvirt's names. All data is memory. qemuDomainMigrationJobDataToParams() of libvirt */
+/**
+ * Returns the statistics of a job by libvirt's names. All data is memory.
+ * qemuDomainMigrationJobDataToParams() of libvirt
+ */
 export function jobStatistics({ doneBytes, elapsedMs, operation, totalBytes }: DomainJob) {
   const [total, done] = [Math.round(totalBytes), Math.round(doneBytes)];
   const remaining = Math.max(0, total - done);

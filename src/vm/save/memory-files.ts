@@ -6,8 +6,9 @@ import { listSnapshotOwners, readSnapshots } from "../../state/snapshots/snapsho
 import { definitionByUuid } from "../guest/find-domain.ts";
 
 /**
- * Throws "in-use" for a path that has the memory of a snapshot, if `isThere`, or will have it once the snapshot is taken. The caller holds the registry's
- * lock. Throws "failed" for damaged snapshots, if `isThere`: they may need the file.
+ * Throws "in-use" for a path that has the memory of a snapshot, if `isThere`, or will have it once the
+ * snapshot is taken. The caller holds the registry's lock. Throws "failed" for damaged snapshots, if
+ * `isThere`: they may need the file.
  */
 export function refuseMemoryFile(instance: Instance, path: string, isThere: boolean): void {
   const taking = readRecords(instance).find(({ change, jobs = [] }) =>
@@ -27,8 +28,8 @@ export function refuseMemoryFile(instance: Instance, path: string, isThere: bool
 }
 
 /**
- * Throws "in-use" for the memory of a snapshot, with which a guest must not write into the images that the snapshot keeps. Throws as
- * refuseMemoryFile().
+ * Throws "in-use" for the memory of a snapshot: no guest must write by it into the images kept by the
+ * snapshot. Throws as refuseMemoryFile().
  */
 export function refuseSnapshotMemory(instance: Instance, path: string): void {
   const owner = findMemoryOwner(instance, path);

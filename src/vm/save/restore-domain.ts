@@ -20,7 +20,10 @@ export interface RestoreOptions {
   readonly observer?: StepObserver;
 }
 
-/** Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs; "in-use" for the memory of a snapshot, without other XML. */
+/**
+ * Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs;
+ * "in-use" for the memory of a snapshot, without other XML.
+ */
 export async function restoreDomain(
   instance: Instance,
   path: string,
@@ -49,7 +52,10 @@ export async function startNamed(instance: Instance, key: string, how: HowToStar
   return await startDefined(instance, { ...found, xml: xmlOf(found, "defined") ?? "" }, how);
 }
 
-/** Starts a defined domain, with its managed save if there is one. Throws "wrong-state" while svirt has started it to delete a snapshot. */
+/**
+ * Starts a defined domain, with its managed save if there is one. Throws "wrong-state" while svirt has
+ * started it to delete a snapshot.
+ */
 export async function startDefined(
   instance: Instance,
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
@@ -68,7 +74,10 @@ export async function startDefined(
   });
 }
 
-/** Throws "wrong-state" for a guest that svirt has started only to delete a snapshot: it ends once that is done. libvirt lets a start wait for the deletion. */
+/**
+ * Throws "wrong-state" for a guest started by svirt only for the deletion of a snapshot: it ends with the
+ * deletion. libvirt lets a start wait for the deletion.
+ */
 function refuseForMerge(instance: Instance, started: Started): Started {
   const { name, uuid } = started.guest;
   if (started.did || !isForMerge(instance, uuid)) return started;
@@ -79,7 +88,8 @@ function refuseForMerge(instance: Instance, started: Started): Started {
 }
 
 /**
- * Returns the state from which a start would resume. Throws "failed" for another domain's state, or for a file without one.
+ * Returns the state for a resuming start. Throws "failed" for another domain's state, or for a file without a
+ * state.
  */
 export function findManagedState(
   instance: Instance,

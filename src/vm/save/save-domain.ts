@@ -29,8 +29,8 @@ export interface SaveOptions {
 }
 
 /**
- * Writes a guest's state to a file and ends the guest. A failure is undone: the guest resumes, and an existing file is
- * unchanged. Throws "wrong-state" if it is off, and the errors of the file and of QEMU.
+ * Writes a guest's state to a file and ends the guest. A failure is undone: the guest resumes, and an
+ * existing file is unchanged. Throws "wrong-state" if it is off, and the errors of the file and of QEMU.
  */
 export async function saveDomain(
   instance: Instance,
@@ -46,7 +46,8 @@ export async function saveDomain(
 }
 
 /**
- * Saves a guest where its next start looks for the state. Throws "wrong-state" with libvirt's message if it is not defined.
+ * Saves a guest where its next start looks for the state. Throws "wrong-state" with libvirt's message if it
+ * is not defined.
  */
 export async function managedSaveDomain(
   instance: Instance,
@@ -64,7 +65,10 @@ export async function managedSaveDomain(
   return { name };
 }
 
-/** Removes the managed save of a domain: its next start boots it. `did` is false if it has none. Throws "not-found". */
+/**
+ * Removes the managed save of a domain: its next start boots it. `did` is false if it has none. Throws
+ * "not-found".
+ */
 export function discardManagedSave(
   instance: Instance,
   key: string,
@@ -119,7 +123,9 @@ function askedSave(
   };
 }
 
-/** Refuses a transient disk: its changes are lost when the guest ends, and the memory is useless without them. */
+/**
+ * Refuses a transient disk: its changes are lost when the guest ends, and the memory is useless without them.
+ */
 export function refuseTransient({ name, xml }: GuestRecord): void {
   const found = parseDomainText(xml).devices.disks.find(({ transient }) => transient !== undefined);
   if (found === undefined) return;
@@ -130,8 +136,8 @@ export function refuseTransient({ name, xml }: GuestRecord): void {
 }
 
 /**
- * Formats the XML of a saved guest, with the versioned name of its board. `pc` means a different board in the next
- * version of QEMU, which would reject the state.
+ * Formats the XML of a saved guest, with the versioned name of its board. `pc` means a different board in the
+ * next version of QEMU, which would reject the state.
  */
 export function savedXml(guest: GuestRecord, saved: Domain, machine: string | undefined): string {
   const domain = addBootQueues(asDefined(saved), guest, machine);

@@ -14,7 +14,10 @@ export interface SaveImage extends FoundHead {
   readonly file: FileId;
 }
 
-/** Reads the head of a saved state, without the guest's memory. Throws "not-found", "failed" with libvirt's message. */
+/**
+ * Reads the head of a saved state, without the guest's memory. Throws "not-found", "failed" with libvirt's
+ * message.
+ */
 export function readSaveImage(instance: Instance, path: string): SaveImage {
   const { id: file, type } = inspectExisting(instance, path);
   if (type !== "file" && type !== "block") throw wrongType(path, type);
@@ -38,8 +41,9 @@ export function getSavedXml(instance: Instance, path: string, { showsSecrets }: 
 }
 
 /**
- * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message; "unsupported"
- * for a password or raw QEMU arguments in `other`. virDomainDefCheckABIStability()
+ * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with
+ * libvirt's message; "unsupported" for a password or raw QEMU arguments in `other`.
+ * virDomainDefCheckABIStability()
  */
 export function decideSavedXml(image: Pick<SaveImage, "xml">, other: Uint8Array | undefined): Uint8Array {
   const own = new TextEncoder().encode(image.xml);

@@ -79,7 +79,9 @@ function goneWithGuest(name: string): SvirtError {
   });
 }
 
-/** Writes a guest's screen to a target, which is decided under the registry's lock, and returns the format. */
+/**
+ * Writes a guest's screen to a target, which is decided under the registry's lock, and returns the format.
+ */
 async function drawScreen(
   instance: Instance,
   guest: GuestRecord,
@@ -93,7 +95,7 @@ async function drawScreen(
     decide(now) {
       const seen = { monitor, isRunning: true, stateLabel: addedLabelOf(instance, now, "saved-state") };
       const format = type === "image/png" ? { format: "png" } : {};
-      // In the guest's folder, which is bounded, under a name that the guest cannot create first.
+      // In the guest's folder, of limited size, under a name the guest cannot create first.
       const buffer = `${workFolder}/screen-${instance.host.makeUuid()}`;
       const drawing = { buffer, ...format, ...screen };
       return { ...planScreenshot(drawn.target(type, now.uuid), seen, drawing), xml: now.xml };
@@ -103,7 +105,10 @@ async function drawScreen(
   return type;
 }
 
-/** Returns the card and output of a screen. Throws "wrong-state" with libvirt's messages. qemuDomainScreenshot() */
+/**
+ * Returns the card and output of a screen. Throws "wrong-state" with libvirt's messages.
+ * qemuDomainScreenshot()
+ */
 function findScreen({ xml }: GuestRecord, head: number): { readonly device: string; readonly head: number } {
   const [card] = completeGuest(parseDomainText(xml)).devices.videos;
   if (card === undefined || card.model.type === "none") {

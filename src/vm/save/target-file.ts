@@ -15,9 +15,9 @@ import { refuseMemoryFile } from "./memory-files.ts";
 // Rule: A saved guest, a dump and a screenshot never have a guest's label.
 
 /**
- * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
- * file with the label of a guest that no longer exists is replaced by one with the policy's label. Throws "not-found"
- * without its folder, "in-use", "denied", "unsupported" for a file that is not regular.
+ * Decides the place of a guest's written state: a new file, or the place of an unused file, with its label. A
+ * file with the label of an ended guest is replaced by a file with the policy's label. Throws "not-found"
+ * without its folder, "in-use", "denied", "unsupported" for any but a regular file.
  */
 export function decideTarget(instance: Instance, named: string, uuid: string): TargetFile {
   const old = instance.host.inspectFile(named);
@@ -36,8 +36,8 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
 }
 
 /**
- * Refuses places that guests are not permitted to write: a guest influences the content, and a restricted key must not
- * choose which program of the host reads it.
+ * Refuses places closed to guests: a guest influences the content, and a restricted key must not choose the
+ * reading program of the host.
  */
 function refuseForKey({ host }: Instance, old: FileFacts | undefined, path: string): void {
   if (old === undefined) placeOfMade(host, path);

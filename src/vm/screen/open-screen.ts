@@ -10,15 +10,15 @@ import { type Screen, screenOf } from "../query/guest-screen.ts";
 
 /** Name of the socket in the guest's folder. */
 const SOCKET_NAME = "vnc.sock";
-/** Addresses that stand for every address of the host, and those to connect to. */
+/** Addresses for all addresses of the host, and the address to connect to for each. */
 const EVERY_ADDRESS: ReadonlyMap<string, string> = new Map([
   ["0.0.0.0", "127.0.0.1"],
   ["::", "::1"],
 ]);
 
 /**
- * Connects the caller's input and output to the VNC screen of the running guest that has it at that address. Throws "denied" if
- * no guest has, or if the file or port there is not that guest's.
+ * Connects the caller's input and output to the VNC screen at the address, of a running guest. Throws
+ * "denied" without such a guest, or if the file or port there is not the guest's.
  */
 export async function openScreen(instance: Instance, wanted: Screen): Promise<void> {
   const found = readRecords(instance, () => undefined)
@@ -48,7 +48,8 @@ async function talkToSocket(
 ): Promise<void> {
   const facts = instance.host.inspectFile(screen.socket);
   if (facts === undefined) throw refused(screen, "the socket is missing");
-  // The folder is the guest's: it may have put a link to another socket there. QEMU's own socket is not root's.
+  // The folder is the guest's: it may have put a link to another socket there. QEMU's own socket is not
+  // root's.
   const folder = instance.host.inspectFile(guestPaths(instance.paths, guest.uuid).workFolder)?.id.path;
   if (folder === undefined || facts.id.path !== `${folder}/${SOCKET_NAME}` || facts.uid === 0)
     throw refused(screen, "the file is not the guest's socket");
@@ -60,7 +61,8 @@ async function talkToPort({ host }: Instance, guest: GuestRecord, screen: Displa
   const { port } = screen;
   refuseOtherListener(host, guest, screen);
   const address = EVERY_ADDRESS.get(screen.address) ?? screen.address;
-  // Another program may have got the port since. The guest's listener was there before and after, so the connection is to it.
+  // Another program may have got the port since. The guest's listener was there before and after, so the
+  // connection is to it.
   await host.talk({ address, port }, { onOpen: () => refuseOtherListener(host, guest, screen) });
 }
 
@@ -73,7 +75,10 @@ function refuseOtherListener(host: Host, { process }: GuestRecord, screen: Displ
   throw refused(screen, "the guest's process does not listen there");
 }
 
-/** Lines of /proc/net/tcp and tcp6: local address and port, remote ones, state (0A is TCP_LISTEN), ..., inode. proc_net(5) */
+/**
+ * Lines of /proc/net/tcp and tcp6: local address and port, remote ones, state (0A is TCP_LISTEN), ..., inode.
+ * proc_net(5)
+ */
 const LISTENER = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+\s+\d+\s+\d+ (\d+)/gm;
 
 /** Returns the inodes of the sockets that listen at an address. */
@@ -85,7 +90,10 @@ function listListeners(host: Host, { address, port }: Display): readonly string[
   );
 }
 
-/** Formats an address as /proc/net/tcp does: words of 32 bits in the order of the machine, which is little-endian. */
+/**
+ * Formats an address as /proc/net/tcp does: words of 32 bits in the order of the machine, which is
+ * little-endian.
+ */
 function procAddress(address: string): string {
   const bytes = addressBytes(address);
   const words = Array.from({ length: bytes.length / 4 }, (_, at) =>

@@ -14,8 +14,9 @@ import {
 import { changeStored } from "../stored/change-stored.ts";
 
 /**
- * Stores the definition of a secret, or replaces that of its UUID, which keeps its value. Throws "xml", "unsupported"; "in-use" if
- * another secret is for the same object, or this one for another. secretDefineXML() of libvirt
+ * Stores the definition of a secret, or replaces the definition of its UUID, with its value kept. Throws
+ * "xml", "unsupported"; "in-use" if another secret is for the same object, or this secret for another.
+ * secretDefineXML() of libvirt
  */
 export async function defineSecret(instance: Instance, bytes: Uint8Array): Promise<Secret> {
   const written = parseSecret(bytes);
@@ -73,8 +74,8 @@ function conflict(message: string, remedy: string): SvirtError {
 }
 
 /**
- * Writes the definition. A secret that moves between memory and disk takes its value there first; it is in memory as long as its
- * definition is.
+ * Writes the definition. A secret that moves between memory and disk takes its value there first; it is in
+ * memory as long as its definition is.
  */
 function storeSecret(instance: Instance, secret: Secret, old?: FoundSecret): void {
   const { uuid } = secret;

@@ -13,7 +13,10 @@ export interface ValueFile {
   readonly isPlain: boolean;
 }
 
-/** Reads a value from the caller's file. Throws "usage", "not-found"; "denied" for a restricted key, which could then read any file of root. */
+/**
+ * Reads a value from the caller's file. Throws "usage", "not-found"; "denied" for a restricted key, which
+ * could then read any file of root.
+ */
 export function readValueFile({ host, isForKey }: Instance, { file, isPlain }: ValueFile): Uint8Array {
   if (isForKey === true && file !== "-")
     throw new SvirtError(`Cannot read ${file}: a restricted key passes a value on standard input only`, {

@@ -2,7 +2,7 @@ import type { OnRefused } from "../../errors.ts";
 import { type FoundSecret, listSecrets } from "../../resolve/secrets/find-secret.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Secrets to list: each pair that has one of its two selects those. */
+/** Secrets to list: a pair with exactly one choice selects by it. */
 export interface SecretFilter {
   readonly ephemeral?: boolean;
   readonly noEphemeral?: boolean;
@@ -10,7 +10,9 @@ export interface SecretFilter {
   readonly noPrivate?: boolean;
 }
 
-/** Lists secrets by their UUIDs. The errors of damaged ones go to `onDamaged`. virSecretObjMatch() of libvirt */
+/**
+ * Lists secrets by their UUIDs. The errors of damaged ones go to `onDamaged`. virSecretObjMatch() of libvirt
+ */
 export function selectSecrets(
   instance: Instance,
   filter: SecretFilter = {},

@@ -8,7 +8,9 @@ import { changeStored } from "../stored/change-stored.ts";
 
 // Rule: The value of a private secret is shown to no client.
 
-/** Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB. */
+/**
+ * Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB.
+ */
 export async function setSecretValue(instance: Instance, key: string, value: Uint8Array): Promise<void> {
   try {
     if (value.length > MOST_VALUE_BYTES)
@@ -29,7 +31,10 @@ export async function setSecretValue(instance: Instance, key: string, value: Uin
   }
 }
 
-/** Returns the value of a secret to a client. Throws "not-found"; "denied" for a private one. secretGetValue() of libvirt */
+/**
+ * Returns the value of a secret to a client. Throws "not-found"; "denied" for a private one. secretGetValue()
+ * of libvirt
+ */
 export function getSecretValue(instance: Instance, key: string): Uint8Array {
   const secret = findSecret(instance, key);
   if (!secret.private) return usedValue(instance, secret);

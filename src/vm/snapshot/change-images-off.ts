@@ -54,10 +54,12 @@ export interface OffChange {
 }
 
 /**
- * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written first: if svirt is killed, the next
- * call finishes or undoes it. A change that fails is undone. Throws "wrong-state" with libvirt's message if the domain runs, or if an encrypted image
- * has another path than in the first decision, and the errors of the decision and the host. `named`: further paths that the decision inspects; `encryption`: where the XML encrypts the new images. `decide` is called twice,
- * and only reads: first without the registry's lock, since the header of each encrypted image takes half a second.
+ * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written
+ * first: if svirt is killed, the next call finishes or undoes it. A failed change is undone. Throws
+ * "wrong-state" with libvirt's message if the domain runs, or if an encrypted image has another path than in
+ * the first decision, and the errors of the decision and the host. `named`: further paths to inspect;
+ * `encryption`: where the XML encrypts the new images. `decide` is called twice, and only reads: first
+ * without the registry's lock, since the header of each encrypted image takes half a second.
  */
 export async function changeImagesOff(
   instance: Instance,
@@ -77,7 +79,7 @@ export async function changeImagesOff(
   await withGuestLock(instance, uuid, async () => {
     const before = findSnapshots(instance, uuid);
     definitionOff(before.domain);
-    // A server that does not answer must not delay others, which wait for the registry's lock.
+    // A silent server must not delay others, waiting for the registry's lock.
     await refuseSilentPaths(instance.host, listPaths(before, named));
     // Before the first decision: a killed svirt may have left images at the paths of the new ones.
     await withRegistryLock(instance, async () => settleChange(instance, uuid));
@@ -91,8 +93,8 @@ export async function changeImagesOff(
 }
 
 /**
- * Takes a change back: the domain has its former definition and snapshots again, and new images that are still empty are removed. Does nothing if the domain
- * runs, or has another definition than the change's.
+ * Takes a change back: the domain has its former definition and snapshots again, and new images that are
+ * still empty are removed. Does nothing if the domain runs, or has another definition than the change's.
  */
 export async function putBack(
   instance: Instance,
@@ -109,7 +111,7 @@ export async function putBack(
   );
 }
 
-/** Lists the paths of the domain's disks, of those in its snapshots, and further ones. */
+/** Lists the paths of the domain's disks, of its snapshots' disks, and further paths. */
 function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]): readonly string[] {
   const texts = [domain.definition?.xml ?? "", ...tree.snapshots.map(({ xml }) => xml)];
   return [...new Set([...texts.flatMap(listNamedPaths), ...named])];
@@ -130,15 +132,15 @@ function carryOut(instance: Instance, { domain, images, tree }: OffChange, heade
   removeSnapshotChange(instance, uuid);
 }
 
-/** Result of placeOverlays(): a domain with new images, and those of them that svirt is to make. */
+/** Result of placeOverlays(): a domain with new images, and svirt's images among them. */
 interface Placed {
   readonly domain: Domain;
   readonly images: SnapshotChange["images"];
 }
 
 /**
- * Puts new images on those of a domain's disks. Throws "unsupported" for a disk whose images are not changed, "in-use" for a path that
- * exists, and the errors of the images.
+ * Puts new images on images of a domain's disks. Throws "unsupported" for a disk with unchangeable images,
+ * "in-use" for an existing path, and the errors of the images.
  */
 export function placeOverlays(
   instance: Instance,
@@ -203,8 +205,8 @@ function newImage(
 }
 
 /**
- * Returns the images of a disk as a start finds them, its own first. Throws as resolveDisk(); "in-use" for another domain's disk that
- * only a header names: in the XML, a start would not doubt it any more.
+ * Returns the images of a disk as a start finds them, its own first. Throws as resolveDisk(); "in-use" for
+ * another domain's disk that only a header names: in the XML, a start would not doubt it any more.
  */
 function chainOf(instance: Instance, uuid: string, disk: Disk): readonly FoundElement<FileFacts>[] {
   const own = listDisk(disk).find((resource) => resource.kind === "disk");

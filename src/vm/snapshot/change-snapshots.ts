@@ -4,7 +4,10 @@ import { type SnapshotTree, writeSnapshots } from "../../state/snapshots/snapsho
 import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
 import { settleChange } from "./settle-snapshots.ts";
 
-/** Changes the stored snapshots of a domain, in one write. No image changes. Throws "not-found", and the errors of the change. */
+/**
+ * Changes the stored snapshots of a domain, in one write. No image changes. Throws "not-found", and the
+ * errors of the change.
+ */
 export async function changeSnapshots(
   instance: Instance,
   key: string,

@@ -43,8 +43,8 @@ export interface NewSnapshot extends SnapshotOptions {
 }
 
 /**
- * Returns the snapshot that a document asks for. Its parts that only a stored snapshot has are ignored, as by libvirt. Throws "xml",
- * "unsupported" with the place or libvirt's message.
+ * Returns the snapshot requested by a document. Parts of stored snapshots only are ignored, as by libvirt.
+ * Throws "xml", "unsupported" with the place or libvirt's message.
  */
 export function snapshotFromXml(instance: Instance, bytes: Uint8Array, flags: SnapshotFlags): NewSnapshot {
   const snapshot = parseSnapshot(bytes);
@@ -59,7 +59,10 @@ export function snapshotFromXml(instance: Instance, bytes: Uint8Array, flags: Sn
   });
 }
 
-/** Returns the snapshot with this name, or a name by the time. Throws "xml" for one that cannot be stored, "unsupported". */
+/**
+ * Returns the snapshot with this name, or a name by the time. Throws "xml" for an unstorable snapshot,
+ * "unsupported".
+ */
 export function newSnapshot(
   instance: Instance,
   asked: Pick<NewSnapshot, "disks" | "flags" | "memory"> & {
@@ -77,10 +80,10 @@ export function newSnapshot(
 }
 
 /**
- * Takes a snapshot: each disk gets an overlay, a new image to which the guest writes from then on, and the snapshot is stored. With memory, a running
- * guest is stopped while it is written, and until the disks are switched. If
- * svirt is killed, the next call finishes or undoes both. Throws "not-found", "in-use" if the name or a path is in use, and the errors of the
- * host and QEMU; then nothing has changed.
+ * Takes a snapshot: each disk gets an overlay, a new image to which the guest writes from then on, and the
+ * snapshot is stored. With memory, a running guest is stopped while it is written, and until the disks are
+ * switched. If svirt is killed, the next call finishes or undoes both. Throws "not-found", "in-use" if the
+ * name or a path is in use, and the errors of the host and QEMU; then nothing has changed.
  */
 export async function createSnapshot(
   instance: Instance,
@@ -105,7 +108,8 @@ export async function createSnapshot(
       const request = headers === undefined ? asked : { ...asked, headers: async () => headers };
       if (snapshot.memory === undefined) await takeSnapshot(within, uuid, { request, observer });
       else await takeWithMemory(within, uuid, { request, observer, onProgress });
-      // The guest stays frozen until it ends: once thawed, it would write into the overlays. qemuSnapshotCreateActiveExternal() of libvirt
+      // The guest stays frozen until it ends: once thawed, it would write into the overlays.
+      // qemuSnapshotCreateActiveExternal() of libvirt
       if (flags.halts === true) await destroyDomain(instance, uuid);
     };
     if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);
@@ -121,7 +125,7 @@ export async function createSnapshot(
   return { name };
 }
 
-/** Takes a snapshot with memory, as a job whose progress other calls see and which they can abort. */
+/** Takes a snapshot with memory, as a job visible to other calls and open to an abort by them. */
 async function takeWithMemory(
   instance: Instance,
   uuid: string,
@@ -175,7 +179,10 @@ function toSnapshotDisk({ driver, name, snapshot, source, type }: DiskElement): 
   return { name, snapshot, driver: driver?.type, file: source?.file, encryption: source?.encryption };
 }
 
-/** Throws "xml" with libvirt's message for a name that no file may have. qemuSnapshotCreateXMLValidateDef() of libvirt */
+/**
+ * Throws "xml" with libvirt's message for a name that no file may have. qemuSnapshotCreateXMLValidateDef() of
+ * libvirt
+ */
 export function refuseName(name: string): void {
   const wrong = ["/", "."].find((letter) => (letter === "/" ? name.includes("/") : name.startsWith(".")));
   if (wrong === undefined) return;

@@ -29,10 +29,11 @@ import { refuseSharedBase } from "./refuse-shared-base.ts";
 import { settleMerge } from "./settle-merges.ts";
 
 /**
- * Deletes a snapshot of disks: merges its overlays into the images below, removes its data, and then the overlays and the memory that nothing needs any more. QEMU merges;
- * for a domain that is off svirt starts the guest paused, and ends it. Returns files that stay, and why. If svirt is killed, the next call finishes or undoes
- * the deletion, or the snapshot can only be deleted again. Throws "not-found", libvirt's refusals, "in-use" if anything else needs the images, and the errors of the
- * start and of QEMU. qemuSnapshotDelete() of libvirt
+ * Deletes a snapshot of disks: merges its overlays into the images below, removes its data, and then unneeded
+ * overlays and memory. QEMU merges; for an inactive domain svirt starts the guest paused, and ends it.
+ * Returns the remaining files, with reasons. If svirt is killed, the next call finishes or undoes the
+ * deletion, or the snapshot can only be deleted again. Throws "not-found", libvirt's refusals, "in-use" if
+ * anything else needs the images, and the errors of the start and of QEMU. qemuSnapshotDelete() of libvirt
  */
 export async function deleteWithImages(
   instance: Instance,
@@ -84,7 +85,7 @@ async function mergeAndSettle(
   return await settleMerge(instance, uuid);
 }
 
-/** Ends the guest of a merge that failed. An error of that joins the first one. */
+/** Ends the guest of a failed merge. Another error joins the first. */
 async function settleAfter(instance: Instance, uuid: string, error: unknown): Promise<void> {
   try {
     await settleMerge(instance, uuid);
@@ -119,7 +120,10 @@ async function mergeDisks(instance: Instance, uuid: string, snapshot: StoredSnap
   }
 }
 
-/** Starts the commit of an overlay. Calls `onJob` unless QEMU certainly has not begun: one that is undone may have written some data. */
+/**
+ * Starts the commit of an overlay. Calls `onJob` unless QEMU certainly has not begun: an undone commit may
+ * have written some data.
+ */
 async function startMerge(
   instance: Instance,
   uuid: string,
@@ -189,7 +193,10 @@ async function waitForMerge(instance: Instance, uuid: string, target: string): P
   if ((await waitForJob(instance, uuid, wait)) === "failed") throw failed(target);
 }
 
-/** Gives the guest the image below, if the overlay was its own image. Throws "failed" unless the overlay is merged then. */
+/**
+ * Gives the guest the image below, if the overlay was its own image. Throws "failed" unless the overlay is
+ * merged then.
+ */
 async function concludeMerge(instance: Instance, uuid: string, target: string): Promise<void> {
   if (hasJob(instance, uuid, target)) await endBlockJob(instance, uuid, { path: target, end: "pivot" });
   const merge = readSnapshotMerge(instance, uuid);

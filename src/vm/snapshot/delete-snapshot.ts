@@ -5,7 +5,7 @@ import { snapshotIn } from "./find-snapshot.ts";
 import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
 
-/** Snapshots to delete: one, it and those below it, or only those below it. */
+/** Snapshots to delete: a single snapshot, the snapshot and all below it, or only the snapshots below it. */
 export interface DeletedSnapshots {
   readonly which: "one" | "tree" | "children";
   /** Only their data is removed, and their images stay. */
@@ -13,8 +13,8 @@ export interface DeletedSnapshots {
 }
 
 /**
- * Removes the data of snapshots; without `isMetadataOnly`, their images are merged first. Returns files that stay, and why. Throws "not-found", and as
- * deleteWithImages().
+ * Removes the data of snapshots; without `isMetadataOnly`, their images are merged first. Returns files that
+ * stay, and why. Throws "not-found", and as deleteWithImages().
  */
 export async function deleteSnapshot(
   instance: Instance,
@@ -34,7 +34,7 @@ export async function deleteSnapshot(
   return [];
 }
 
-/** Returns the snapshots without these; if the current one is among them, the other one becomes current. */
+/** Returns the snapshots without these. If the current snapshot is among them, `other` becomes current. */
 function withoutNames(tree: SnapshotTree, names: ReadonlySet<string>, other: string): SnapshotTree {
   const current = tree.current !== undefined && names.has(tree.current) ? other : tree.current;
   return treeOf(
@@ -43,7 +43,7 @@ function withoutNames(tree: SnapshotTree, names: ReadonlySet<string>, other: str
   );
 }
 
-/** Returns snapshots with that current one, or without one. */
+/** Returns snapshots with the current snapshot, or without a current snapshot. */
 export function treeOf(current: string | undefined, snapshots: StoredSnapshot[]): SnapshotTree {
   return current === undefined ? { snapshots } : { current, snapshots };
 }

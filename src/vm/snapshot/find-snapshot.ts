@@ -26,7 +26,10 @@ export function findSnapshot(instance: Instance, key: string, name: string): Fou
   return { ...found, snapshot: snapshotIn(found.tree, name) };
 }
 
-/** Returns a domain's current snapshot. Throws "not-found" with libvirt's message. qemuDomainSnapshotCurrent() of libvirt */
+/**
+ * Returns a domain's current snapshot. Throws "not-found" with libvirt's message. qemuDomainSnapshotCurrent()
+ * of libvirt
+ */
 export function findCurrentSnapshot(instance: Instance, key: string): FoundSnapshot {
   const found = findSnapshots(instance, key);
   const { current } = found.tree;
@@ -34,14 +37,20 @@ export function findCurrentSnapshot(instance: Instance, key: string): FoundSnaps
   throw notFound("the domain does not have a current snapshot");
 }
 
-/** Returns a snapshot's parent. Throws "not-found" with libvirt's message. qemuDomainSnapshotGetParent() of libvirt */
+/**
+ * Returns a snapshot's parent. Throws "not-found" with libvirt's message. qemuDomainSnapshotGetParent() of
+ * libvirt
+ */
 export function findParentSnapshot(instance: Instance, key: string, name: string): StoredSnapshot {
   const { snapshot, tree } = findSnapshot(instance, key, name);
   if (snapshot.parent !== undefined) return snapshotIn(tree, snapshot.parent);
   throw notFound(`snapshot '${name}' does not have a parent`);
 }
 
-/** Returns the snapshot of that name. Throws "not-found" with libvirt's message. qemuSnapObjFromName() of libvirt */
+/**
+ * Returns the snapshot of that name. Throws "not-found" with libvirt's message. qemuSnapObjFromName() of
+ * libvirt
+ */
 export function snapshotIn({ snapshots }: SnapshotTree, name: string): StoredSnapshot {
   const found = snapshots.find((one) => one.name === name);
   if (found !== undefined) return found;

@@ -7,15 +7,16 @@ import type { Instance } from "../../state/instance.ts";
 import type { StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { readSaveImage } from "../save/save-image.ts";
 
-/** File with the memory of a snapshot to delete, and notices about one that stays. */
+/** File with the memory of a deleted snapshot, and notices about a remaining file. */
 interface FoundMemory {
   readonly file?: FileId;
   readonly left: readonly string[];
 }
 
 /**
- * Finds the file with a snapshot's memory, with which a restored guest would write into merged images. Its name is from XML that a client may have
- * written: any file but a saved state of the domain stays. Throws "timeout" for a silent server. qemuSnapshotDiscardExternal() of libvirt
+ * Finds the file with a snapshot's memory: a restored guest would write by it into merged images. Its name is
+ * from XML possibly written by a client: any file but a saved state of the domain stays. Throws "timeout" for
+ * a silent server. qemuSnapshotDiscardExternal() of libvirt
  */
 export async function findMemory(
   instance: Instance,

@@ -2,7 +2,10 @@ import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { tryLock } from "../../state/locks.ts";
 
-/** Does the work while no other call merges a snapshot of the domain. Throws "wrong-state" if one does. The kernel unlocks it when svirt is killed. */
+/**
+ * Does the work while no other call merges a snapshot of the domain. Throws "wrong-state" if one does. The
+ * kernel unlocks it when svirt is killed.
+ */
 export async function withMergeLock<Result>(
   instance: Instance,
   uuid: string,

@@ -10,7 +10,7 @@ import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
 
 /**
- * Returns the snapshots without one whose overlays are merged: those below it have the images into which these were merged.
+ * Returns the snapshots without the merged snapshot: snapshots below it have the images of the merge.
  * qemuSnapshotDeleteUpdateDisks() of libvirt
  */
 export function mergedTree(tree: SnapshotTree, name: string, disks: readonly MergedDisk[]): SnapshotTree {
@@ -63,7 +63,10 @@ function changeDisk(disk: Disk, before: Disk | undefined, one: MergedDisk): Disk
   return (below === undefined ? rest : { ...rest, backingStore: below }) as Disk;
 }
 
-/** Returns a chain without the image at one of these paths; undefined: the header of the image above names the next. */
+/**
+ * Returns a chain without the image at one of these paths; undefined: the header of the image above names the
+ * next.
+ */
 function without(store: BackingStore, paths: readonly string[]): BackingStore | undefined {
   if (store.type === "end") return store;
   const next = store.backingStore;

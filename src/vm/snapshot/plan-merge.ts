@@ -34,9 +34,10 @@ export function listPlannedPaths(guest: GuestRecord, snapshot: StoredSnapshot): 
 }
 
 /**
- * Finds the overlay of a snapshot's disk in the chain of a running guest. The chain is that of svirt's record, with which the headers agree;
- * the snapshot's XML, which a client may have written, only chooses one of its images. Throws libvirt's refusals of another chain, and as
- * findRunningDisk(). qemuSnapshotDeleteExternalPrepareData() of libvirt
+ * Finds the overlay of a snapshot's disk in the chain of a running guest. The chain is from svirt's record,
+ * in agreement with the headers. The snapshot's XML, possibly written by a client, only chooses an image of
+ * the chain. Throws libvirt's refusals of another chain, and as findRunningDisk().
+ * qemuSnapshotDeleteExternalPrepareData() of libvirt
  */
 export function planMerge(
   instance: Instance,

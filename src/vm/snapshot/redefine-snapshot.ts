@@ -18,8 +18,9 @@ export interface RedefineFlags {
 }
 
 /**
- * Stores a snapshot as its XML describes it, or replaces the one of that name; no image changes. Throws "xml", "unsupported" with
- * the place, "usage" with libvirt's messages. virDomainSnapshotRedefinePrep() of libvirt
+ * Stores a snapshot as its XML describes it, or replaces the snapshot of the name; no image changes. Throws
+ * "xml", "unsupported" with the place, "usage" with libvirt's messages. virDomainSnapshotRedefinePrep() of
+ * libvirt
  */
 export async function redefineSnapshot(
   instance: Instance,
@@ -50,7 +51,9 @@ export async function redefineSnapshot(
   return { name };
 }
 
-/** Throws "xml" for a document without the parts of a stored snapshot. virDomainSnapshotDefParse() of libvirt */
+/**
+ * Throws "xml" for a document without the parts of a stored snapshot. virDomainSnapshotDefParse() of libvirt
+ */
 function whole(snapshot: Snapshot): Snapshot {
   const { creationTime, memory, name, state } = snapshot;
   if (name === undefined) throw lacking("a redefined snapshot must have a name", "name");
@@ -96,7 +99,7 @@ function refuseOtherDomain({ domain, inactiveDomain, name }: Snapshot, uuid: str
     throw invalid(`definition for snapshot ${name} must use uuid ${uuid}`);
 }
 
-/** Returns the snapshot with the domain of the one that it replaces, if it has none. */
+/** Returns the snapshot with the domain of the replaced snapshot, if it has none. */
 function addOldDomain(tree: SnapshotTree, snapshot: Snapshot): Snapshot {
   const before = tree.snapshots.find(({ name }) => name === snapshot.name);
   if (before === undefined || definitionIn(snapshot) !== undefined) return snapshot;

@@ -9,8 +9,8 @@ import { childrenOf, listBelow } from "./select-snapshots.ts";
 export type ExternalDisk = NonNullable<Snapshot["disks"]>["disks"][number];
 
 /**
- * Throws libvirt's refusals of snapshots that cannot be deleted with their images, and svirt's own for those whose images no guest has.
- * qemuSnapshotDeleteValidate() of libvirt
+ * Throws libvirt's refusals of snapshots without a deletion of their images, and svirt's own for images of no
+ * guest. qemuSnapshotDeleteValidate() of libvirt
  */
 export function refuseDelete(tree: SnapshotTree, name: string, which: DeletedSnapshots["which"]): void {
   const snapshot = snapshotIn(tree, name);
@@ -38,7 +38,7 @@ function refusePlace(tree: SnapshotTree, { name, xml }: StoredSnapshot): void {
     throw unsupported("deletion of non-leaf external snapshot that is not in active chain is not supported");
   if (children > 1)
     throw unsupported("deletion of external disk snapshot with multiple children snapshots not supported");
-  // libvirt removes the images that their XML names, which a client may have written.
+  // libvirt removes the images in their XML, possibly written by a client.
   if (!isCurrent && children === 0)
     throw ownImagesRefusal(
       `svirt does not remove the images of a snapshot that is not in the active chain: ${name}`,

@@ -14,7 +14,7 @@ import type { SearchPass } from "../volume/unlocked-search.ts";
 
 // Rule: A base that others need is not merged.
 
-/** Images that a merge changes: a base, and those of the disk's images that are above it. */
+/** Images changed by a merge: a base, and the disk's images above it. */
 export interface MergedImages {
   readonly uuid: string;
   /** Name of the snapshot. */
@@ -24,8 +24,9 @@ export interface MergedImages {
 }
 
 /**
- * Throws "in-use" if anything except the disk's own images needs the base, directly or through an image above it: another domain, disk, managed save or
- * snapshot, or an image of a pool or beside the disk's. It would see other data after the merge. Throws as refuseNeeded().
+ * Throws "in-use" if anything except the disk's own images needs the base, directly or through an image above
+ * it: another domain, disk, managed save or snapshot, or an image of a pool or beside the disk's. It would
+ * see other data after the merge. Throws as refuseNeeded().
  */
 export function refuseSharedBase(
   instance: Instance,

@@ -2,7 +2,10 @@ import { changedSnapshot, replaceParent } from "../../state/snapshots/snapshot-t
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 
-/** Returns the snapshots without one, whose parent becomes that of its children, and current in its place. qemuSnapshotDiscard() of libvirt */
+/**
+ * Removes a snapshot. Its children get its parent; if it was current, its parent becomes current.
+ * qemuSnapshotDiscard() of libvirt
+ */
 export function withoutOne(tree: SnapshotTree, name: string): SnapshotTree {
   const { parent } = snapshotIn(tree, name);
   const current = tree.current === name ? parent : tree.current;

@@ -40,9 +40,11 @@ interface HowToRevert extends Revert {
 }
 
 /**
- * Reverts a domain to a snapshot, as revertToSnapshot(). To one with memory it also reverts a running guest, which is destroyed: the guest then continues
- * where it was, running or paused. If its state cannot be loaded, the domain is off with the images that it had. Throws the errors of
- * revertToSnapshot() and of a restore; "failed" with libvirt's message for a file that is no whole saved state of this domain. qemuSnapshotRevertActive() of libvirt
+ * Reverts a domain to a snapshot, as revertToSnapshot(). To a snapshot with memory it also reverts a running
+ * guest: it is destroyed, and then continues from the snapshot, running or paused. If its state cannot be
+ * loaded, the domain is off with its former images. Throws the errors of revertToSnapshot() and of a restore;
+ * "failed" with libvirt's message for an incomplete saved state, or another domain's.
+ * qemuSnapshotRevertActive() of libvirt
  */
 export async function revertDomain(instance: Instance, key: string, how: HowToRevert): Promise<void> {
   const { isForced, name, observer = NO_OBSERVER, onLeft, runs } = how;
@@ -98,7 +100,7 @@ async function revertToMemory(
   listLeft(former.domain, made.change).forEach(onLeft);
 }
 
-/** Change of a domain that is off, and the domain that then runs with the memory. */
+/** Change of an inactive domain, and the later running domain with the memory. */
 interface MemoryRevert {
   readonly change: OffChange;
   readonly running: Domain;
@@ -142,8 +144,8 @@ function decideMemoryRevert(
 }
 
 /**
- * Returns the domain of a saved state with the images of the snapshot's: a deleted snapshot's overlays are merged into those below, which the file
- * does not tell. qemuSnapshotRevertExternalPrepare() of libvirt
+ * Returns the domain of a saved state with the images of the snapshot's: a deleted snapshot's overlays are
+ * merged into the images below, unknown to the file. qemuSnapshotRevertExternalPrepare() of libvirt
  */
 function replaceImagesOf(saved: Domain, { domain }: Snapshot): Domain {
   const then = new Map<string, Disk>();

@@ -37,9 +37,10 @@ export interface Reverted {
 }
 
 /**
- * Gives a domain that is off the definition and the disks of a snapshot: each disk gets a new overlay on its image of that time, so that
- * the snapshot stays as it is. Throws "not-found", "wrong-state" if it runs or has a saved state, "unsupported" for a snapshot with
- * memory or inside an image, and the errors of define and of the images. qemuSnapshotRevertInactive() of libvirt
+ * Gives an inactive domain the definition and the disks of a snapshot. Each disk gets a new overlay on its
+ * image of the snapshot, and the snapshot stays as it is. Throws "not-found", "wrong-state" if it runs or has
+ * a saved state, "unsupported" for a snapshot with memory or inside an image, and the errors of define and of
+ * the images. qemuSnapshotRevertInactive() of libvirt
  */
 export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
   const { uuid } = findDomain(instance, key);
@@ -55,7 +56,7 @@ export async function revertToSnapshot(instance: Instance, key: string, revert: 
   return { left };
 }
 
-/** Lists the images that a domain has no longer after a change, and that none of its snapshots' domains names. */
+/** Lists the domain's former images, absent from all domains of its snapshots. */
 export function listLeft(
   before: Domain,
   { domain, tree }: Pick<OffChange, "domain" | "tree">,
@@ -92,8 +93,9 @@ function decideRevert(
 }
 
 /**
- * Each disk that can change gets an overlay, with a suffix from the time on. It is encrypted as the image below it, by the same secret: no one else can read then
- * what the guest writes. virDomainSnapshotAlignDisks() of libvirt
+ * Each changeable disk gets an overlay, with a suffix from the time on. It is encrypted like the image below
+ * it, by the same secret: no one else can read the guest's writes then. virDomainSnapshotAlignDisks() of
+ * libvirt
  */
 export function chooseOverlays(
   instance: Instance,
@@ -119,7 +121,10 @@ function isIncluded({ snapshot }: Disk): boolean {
   return snapshot !== "no" && snapshot !== "manual";
 }
 
-/** Returns a path without its suffix: of the disk's own image, or of the snapshot's overlay for a disk on a device. */
+/**
+ * Returns a path without its suffix: of the disk's own image, or of the snapshot's overlay for a disk on a
+ * device.
+ */
 function stemOf(disk: Disk, overlay: string | undefined): string {
   const path = disk.type === "file" ? imagePath(disk) : overlay;
   if (path !== undefined) return path.replace(/\.[^./]*$/, "");
@@ -130,7 +135,7 @@ function stemOf(disk: Disk, overlay: string | undefined): string {
   );
 }
 
-/** qemuSnapshotRevertExternalFinish() of libvirt, which also removes the images that the domain had. */
+/** qemuSnapshotRevertExternalFinish() of libvirt; it also removes the domain's former images. */
 export function revertTree(
   tree: SnapshotTree,
   { name }: StoredSnapshot,

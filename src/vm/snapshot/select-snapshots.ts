@@ -2,7 +2,7 @@ import type { Instance } from "../../state/instance.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
 import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
 
-/** Snapshots to list: each group of options that is given selects those that have one of its properties. */
+/** Snapshots to list: each group of given options selects snapshots with any of its properties. */
 export interface SnapshotFilter {
   /** Without `from`: only those without a parent. */
   readonly roots?: boolean;
@@ -27,7 +27,8 @@ export interface SnapshotSelection {
 }
 
 /**
- * Lists snapshots of a domain, each after its parent. Throws "not-found". virDomainSnapshotObjListGetNames() of libvirt
+ * Lists snapshots of a domain, each after its parent. Throws "not-found". virDomainSnapshotObjListGetNames()
+ * of libvirt
  */
 export function selectSnapshots(
   instance: Instance,
@@ -44,12 +45,15 @@ export function selectSnapshots(
   return chosen.filter((one) => isSelected(one, { isLeaf: !parents.has(one.name), filter }));
 }
 
-/** Lists the snapshots with that parent; undefined: those without one. */
+/** Lists the snapshots with the parent; undefined: the snapshots without a parent. */
 export function childrenOf({ snapshots }: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
   return snapshots.filter((one) => one.parent === parent);
 }
 
-/** Lists the snapshots below one, or all, each after its parent. A domain may have thousands, each the child of the one before. */
+/**
+ * Lists the snapshots below a snapshot, or all, each after its parent. A domain may have a chain of
+ * thousands.
+ */
 export function listBelow({ snapshots }: SnapshotTree, parent: string | undefined): StoredSnapshot[] {
   const children = Map.groupBy(snapshots, (one) => one.parent);
   const listed = new Set<StoredSnapshot>();

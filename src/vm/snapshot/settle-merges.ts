@@ -48,8 +48,9 @@ export async function settleMerges(instance: Instance): Promise<readonly SvirtEr
 }
 
 /**
- * Ends a guest that was started for a merge, and completes the merge if all overlays are committed. One that has not begun is undone. Any other stays: its snapshot
- * can be deleted again, and not be reverted to. The caller holds the lock of merges. Returns the files that stay, and why.
+ * Ends a guest started for a merge, and completes the merge if all overlays are committed. A merge before its
+ * begin is undone. Any other stays: its snapshot can be deleted again, without reverts to it. The caller
+ * holds the lock of merges. Returns the remaining files, with reasons.
  */
 export async function settleMerge(instance: Instance, uuid: string): Promise<readonly string[]> {
   const found = readSnapshotMerge(instance, uuid);
@@ -93,8 +94,8 @@ async function completeMerge(
 }
 
 /**
- * Removes a file of a deleted snapshot. Throws "in-use" if anything still needs it, "denied" for another file at its path, "timeout" if a server
- * does not answer that has it, or may have an image above it.
+ * Removes a file of a deleted snapshot. Throws "in-use" if anything still needs it, "denied" for another file
+ * at its path, "timeout" if a server does not answer that has it, or may have an image above it.
  */
 async function removeUnneeded(instance: Instance, file: FileId): Promise<void> {
   const { path } = file;
@@ -118,8 +119,9 @@ async function removeUnneeded(instance: Instance, file: FileId): Promise<void> {
 const status = v.object({ status: v.string() });
 
 /**
- * Ends a guest that svirt has started for a merge, after the results of its jobs are applied. A guest whose vCPUs have run is not ended: a
- * client has resumed or started it. One whose QEMU has ended by itself is cleaned up here: a later call would start it again if its XML has so.
+ * Ends a guest started by svirt for a merge, after the results of its jobs are applied. A guest with vCPUs in
+ * use is not ended: a client has resumed or started it. A guest with an ended QEMU is cleaned up here: a
+ * later call would start it again if its XML has so.
  */
 async function endStarted(instance: Instance, uuid: string): Promise<void> {
   const guest = readRecord(instance, uuid);

@@ -13,7 +13,8 @@ import {
 } from "../../state/snapshots/snapshots.ts";
 
 /**
- * Finishes or undoes the changes of domains that are off during which svirt was killed, or the host refused a step. Returns the errors.
+ * Finishes or undoes the changes of inactive domains interrupted by a kill of svirt, or by a step refused by
+ * the host. Returns the errors.
  */
 export async function settleSnapshots(instance: Instance): Promise<readonly SvirtError[]> {
   const errors: SvirtError[] = [];
@@ -28,8 +29,8 @@ export async function settleSnapshots(instance: Instance): Promise<readonly Svir
 }
 
 /**
- * Finishes an unfinished change if the domain has its images, and undoes it otherwise. Of the new images only those are removed that
- * are still empty. The caller holds the registry's lock.
+ * Finishes an unfinished change if the domain has its images, and undoes it otherwise. Of the new images only
+ * still empty files are removed. The caller holds the registry's lock.
  */
 export function settleChange(instance: Instance, uuid: string): void {
   const change = readSnapshotChange(instance, uuid);
@@ -39,7 +40,10 @@ export function settleChange(instance: Instance, uuid: string): void {
   removeSnapshotChange(instance, uuid);
 }
 
-/** Whether the definition has the change. Another call may have changed other parts of it since, so that its images decide. */
+/**
+ * Whether the definition has the change. Another call may have changed other parts of it since, so that its
+ * images decide.
+ */
 function isMade({ definition, images }: SnapshotChange, xml: string | undefined): boolean {
   if (xml === undefined || xml === definition) return xml !== undefined;
   const named = listNamedPaths(xml);

@@ -25,8 +25,8 @@ import { hostEnds } from "./host-ends.ts";
 import { guestOf, shownXml } from "./used-domain.ts";
 
 /**
- * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
- * `offer`: the ranges that the guest may get.
+ * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with
+ * the stored XML. `offer`: the ranges that the guest may get.
  */
 export interface Written {
   readonly written: Domain;
@@ -104,7 +104,7 @@ export async function decideStart(
   };
 }
 
-/** Decides the programs that run alongside QEMU, and the folders that they get. */
+/** Decides the programs alongside QEMU, and their folders. */
 function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typeof decideVirtiofsd>[2]) {
   const { helpers, assigned } = decideTpm(instance, domain, facts);
   return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };

@@ -27,12 +27,18 @@ import { numberTap } from "../../resolve/host/taps.ts";
 import { resolveProgram } from "../../resolve/host-program.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 
-/** The first descriptor after stdin, stdout and stderr: even a shell that can close only single digits closes it. */
+/**
+ * The first descriptor after stdin, stdout and stderr: even a shell that can close only single digits closes
+ * it.
+ */
 const MONITOR_FD = 3;
 /** S_IROTH. inode(7) */
 const READABLE_BY_OTHERS = 0o004;
 
-/** The guest's command, the files that its user may open by name until QEMU has opened them, and its monitor commands. */
+/**
+ * The guest's command, the files that its user may open by name until QEMU has opened them, and its monitor
+ * commands.
+ */
 export interface GuestCommand {
   readonly order: LaunchSpec;
   readonly grants: readonly GrantedFile[];
@@ -42,7 +48,10 @@ export interface GuestCommand {
   readonly hasTerminals: boolean;
 }
 
-/** Returns the guest's command, with every file that it inherits open. Throws "unsupported", "not-found", "denied". */
+/**
+ * Returns the guest's command, with every file that it inherits open. Throws "unsupported", "not-found",
+ * "denied".
+ */
 export function buildGuestCommand(
   instance: Instance,
   guest: Guest,
@@ -156,8 +165,8 @@ interface Passing {
 }
 
 /**
- * Lists the files to open for QEMU, each as inspected at its path. Throws "not-found"; "denied" for one that QEMU could not open by name, even
- * with the ACL entry of a start.
+ * Lists the files to open for QEMU, each as inspected at its path. Throws "not-found"; "denied" for a file
+ * QEMU could not open by name, even with the ACL entry of a start.
  */
 export function listPassedFiles(
   instance: Instance,
@@ -178,8 +187,8 @@ function knownFiles(found: ResolvedFiles["files"]): ReadonlyMap<string, FileFact
 }
 
 /**
- * Lists the files that QEMU's user must be able to open by name: files that only this guest uses, device nodes, and a kernel that
- * only its owner may read.
+ * Lists the files for QEMU's user to open by name: files of this guest only, device nodes, and a kernel
+ * readable to its owner only.
  */
 function listGrants(instance: Instance, { descriptors, found }: Passing): readonly GrantedFile[] {
   const known = knownFiles(found);
@@ -190,12 +199,18 @@ function listGrants(instance: Instance, { descriptors, found }: Passing): readon
   });
 }
 
-/** Returns whether QEMU's user always gets an ACL entry: to a file that only this guest uses, and to a device, which the host protects. */
+/**
+ * Returns whether QEMU's user always gets an ACL entry: to a file of this guest only, and to a device,
+ * protected by the host.
+ */
 function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
   return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
 }
 
-/** Returns whether QEMU opens a file for reading that others may not read: QEMU's user is neither its owner nor in any group. */
+/**
+ * Returns whether QEMU opens a file for reading that others may not read: QEMU's user is neither its owner
+ * nor in any group.
+ */
 function isUnreadable(descriptor: Pick<Descriptor, "access" | "purpose">, { mode }: FileFacts): boolean {
   // The guest's user gets access to a shared folder and all files in it.
   if (descriptor.purpose === "folder" || isGranted(descriptor)) return false;
@@ -203,8 +218,8 @@ function isUnreadable(descriptor: Pick<Descriptor, "access" | "purpose">, { mode
 }
 
 /**
- * Returns whether a start lets QEMU's user read a file that others may not: a kernel or an initrd. Clients upload them into volumes, which are
- * root's alone. svirt changes no ACL of the host's own kernel.
+ * Returns whether a start lets QEMU's user read a file closed to others: a kernel or an initrd. Clients
+ * upload them into volumes, readable to root alone. svirt changes no ACL of the host's own kernel.
  */
 function isLent({ purpose }: Pick<Descriptor, "purpose">, { id: { path } }: FileFacts): boolean {
   return (purpose === "kernel" || purpose === "initrd") && !isInstalled(path) && !path.startsWith("/boot/");
@@ -237,8 +252,8 @@ function refuseUnreadable(path: string): never {
 }
 
 /**
- * Lists the monitor commands before the vCPUs run and the one that resumes them. The connection negotiates by itself, and
- * queries are left to their callers. A loaded state includes its balloon.
+ * Lists the monitor commands before the vCPUs run and the command to resume them. The connection negotiates
+ * by itself, and queries are left to their callers. A loaded state includes its balloon.
  */
 function startCommands(
   told: readonly QmpCommand[],
@@ -251,14 +266,14 @@ function startCommands(
 }
 
 /**
- * Memory that a guest with VFIO devices may lock beyond its own memory, as in libvirt. Memory that hardware writes to cannot
- * be swapped out.
+ * Lockable memory of a guest with VFIO devices beyond its own memory, as in libvirt. Memory written by
+ * hardware cannot be swapped out.
  */
 const VFIO_EXTRA_KIB = 1024 * 1024;
 
 /**
- * Returns how much memory the guest must be able to lock; empty: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of
- * libvirt
+ * Returns how much memory the guest must be able to lock; empty: as much as svirt itself.
+ * qemuDomainGetMemLockLimitBytes() of libvirt
  */
 export function memlockOf(domain: Domain): Pick<LaunchSpec, "memlockKiB"> {
   const { devices, maxMemory, memory, memoryBacking, memtune } = domain;

@@ -14,8 +14,8 @@ const LOG_LINES = 3;
 const LOG_BYTES = 4096;
 
 /**
- * Runs the rest of a start, from its processes on. The guest then runs, and its record says so. On any failure all completed
- * steps are undone. Throws the errors of the steps, with the end of QEMU's log.
+ * Runs the rest of a start, from its processes on. The guest then runs, and its record says so. On any
+ * failure all completed steps are undone. Throws the errors of the steps, with the end of QEMU's log.
  */
 export async function launchGuest(
   instance: Instance,
@@ -50,8 +50,8 @@ export async function launchGuest(
 }
 
 /**
- * Stages the record that the guest will most likely have: the process that its reaper reported becomes QEMU by execve(2),
- * so its ID stays the same.
+ * Stages the guest's most likely record: the process reported by its reaper becomes QEMU by execve(2), so its
+ * ID stays the same.
  */
 function stageRunning(instance: Instance, guest: GuestRecord): GuestRecord | undefined {
   const told = toldProcess(instance, guest);
@@ -83,8 +83,8 @@ function toldProcess({ host, paths }: Instance, { uuid }: GuestRecord): ProcessF
 }
 
 /**
- * Returns QEMU's process: by the pid that its reaper recorded if it has the guest's user, else by program among the guest's
- * processes.
+ * Returns QEMU's process: by the pid that its reaper recorded if it has the guest's user, else by program
+ * among the guest's processes.
  */
 function findGuestProcess(instance: Instance, guest: GuestRecord): ProcessFacts | undefined {
   const { host } = instance;

@@ -7,8 +7,8 @@ import { type DomainNote, noteDomain } from "../../state/reports/domain-notes.ts
 import { runningGuest } from "../guest/running-guest.ts";
 
 /**
- * Notes the optional images without which a guest was started, for clients that wait for events. `written`: the domain with them, `bound`:
- * without. qemuDomainCheckRemoveOptionalDisk() of libvirt
+ * Notes the optional images missing from a guest's start, for clients waiting for events. `written`: the
+ * domain with them, `bound`: without. qemuDomainCheckRemoveOptionalDisk() of libvirt
  */
 export async function noteMissingDisks(
   instance: Instance,

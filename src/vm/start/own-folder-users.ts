@@ -14,8 +14,8 @@ interface OwnedFolder {
 }
 
 /**
- * Throws "in-use" if another guest has a file in a folder that is mounted for one guest alone, or another definition names one.
- * The caller holds the registry's lock.
+ * Throws "in-use" if another guest has a file in a folder mounted for a single guest, or another definition
+ * names such a file. The caller holds the registry's lock.
  */
 export function refuseOthersIn(instance: Instance, { path, uuid }: OwnedFolder): void {
   const other =

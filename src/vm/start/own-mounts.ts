@@ -7,7 +7,7 @@ import { type Instance, isSession } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { undoBegun } from "../end/undo-start.ts";
 
-/** Start of a guest that may need mounts of its own. `taken`: the steps that its record already has. */
+/** Start of a guest with possible mounts of its own. `taken`: the steps already in its record. */
 export interface MountingStart {
   readonly domain: Domain;
   readonly written: Domain;
@@ -17,9 +17,10 @@ export interface MountingStart {
 }
 
 /**
- * Mounts the folders in which files of the guest need its label and have none of their own, then does the work, which finds the
- * files with that label. The guest's record is written before the first mount, and the work continues with its steps. If the work
- * fails, the folders are unmounted. The caller holds the guest's lock, and no other: a server may take long.
+ * Mounts the folders of files without labels of their own with the guest's label, then does the work: it
+ * finds the files with the label. The guest's record is written before the first mount, and the work
+ * continues with its steps. If the work fails, the folders are unmounted. The caller holds the guest's lock,
+ * and no other: a server may take long.
  */
 export async function withOwnMounts<Result>(
   instance: Instance,
@@ -44,7 +45,9 @@ export async function withOwnMounts<Result>(
   }
 }
 
-/** Reports whether a pool is active, which may be a server's. Most hosts have none, and need no other look. */
+/**
+ * Reports whether a pool is active, which may be a server's. Most hosts have none, and need no other look.
+ */
 export function mayNeedMounts(instance: Instance): boolean {
   return !isSession(instance) && poolStore.listEntries(instance).some(({ isActive }) => isActive);
 }

@@ -35,7 +35,7 @@ import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { refuseOthersIn } from "./own-folder-users.ts";
 import type { MountingStart } from "./own-mounts.ts";
 
-/** Guest's files on servers whose files have no labels of their own, and the pools that mount these servers. */
+/** Guest's files on servers without labels of files, and the pools with mounts of these servers. */
 interface Seen {
   readonly pools: readonly ServerPool[];
   /** All files of the guest below the pools. */
@@ -44,7 +44,7 @@ interface Seen {
   readonly unlabelled: readonly ResolvedFile[];
 }
 
-/** Steps that claim folders for the guest, and those that then mount them. */
+/** Steps claiming folders for the guest, and the later steps mounting them. */
 interface OwnMounts {
   readonly claims: readonly Step[];
   readonly mounts: readonly Step[];
@@ -53,8 +53,9 @@ interface OwnMounts {
 const NO_MOUNTS: OwnMounts = { claims: [], mounts: [] };
 
 /**
- * Decides the mounts of a start, writes its record with them, and claims their folders; undefined if it needs none. Throws
- * "denied" for a file that cannot have the guest's label, "in-use" for a folder with another guest's files.
+ * Decides the mounts of a start, writes its record with them, and claims their folders; undefined if it needs
+ * none. Throws "denied" for a file that cannot have the guest's label, "in-use" for a folder with another
+ * guest's files.
  */
 export async function beginOwnMounts(
   instance: Instance,
@@ -107,7 +108,9 @@ function look(instance: Instance, { domain, taken }: MountingStart): Seen {
   return { pools, files, unlabelled };
 }
 
-/** A file that the start creates. It has a folder with a mount of its own only if another file needs that mount. */
+/**
+ * A file created by the start. It has a folder with a mount of its own only if another file needs the mount.
+ */
 function isMissing({ inode }: FileId): boolean {
   return inode === PENDING_FILE.inode;
 }
@@ -197,7 +200,10 @@ function mountStep(
   };
 }
 
-/** Throws "denied" for a folder that a link has replaced since the files were inspected: the mount would be where the link leads. */
+/**
+ * Throws "denied" for a folder that a link has replaced since the files were inspected: the mount would be
+ * where the link leads.
+ */
 function inspected({ host }: Instance, path: string): FileId {
   const facts = host.inspectFile(path);
   if (facts === undefined) throw missing(path);
@@ -208,7 +214,10 @@ function inspected({ host }: Instance, path: string): FileId {
   });
 }
 
-/** Throws "denied" for a file in the folder that needs another label: a shared disk, or one with a label in the XML. */
+/**
+ * Throws "denied" for a file in the folder in need of another label: a shared disk, or a disk with a label in
+ * the XML.
+ */
 function refuseOtherLabels(label: LabelDecision, files: readonly ResolvedFile[], folder: string): void {
   for (const file of files) {
     const { id } = file.facts;

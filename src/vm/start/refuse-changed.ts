@@ -3,8 +3,8 @@ import { type Definition, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /**
- * Throws "wrong-state" if a definition was changed before its start held the guest's lock: a snapshot may have put other images in it, and
- * the guest would write into those below them.
+ * Throws "wrong-state" if a definition was changed before its start held the guest's lock: a snapshot may
+ * have put other images in it, and the guest would write into those below them.
  */
 export function refuseChanged(instance: Instance, definition: Definition | undefined): void {
   const now = definition === undefined ? undefined : readDefinition(instance, definition.name);

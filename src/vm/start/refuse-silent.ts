@@ -6,7 +6,10 @@ import { listPoolFolders } from "../../resolve/pool-folders.ts";
 import { hasServers, silentServer, silentServers } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 
-/** Refusals of a start whose files are on a server that does not answer: inspecting one would wait for hours. Each throws "timeout". */
+/**
+ * Refusals of a start with files on a silent server: inspecting a file would wait for hours. Each throws
+ * "timeout".
+ */
 interface SilentRefusals {
   /** Refuses a domain with a volume of a pool there, before it is bound to its file. */
   refusePools(domain: Domain): Promise<void>;

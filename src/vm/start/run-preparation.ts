@@ -7,7 +7,10 @@ import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Runs the steps of a start that precede its processes, after the first `done` steps. The caller holds the registry lock. */
+/**
+ * Runs the steps of a start that precede its processes, after the first `done` steps. The caller holds the
+ * registry lock.
+ */
 export async function runPreparation(
   instance: Instance,
   guest: GuestRecord,
@@ -18,9 +21,9 @@ export async function runPreparation(
 }
 
 /**
- * Runs the remaining steps without the registry lock, since QEMU takes its time. Only the removal of ACL entries holds
- * it: guests that share a file share its ACL, which is read and written as a whole. Returns the terminals that QEMU got,
- * keyed by the names of their devices.
+ * Runs the remaining steps without the registry lock, since QEMU takes its time. Only the removal of ACL
+ * entries holds it: guests with a shared file share its ACL, read and written as a whole. Returns QEMU's
+ * terminals, keyed by the names of their devices.
  */
 export async function runLaunch(
   instance: Instance,

@@ -50,8 +50,8 @@ export interface StartOptions {
 }
 
 /**
- * Starts a domain, confined as its XML and the host's policy require. On any failure all completed steps are undone before
- * this throws. Throws the errors of the decisions and of the host.
+ * Starts a domain, confined as its XML and the host's policy require. On any failure all completed steps are
+ * undone before this throws. Throws the errors of the decisions and of the host.
  */
 export async function startDomain(
   instance: Instance,
@@ -61,7 +61,10 @@ export async function startDomain(
   return await begin(instance, await completeBytes(instance, bytes), { observer: NO_OBSERVER, ...how });
 }
 
-/** Starts a defined domain, as startDomain() does. If its completed form is stored, the XML is not parsed again. */
+/**
+ * Starts a defined domain, as startDomain() does. If its completed form is stored, the XML is not parsed
+ * again.
+ */
 export async function startDefinition(
   instance: Instance,
   definition: Definition,
@@ -71,7 +74,10 @@ export async function startDefinition(
   return await begin(instance, completed, { observer: NO_OBSERVER, ...how, definition });
 }
 
-/** Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if it runs. */
+/**
+ * Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if
+ * it runs.
+ */
 export async function startFromState(
   instance: Instance,
   bytes: Uint8Array,
@@ -176,7 +182,8 @@ async function prepare(
   let record: GuestRecord | undefined;
   try {
     return await withLooks(instance, undefined, async (looks) => {
-      // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
+      // Checked under the lock for writing records: of two starts of the same name, the second sees the
+      // first.
       refuseConflict(instance, start.domain);
       const domain = chooseDevicesAgain(instance, start.domain);
       const decided = await decideStart(instance, domain, start);

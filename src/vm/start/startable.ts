@@ -9,8 +9,8 @@ import { bindVolumes } from "../../resolve/volumes.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /**
- * Returns the domain with its networks and volumes resolved. Throws all refusals of its start that need no inspected file, in the order
- * of the document; after them "timeout" for a file of a server that does not answer.
+ * Returns the domain with its networks and volumes resolved. Throws all refusals of its start without a need
+ * for inspected files, in the order of the document; after them "timeout" for a file of a silent server.
  */
 export async function startable(instance: Instance, completed: Domain): Promise<Domain> {
   const silent = refusalsOn(instance);

@@ -1,7 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 
-/** Does work that changes objects of a kind, one process at a time. */
+/** Does work changing objects of a kind, a process at a time. */
 export type ChangeStored = <Result>(
   instance: Instance,
   work: () => Result | Promise<Result>,

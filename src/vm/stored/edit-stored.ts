@@ -12,13 +12,16 @@ export interface Editable<Parsed> {
   /** Returns the object of that key. Throws "not-found". */
   find(instance: Instance, key: string): StoredXml;
   parse(bytes: Uint8Array): Parsed;
-  /** Stores the definition. Calls `refuse` when no other call can change the object any more; it throws if the object has changed. */
+  /**
+   * Stores the definition. Calls `refuse` when no other call can change the object any more; it throws if the
+   * object has changed.
+   */
   save(instance: Instance, parsed: Parsed, refuse: () => void): Promise<unknown>;
 }
 
 /**
- * Lets the caller edit an object's definition and stores the result as its define command would. Throws "not-found",
- * "wrong-state", and the errors of that command.
+ * Lets the caller edit an object's definition and stores the result as its define command would. Throws
+ * "not-found", "wrong-state", and the errors of that command.
  */
 export async function editStored<Parsed>(
   instance: Instance,

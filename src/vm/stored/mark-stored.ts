@@ -12,7 +12,7 @@ export interface Markable {
   readonly store: XmlStore;
   /** One object, `network`. */
   readonly noun: string;
-  /** Command that starts one, with its operand. */
+  /** Command for its start, with its operand. */
   readonly startCommand: string;
   readonly change: ChangeStored;
   /** Returns a stored object with a definition. Throws "not-found", "wrong-state". */
@@ -26,8 +26,8 @@ export interface Mark {
 }
 
 /**
- * Marks a defined object to start at boot, or removes the mark. Throws "not-found", "unsupported" in a session, "wrong-state" for
- * an object without a definition.
+ * Marks a defined object to start at boot, or removes the mark. Throws "not-found", "unsupported" in a
+ * session, "wrong-state" for an object without a definition.
  */
 export async function markStored(
   instance: Instance,
@@ -54,7 +54,7 @@ export function refuseInSession(instance: Instance, noun: string, startCommand: 
   );
 }
 
-/** Starts the marked objects that are inactive. Never throws for a single one. */
+/** Starts the inactive marked objects. Never throws for a single object. */
 export async function startMarked(
   instance: Instance,
   store: XmlStore,

@@ -4,9 +4,9 @@ import type { XmlStore } from "../../state/xml-store.ts";
 
 // Rule: A damaged file refuses changes, since the resources that it names are unknown.
 
-/** Objects whose files a check reads, to protect the guests that use them. */
+/** Objects with files read by a check, for the protection of their guests. */
 export interface Checked {
-  /** Active objects, or also those that are only defined. */
+  /** Active objects, or also objects with a definition only. */
   readonly which: "active" | "all";
   /** Name of an object that the check is about: its own commands report its file. */
   readonly except?: string;
@@ -14,7 +14,10 @@ export interface Checked {
   parse(xml: string): unknown;
 }
 
-/** Throws "failed" with the path if one of these objects has a damaged file. The resources that it names are unknown, whereas a list can leave it out. */
+/**
+ * Throws "failed" with the path if any of these objects has a damaged file. Its resources are unknown,
+ * whereas a list can leave it out.
+ */
 export function refuseDamaged(store: XmlStore, instance: Instance, { except, parse, which }: Checked): void {
   for (const { isActive, name } of store.listEntries(instance)) {
     if (name === except || (which === "active" && !isActive)) continue;

@@ -8,7 +8,7 @@ export interface ListedXml extends XmlEntry {
   readonly uuid: string | undefined;
 }
 
-/** Objects to list: each group of options that is given selects those that have one of its states. */
+/** Objects to list: each group of given options selects objects with any of its states. */
 export interface StoredFilter {
   readonly active?: boolean;
   readonly inactive?: boolean;
@@ -18,7 +18,7 @@ export interface StoredFilter {
   readonly noAutostart?: boolean;
 }
 
-/** Which of the objects to list, and whether with their UUIDs, for which each file is read. */
+/** Objects to list, and whether with their UUIDs: each file is read for them. */
 export interface Selection {
   readonly filter: StoredFilter;
   readonly wantsUuids: boolean;
@@ -46,7 +46,7 @@ export function selectStored(
     .map((entry) => ({ ...entry, uuid: uuids.get(entry.name) }));
 }
 
-/** Whether a state is one of those that are asked for. Without either, both are. */
+/** Whether a state is requested. Without a request, both are. */
 function isSelected(is: boolean, wanted = false, unwanted = false): boolean {
   return wanted === unwanted || (is ? wanted : unwanted);
 }

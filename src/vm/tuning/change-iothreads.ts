@@ -18,7 +18,10 @@ import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts
 import type { DecidedChange } from "../change/change-guest.ts";
 import { tuneNewThreads } from "./new-threads.ts";
 
-/** Adds an I/O thread. Throws the errors of changeDomain(), "usage" if it exists. qemuDomainAddIOThread() of libvirt */
+/**
+ * Adds an I/O thread. Throws the errors of changeDomain(), "usage" if it exists. qemuDomainAddIOThread() of
+ * libvirt
+ */
 export async function addIothread(instance: Instance, ask: Ask, id: number): Promise<Changed> {
   return await changeDomain(instance, ask, {
     live: { what: `add the I/O thread ${id}`, decide: (guest) => decideNew(instance, guest, id) },
@@ -26,7 +29,10 @@ export async function addIothread(instance: Instance, ask: Ask, id: number): Pro
   });
 }
 
-/** Removes an I/O thread that no device uses. Throws the errors of changeDomain(), "usage". qemuDomainDelIOThread() of libvirt */
+/**
+ * Removes an I/O thread that no device uses. Throws the errors of changeDomain(), "usage".
+ * qemuDomainDelIOThread() of libvirt
+ */
 export async function removeIothread(instance: Instance, ask: Ask, id: number): Promise<Changed> {
   return await changeDomain(instance, ask, {
     live: {
@@ -48,7 +54,10 @@ export async function removeIothread(instance: Instance, ask: Ask, id: number): 
   });
 }
 
-/** Sets values of an I/O thread. Throws the errors of changeDomain(), "usage". qemuDomainSetIOThreadParams() of libvirt */
+/**
+ * Sets values of an I/O thread. Throws the errors of changeDomain(), "usage". qemuDomainSetIOThreadParams()
+ * of libvirt
+ */
 export async function setIothread(
   instance: Instance,
   ask: Ask,

@@ -25,7 +25,10 @@ export interface TuningChange {
   changeLive?(domain: Domain): Domain;
 }
 
-/** Changes the limits and pins of a running guest, of a definition, or of both. Throws for resources that the host lacks. */
+/**
+ * Changes the limits and pins of a running guest, of a definition, or of both. Throws for resources that the
+ * host lacks.
+ */
 export async function changeShares(
   instance: Instance,
   ask: Ask,

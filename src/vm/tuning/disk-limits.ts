@@ -19,14 +19,17 @@ interface DiskLimits {
   readonly limits: Partial<Iotune>;
 }
 
-/** Returns the limits of a disk in the domain that `ask` selects. Throws the errors of findShown(), "usage" for a missing disk. */
+/**
+ * Returns the limits of a disk in the domain that `ask` selects. Throws the errors of findShown(), "usage"
+ * for a missing disk.
+ */
 export function readDiskLimits(instance: Instance, ask: Ask, disk: string): Partial<Iotune> {
   return diskNamed(findShown(instance, ask).domain, disk).iotune ?? {};
 }
 
 /**
- * Changes the limits of a disk, in the running guest and in the definition separately. Throws the errors of changeDomain().
- * qemuDomainSetBlockIoTune() of libvirt
+ * Changes the limits of a disk, in the running guest and in the definition separately. Throws the errors of
+ * changeDomain(). qemuDomainSetBlockIoTune() of libvirt
  */
 export async function changeDiskLimits(
   instance: Instance,

@@ -15,7 +15,9 @@ export interface IothreadInfo {
   readonly cpus: IdSet;
 }
 
-/** Lists the I/O threads of the running guest or of the definition. Throws as findShown() does, and "timeout". */
+/**
+ * Lists the I/O threads of the running guest or of the definition. Throws as findShown() does, and "timeout".
+ */
 export async function listIothreadInfo(instance: Instance, ask: Ask): Promise<readonly IothreadInfo[]> {
   const { domain, guest } = findShown(instance, ask);
   if (guest?.process === undefined) {

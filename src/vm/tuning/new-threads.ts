@@ -6,7 +6,10 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Returns the steps that place the threads of virtual CPUs and I/O threads added to a running guest; `xml` has them. */
+/**
+ * Returns the steps that place the threads of virtual CPUs and I/O threads added to a running guest; `xml`
+ * has them.
+ */
 export function tuneNewThreads(
   instance: Instance,
   { steps, uuid, xml: before }: GuestRecord,

@@ -12,13 +12,19 @@ export interface NumaTuning {
   readonly nodes: IdSet;
 }
 
-/** Returns the nodes in the XML of the guest or of the definition. Throws as findShown() does. qemuDomainGetNumaParameters() */
+/**
+ * Returns the nodes in the XML of the guest or of the definition. Throws as findShown() does.
+ * qemuDomainGetNumaParameters()
+ */
 export function readNumatune(instance: Instance, ask: Ask): NumaTuning {
   const { memory } = findShown(instance, ask).domain.numatune ?? {};
   return { mode: memory?.mode ?? "strict", nodes: memory?.nodeset ?? [] };
 }
 
-/** Changes the nodes, in the running guest by its control group. Throws as changeShares(), and the errors of the change. */
+/**
+ * Changes the nodes, in the running guest by its control group. Throws as changeShares(), and the errors of
+ * the change.
+ */
 export async function changeNumatune(instance: Instance, ask: Ask, change: NumaChange): Promise<Changed> {
   return await changeShares(instance, ask, {
     what: "place memory",

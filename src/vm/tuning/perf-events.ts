@@ -12,7 +12,10 @@ export interface PerfEvent {
   readonly isEnabled: boolean;
 }
 
-/** Lists all events: a running guest has none. Throws as findShown() does. qemuDomainGetPerfEvents() of libvirt */
+/**
+ * Lists all events: a running guest has none. Throws as findShown() does. qemuDomainGetPerfEvents() of
+ * libvirt
+ */
 export function listPerfEvents(instance: Instance, ask: Ask): readonly PerfEvent[] {
   const enabled = new Set(
     (findShown(instance, ask).domain.perf?.events ?? []).flatMap((event) =>
@@ -23,8 +26,8 @@ export function listPerfEvents(instance: Instance, ask: Ask): readonly PerfEvent
 }
 
 /**
- * Disables events. Throws "unsupported" if one is to be enabled, and for an unknown name; the errors of changeDomain().
- * qemuDomainSetPerfEvents() of libvirt
+ * Disables events. Throws "unsupported" if one is to be enabled, and for an unknown name; the errors of
+ * changeDomain(). qemuDomainSetPerfEvents() of libvirt
  */
 export async function setPerfEvents(
   instance: Instance,

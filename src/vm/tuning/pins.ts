@@ -11,7 +11,10 @@ export interface VcpuPin {
   readonly cpus: IdSet;
 }
 
-/** Lists the processors for each virtual CPU of a domain, or for one: all if its XML has none. Throws as findShown() does. */
+/**
+ * Lists the processors for each virtual CPU of a domain, or for one: all if its XML has none. Throws as
+ * findShown() does.
+ */
 export function listVcpuPins(instance: Instance, ask: Ask, vcpu: number | undefined): readonly VcpuPin[] {
   const { domain } = findShown(instance, ask);
   const online = listOnlineProcessors(instance.host);

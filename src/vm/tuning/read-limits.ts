@@ -14,8 +14,8 @@ interface ShownDomain {
 }
 
 /**
- * Returns the domain that `ask` selects: the running guest, unless it asks for the definition. Throws "not-found", "usage",
- * "wrong-state".
+ * Returns the domain that `ask` selects: the running guest, unless it asks for the definition. Throws
+ * "not-found", "usage", "wrong-state".
  */
 export function findShown(instance: Instance, { key, options }: Ask): ShownDomain {
   if (options.live === true && options.config === true) {
@@ -35,7 +35,10 @@ export interface MemoryLimits {
   readonly swapHardKiB: number | undefined;
 }
 
-/** Returns the limits: the kernel's for a running guest, those of the XML for a definition. Throws as findShown() does. */
+/**
+ * Returns the limits: the kernel's for a running guest, those of the XML for a definition. Throws as
+ * findShown() does.
+ */
 export function readMemoryLimits(instance: Instance, ask: Ask): MemoryLimits {
   const { domain, guest } = findShown(instance, ask);
   if (guest === undefined) {
@@ -67,8 +70,8 @@ interface Quota {
 }
 
 /**
- * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as in virsh.
- * Throws as findShown() does.
+ * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as in
+ * virsh. Throws as findShown() does.
  */
 export function readCpuShares(instance: Instance, ask: Ask): CpuShares {
   const { domain, guest } = findShown(instance, ask);
@@ -95,7 +98,10 @@ export interface DiskShares {
   readonly devices: NonNullable<Domain["blkiotune"]>["devices"];
 }
 
-/** Returns the weight of a running guest's disks, or the one in the XML, and the XML's limits. Throws as findShown() does. */
+/**
+ * Returns the weight of a running guest's disks, or the one in the XML, and the XML's limits. Throws as
+ * findShown() does.
+ */
 export function readDiskShares(instance: Instance, ask: Ask): DiskShares {
   const shown = findShown(instance, ask);
   return { weight: readDiskWeight(instance, shown), devices: shown.domain.blkiotune?.devices ?? [] };

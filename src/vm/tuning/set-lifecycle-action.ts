@@ -29,9 +29,9 @@ export interface LifecycleAction {
 }
 
 /**
- * Sets the action after an end of the guest, of the running guest, of the definition, or of both. Throws "wrong-state", "unsupported"
- * for an action that QEMU or svirt does not take, "xml" for two actions that contradict each other. qemuDomainSetLifecycleAction() of
- * libvirt
+ * Sets the action after an end of the guest, of the running guest, of the definition, or of both. Throws
+ * "wrong-state", "unsupported" for an action unknown to QEMU or svirt, "xml" for two contradictory actions.
+ * qemuDomainSetLifecycleAction() of libvirt
  */
 export async function setLifecycleAction(
   instance: Instance,
@@ -58,7 +58,10 @@ export async function setLifecycleAction(
   if (definition !== undefined) await changeDefinition(instance, found.uuid, edit);
 }
 
-/** Returns the change of a domain. virDomainDefLifecycleActionAllowed() and qemuValidateLifecycleAction() of libvirt */
+/**
+ * Returns the change of a domain. virDomainDefLifecycleActionAllowed() and qemuValidateLifecycleAction() of
+ * libvirt
+ */
 function changeFor({ action, type }: LifecycleAction): (domain: Domain) => Domain {
   if (type === "crash") {
     if (action === "destroy" || action === "restart" || action === "preserve")

@@ -14,7 +14,9 @@ import { findDomain } from "../guest/find-domain.ts";
 import { setGuestMemory } from "../lifecycle/ask-guest.ts";
 import { neverLive } from "./set-vcpus.ts";
 
-/** Sets the maximum memory of a domain from its next start on. Throws "usage", "unsupported", "wrong-state". */
+/**
+ * Sets the maximum memory of a domain from its next start on. Throws "usage", "unsupported", "wrong-state".
+ */
 export async function setMostMemory(instance: Instance, ask: Ask, size: string): Promise<Changed> {
   const kiB = readSize(size);
   return await changeDomain(instance, ask, {
@@ -27,7 +29,10 @@ export async function setMostMemory(instance: Instance, ask: Ask, size: string):
   });
 }
 
-/** Asks the running guest's balloon for a size, sets the memory of the next start, or both. Throws "usage", "wrong-state". */
+/**
+ * Asks the running guest's balloon for a size, sets the memory of the next start, or both. Throws "usage",
+ * "wrong-state".
+ */
 export async function setMemory(
   instance: Instance,
   { key, options }: Pick<Ask, "key" | "options">,

@@ -11,8 +11,8 @@ import { findDomain } from "../guest/find-domain.ts";
 import { domainOf } from "../query/guest-statistics.ts";
 
 /**
- * Sets how often a guest's balloon queries the guest's memory statistics, in seconds; 0: never. It applies to the running
- * guest, to the definition, or to both. Throws "wrong-state", "unsupported".
+ * Sets how often a guest's balloon queries the guest's memory statistics, in seconds; 0: never. It applies to
+ * the running guest, to the definition, or to both. Throws "wrong-state", "unsupported".
  */
 export async function setStatisticsPeriod(
   instance: Instance,
@@ -44,7 +44,10 @@ function periodOf({ devices: { memballoon } }: Domain): number {
   return memballoon === undefined || memballoon.model === "none" ? 0 : (memballoon.stats?.period ?? 0);
 }
 
-/** Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model "none". */
+/**
+ * Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model
+ * "none".
+ */
 function replacePeriod(domain: Domain, period: number): Domain {
   const { memballoon } = completeGuest(domain).devices;
   if (memballoon === undefined || memballoon.model === "none") {

@@ -14,9 +14,10 @@ export interface VcpuChoice {
 }
 
 /**
- * Enables or disables single virtual CPUs: one of a running guest, or several of the definition. The enabled ones must be the first ones
- * afterwards, as `<vcpu current>` and an image of a save have them. Throws "usage", "wrong-state" with libvirt's messages; "unsupported" for
- * other virtual CPUs. qemuDomainSetVcpuInternal() of libvirt
+ * Enables or disables single virtual CPUs: a single CPU of a running guest, or several of the definition. The
+ * enabled CPUs must be the first afterwards, as in `<vcpu current>` and in an image of a save. Throws
+ * "usage", "wrong-state" with libvirt's messages; "unsupported" for other virtual CPUs.
+ * qemuDomainSetVcpuInternal() of libvirt
  */
 export async function setVcpu(instance: Instance, ask: Ask, choice: VcpuChoice): Promise<Changed> {
   const found = findDomain(instance, ask.key);

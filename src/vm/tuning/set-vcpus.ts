@@ -15,7 +15,7 @@ import { tuneNewThreads } from "./new-threads.ts";
 
 /** A change of the number of virtual CPUs. */
 interface VcpusAsk extends Ask {
-  /** New ones can be taken from the running guest again: so can those of every running guest, and none of a definition. */
+  /** New CPUs can be taken from the running guest again, like every running guest's; none of a definition. */
   readonly isHotpluggable: boolean;
 }
 
@@ -37,7 +37,10 @@ export async function setVcpus(instance: Instance, ask: VcpusAsk, count: number)
   }
 }
 
-/** Explains QEMU's error for a guest whose system does not control processor hot-plug yet. qemu.git hw/acpi/piix4.c */
+/**
+ * Explains QEMU's error for a guest whose system does not control processor hot-plug yet. qemu.git
+ * hw/acpi/piix4.c
+ */
 export function explainUnplug(error: unknown): SvirtError {
   const found = asSvirtError(error);
   if (!found.message.includes("unplug request for not supported device type")) return found;
@@ -110,7 +113,9 @@ function notHotpluggable(): SvirtError {
   });
 }
 
-/** Returns the domain with `current` enabled virtual CPUs. Throws "unsupported" for a domain with `<vcpus>`. */
+/**
+ * Returns the domain with `current` enabled virtual CPUs. Throws "unsupported" for a domain with `<vcpus>`.
+ */
 export function replaceVcpus(domain: Domain, current: number): Domain {
   if (domain.vcpus !== undefined) {
     throw new SvirtError(

@@ -9,8 +9,9 @@ import type { Instance } from "../../state/instance.ts";
 import { notMade } from "../../storage/volume/creation-refusal.ts";
 
 /**
- * Returns the capacity of a new volume above an image in bytes: the requested one, or that of the image. The image is inspected with its whole
- * chain, as in a start. Throws "unsupported" for an encrypted qcow2 image, and without a requested capacity for a raw one with a LUKS header.
+ * Returns the capacity of a new volume above an image in bytes: the requested capacity, or the image's. The
+ * image is inspected with its whole chain, as in a start. Throws "unsupported" for an encrypted qcow2 image,
+ * and without a requested capacity for a raw image with a LUKS header.
  */
 export function capacityAbove(
   instance: Instance,

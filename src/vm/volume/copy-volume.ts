@@ -34,7 +34,10 @@ interface Copy {
   readonly source: Source;
   readonly flags: CopyFlags;
   readonly pool: string;
-  /** Whether the document is that of the source with another name: then the copy is encrypted as the source is. */
+  /**
+   * Whether the document is that of the source with another name: then the copy is encrypted as the source
+   * is.
+   */
   readonly isOfSource: boolean;
   /** Called while an image is converted. */
   readonly onProgress?: Progress;
@@ -48,8 +51,8 @@ export interface CopiedVolume {
 }
 
 /**
- * Creates the volume that a document describes, with the data of another volume. Throws "xml", "unsupported", "not-found";
- * "in-use" if a guest uses the source or the volume exists; "denied".
+ * Creates the volume that a document describes, with the data of another volume. Throws "xml", "unsupported",
+ * "not-found"; "in-use" if a guest uses the source or the volume exists; "denied".
  */
 export async function createVolumeFromVolume(
   instance: Instance,
@@ -86,7 +89,9 @@ function withoutEncryption({ target: { encryption: _, ...target }, ...shape }: V
   return { ...shape, target };
 }
 
-/** Returns a volume's description for a volume beside it. Its label is not carried on: it may be a guest's. */
+/**
+ * Returns a volume's description for a volume beside it. Its label is not carried on: it may be a guest's.
+ */
 function withoutPlace({ key: _, target: shown, ...shape }: Volume): Volume {
   const { path: __, permissions = {}, ...target } = shown;
   const { label: ___, ...granted } = permissions;
@@ -94,8 +99,8 @@ function withoutPlace({ key: _, target: shown, ...shape }: Volume): Volume {
 }
 
 /**
- * Creates a volume like another one beside it, with its owner and mode. Throws as createVolumeFromVolume(). cmdVolClone() of
- * libvirt's tools/virsh-volume.c
+ * Creates a volume like another one beside it, with its owner and mode. Throws as createVolumeFromVolume().
+ * cmdVolClone() of libvirt's tools/virsh-volume.c
  */
 export async function cloneVolume(
   instance: Instance,
@@ -121,7 +126,8 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
   }
   const { folder } = pool;
   const place = placeOf(instance, folder.id.path, volume);
-  // Checked under the lock, and copied without it, since that may take long. A start labels the source, which the copy notices.
+  // Checked under the lock, and copied without it, since that may take long. A start labels the source, which
+  // the copy notices.
   const { decided, name, written, ...sources } = await withUnusedVolume(
     instance,
     { ...source, attempt: "copy" },
@@ -143,7 +149,9 @@ async function copyVolume(instance: Instance, copy: Copy): Promise<CopiedVolume>
   return { name: decided.name, path: place.path, source: name };
 }
 
-/** Returns the format to record for a copy; undefined for one that no guest could write, as of an ISO image. */
+/**
+ * Returns the format to record for a copy; undefined for one that no guest could write, as of an ISO image.
+ */
 function givenOrNone(format: string): GivenFormat | undefined {
   return isGivenFormat(format) ? format : undefined;
 }
@@ -173,7 +181,9 @@ function conversions(): typeof import("./made/conversion.ts") {
   return require("./made/conversion.ts");
 }
 
-/** Describes the source, and tells the format of its bytes. Throws as readDeclaredImage() and dataOffsetOf(). */
+/**
+ * Describes the source, and tells the format of its bytes. Throws as readDeclaredImage() and dataOffsetOf().
+ */
 function copySource(
   instance: Instance,
   {
@@ -208,7 +218,10 @@ function copySource(
   return { seen, found: found.format };
 }
 
-/** Returns the length of the header that a larger copy has besides its capacity; undefined if svirt cannot read it. */
+/**
+ * Returns the length of the header that a larger copy has besides its capacity; undefined if svirt cannot
+ * read it.
+ */
 function headerOf(
   facts: FileFacts,
   { capacityBytes, format }: VolumeImage,

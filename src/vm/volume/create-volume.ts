@@ -31,8 +31,8 @@ export async function createVolumeFrom(
 }
 
 /**
- * Creates a volume in a pool or in the folder with that absolute path. Throws "not-found", "wrong-state" for an inactive pool, and the errors
- * of createVolume().
+ * Creates a volume in a pool or in the folder with that absolute path. Throws "not-found", "wrong-state" for
+ * an inactive pool, and the errors of createVolume().
  */
 export async function createVolumeIn(
   instance: Instance,
@@ -61,9 +61,10 @@ async function createDevice(
 }
 
 /**
- * Makes the empty image of a volume in a folder, with the requested owner, mode and label, and returns its path. Throws
- * "unsupported" for a volume that svirt does not make, "not-found" without the folder or the backing file, "in-use" if the
- * volume exists. Throws "denied" for a folder of the host or a label that the volume must not have.
+ * Makes the empty image of a volume in a folder, with the requested owner, mode and label, and returns its
+ * path. Throws "unsupported" for a volume that svirt does not make, "not-found" without the folder or the
+ * backing file, "in-use" if the volume exists. Throws "denied" for a folder of the host or a label that the
+ * volume must not have.
  */
 export async function createVolume(
   instance: Instance,
@@ -126,8 +127,9 @@ interface VolumePlace {
 }
 
 /**
- * Makes the file of a volume, with its owner, mode and label. `written`: the format of its content, which is recorded; undefined for an empty
- * raw volume, whose format the operator decides with the content. Throws "in-use" if it exists, "denied".
+ * Makes the file of a volume, with its owner, mode and label. `written`: the format of its content, which is
+ * recorded; undefined for an empty raw volume, whose format the operator decides with the content. Throws
+ * "in-use" if it exists, "denied".
  */
 export async function makeVolumeFile(
   instance: Instance,
@@ -164,8 +166,8 @@ export async function makeVolumeFile(
 }
 
 /**
- * Returns the place of a volume in a folder. Throws "not-found" without the folder, "denied" for one of the host, "unsupported"
- * for a document with another path.
+ * Returns the place of a volume in a folder. Throws "not-found" without the folder, "denied" for one of the
+ * host, "unsupported" for a document with another path.
  */
 export function placeOf(instance: Instance, folder: string, { name, target }: Volume): VolumePlace {
   const facts = instance.host.inspectFile(folder);

@@ -6,9 +6,10 @@ import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
 
 /**
- * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that a guest or another volume
- * has; "denied" for anything other than a file of a folder for images, or than `seen`. With `mayBeDisk`
- * it removes the disk of a domain that is off, as isOnlyDiskOf() decides; with `mayBeRead` the kernel of running guests, as hasReadAll() decides.
+ * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that
+ * a guest or another volume has; "denied" for anything other than a file of a folder for images, or than
+ * `seen`. With `mayBeDisk` it removes the disk of a domain that is off, as isOnlyDiskOf() decides; with
+ * `mayBeRead` the kernel of running guests, as hasReadAll() decides.
  */
 export async function deleteVolume(
   instance: Instance,

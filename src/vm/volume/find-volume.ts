@@ -27,8 +27,9 @@ export interface FoundVolume {
 }
 
 /**
- * Returns a volume by its name in a pool, or by its key or path in any pool. Throws "not-found" with virsh's message; "denied"
- * for a name in the folder that is no volume; "timeout" for a server that does not answer. virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
+ * Returns a volume by its name in a pool, or by its key or path in any pool. Throws "not-found" with virsh's
+ * message; "denied" for a name in the folder that is no volume; "timeout" for a server that does not answer.
+ * virshCommandOptVolBy() of libvirt's tools/virsh-volume.c
  */
 export async function findVolume(instance: Instance, key: string, poolKey?: string): Promise<FoundVolume> {
   const pool = poolKey === undefined ? undefined : await findAnyPool(instance, poolKey);
@@ -77,8 +78,9 @@ function deviceIn(pool: DevicePool, isMeant: (device: PoolDevice) => boolean): F
 }
 
 /**
- * Returns the volume of a pool of devices with that key or path; undefined if there is none. That of the preferred pool counts. Throws
- * "usage" for a key that several disks report, "timeout" for one of a target that does not answer.
+ * Returns the volume of a pool of devices with that key or path; undefined if there is none. That of the
+ * preferred pool counts. Throws "usage" for a key that several disks report, "timeout" for one of a target
+ * that does not answer.
  */
 export function findDevice(
   instance: Instance,

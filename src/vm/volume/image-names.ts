@@ -12,20 +12,25 @@ import { readVolumeImage, type VolumeImage } from "./volume-image.ts";
 /** Formats whose images name no other file; the last two are the words of old headers for raw. */
 const NAMELESS: ReadonlySet<string> = new Set(["raw", "iso", "luks", "file", "host_device"]);
 
-/** Length of a qcow2 image's beginning in which its backing file's name begins and ends: the largest cluster, and the longest name. QEMU's block/qcow2.c */
+/**
+ * Length of a qcow2 image's beginning in which its backing file's name begins and ends: the largest cluster,
+ * and the longest name. QEMU's block/qcow2.c
+ */
 const FAR_BYTES = 2 ** 21 + 1023;
 
 /** Image, and the format in which it is read. */
 export interface NamedImage {
   readonly path: string;
   /**
-   * `recorded`: as fileFormats() decides. `claimed`: as its first bytes say, which its guest may have written. The caller then
-   * confirms that it has a format with names.
+   * `recorded`: as fileFormats() decides. `claimed`: as its first bytes say, which its guest may have
+   * written. The caller then confirms that it has a format with names.
    */
   readonly as: { readonly format: string } | "recorded" | "claimed";
 }
 
-/** Image from which a search begins, the file that is searched, and the images from which none leads to it. */
+/**
+ * Image from which a search begins, the file that is searched, and the images from which none leads to it.
+ */
 interface Search {
   readonly image: NamedImage;
   readonly file: FileId;
@@ -35,9 +40,9 @@ interface Search {
 }
 
 /**
- * Decides whether the headers of a chain of images name a file, from an image on. Each image is read in the format that the header above
- * records. A header that svirt cannot read names the file if it has the file's name where its format has names, or, of an
- * unknown header, anywhere.
+ * Decides whether the headers of a chain of images name a file, from an image on. Each image is read in the
+ * format that the header above records. A header that svirt cannot read names the file if it has the file's
+ * name where its format has names, or, of an unknown header, anywhere.
  */
 export function leadsTo(instance: Instance, { file, formats, image: top, vain }: Search): boolean {
   const seen = new Set<string>();
@@ -69,7 +74,10 @@ function keyOf({ as, path }: NamedImage): string {
   return `${JSON.stringify(as)} ${path}`;
 }
 
-/** Lists the files that an image's header names, or tells that a header that svirt cannot read has the file's name. */
+/**
+ * Lists the files that an image's header names, or tells that a header that svirt cannot read has the file's
+ * name.
+ */
 function namesIn(
   instance: Instance,
   { as, path }: NamedImage,

@@ -31,8 +31,8 @@ interface ListedVolume {
 type VolumeEntry = Pick<ListedVolume, "name" | "path" | "type"> & { readonly key: string };
 
 /**
- * Lists the volumes of a pool by their names, ignoring case. Throws "not-found", "wrong-state". virshStorageVolSorter() of
- * libvirt
+ * Lists the volumes of a pool by their names, ignoring case. Throws "not-found", "wrong-state".
+ * virshStorageVolSorter() of libvirt
  */
 export async function listPoolVolumes(instance: Instance, pool: string): Promise<readonly VolumeEntry[]> {
   const found = await findAnyPool(instance, pool);
@@ -69,8 +69,9 @@ export async function listPoolVolumesWithSizes(
 }
 
 /**
- * Lists the entries of a folder that are volumes, in no order. Symlinks, sockets, FIFOs and devices are none, nor are files that
- * svirt is creating, names with control characters, and files that svirt's domain must not inspect. virStorageBackendRefreshLocal() of libvirt, which follows symlinks
+ * Lists the entries of a folder that are volumes, in no order. Symlinks, sockets, FIFOs and devices are none,
+ * nor are files that svirt is creating, names with control characters, and files that svirt's domain must not
+ * inspect. virStorageBackendRefreshLocal() of libvirt, which follows symlinks
  */
 function listVolumeFiles(instance: Instance, folder: FileFacts): readonly VolumeFile[] {
   return instance.host.listFolder(folder.id.path).flatMap((name) => {

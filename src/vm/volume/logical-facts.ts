@@ -4,7 +4,10 @@ import type { LogicalVolume } from "../../storage/pool/logical/reports.ts";
 import type { FoundVolume } from "./find-volume.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 
-/** Throws "unsupported" for a sparse volume, with libvirt's message. virStorageBackendLogicalVolWipe() of libvirt */
+/**
+ * Throws "unsupported" for a sparse volume, with libvirt's message. virStorageBackendLogicalVolWipe() of
+ * libvirt
+ */
 export async function refuseSparse(instance: Instance, { name, path, pool }: FoundVolume): Promise<void> {
   if (!(await listLogical(instance, pool)).some((one) => one.name === name && one.isSparse)) return;
   throw new SvirtError(
@@ -17,7 +20,10 @@ export async function refuseSparse(instance: Instance, { name, path, pool }: Fou
   );
 }
 
-/** Returns a volume of a pool of type logical as LVM describes it; undefined for one of another type. Throws "failed". */
+/**
+ * Returns a volume of a pool of type logical as LVM describes it; undefined for one of another type. Throws
+ * "failed".
+ */
 export async function describeLogical(
   instance: Instance,
   { name, pool }: FoundVolume,
@@ -35,7 +41,9 @@ function describeOf(pool: FoundVolume["pool"]) {
   return describe === "by sysfs alone" ? undefined : describe;
 }
 
-/** Lists the volumes of a pool of type logical as LVM describes them; none of another type. Throws "failed". */
+/**
+ * Lists the volumes of a pool of type logical as LVM describes them; none of another type. Throws "failed".
+ */
 export async function listLogical(
   { host }: Instance,
   pool: FoundVolume["pool"],

@@ -6,7 +6,10 @@ import { findAnyPool } from "./volume-pool.ts";
 
 const NO_VOLUME = "VIR_ERR_NO_STORAGE_VOL";
 
-/** Returns the volume of a pool with that name. Throws "not-found" with libvirt's message, and as findAnyPool() does. */
+/**
+ * Returns the volume of a pool with that name. Throws "not-found" with libvirt's message, and as
+ * findAnyPool() does.
+ */
 export async function lookUpVolume(instance: Instance, pool: string, name: string): Promise<FoundVolume> {
   const found = volumeIn(instance, await findAnyPool(instance, pool), name);
   if (found === undefined) throw noVolume(`name '${name}'`);

@@ -13,8 +13,8 @@ interface NamedVolume {
 }
 
 /**
- * Prints a part of a volume, until the reader closes the output. Throws "usage" for holes, which no pipe has, and the errors of
- * openDownload() and of its stream.
+ * Prints a part of a volume, until the reader closes the output. Throws "usage" for holes, which no pipe has,
+ * and the errors of openDownload() and of its stream.
  */
 export async function printVolume(
   instance: Instance,
@@ -36,8 +36,8 @@ export async function printVolume(
 }
 
 /**
- * Opens a part of a volume for reading. The stream throws "in-use" at its end if the volume changed meanwhile. Throws "not-found";
- * "in-use" for a volume that a guest uses; "denied".
+ * Opens a part of a volume for reading. The stream throws "in-use" at its end if the volume changed
+ * meanwhile. Throws "not-found"; "in-use" for a volume that a guest uses; "denied".
  */
 export async function openDownload(
   instance: Instance,

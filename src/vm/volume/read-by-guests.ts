@@ -10,8 +10,9 @@ import { listDevicePools, listVolumePools } from "./volume-pool.ts";
 const BOOT_FILES = /<(kernel|initrd)>[^<]*<\/\1>/g;
 
 /**
- * Reports whether a guest with a claim on a file needs it no longer: it runs, and has the file as its kernel or initrd alone. QEMU
- * has read both before it answers on its monitor, and keeps them in memory. qemu.git hw/i386/x86-common.c x86_load_linux()
+ * Reports whether a guest with a claim on a file needs it no longer: it runs, and has the file as its kernel
+ * or initrd alone. QEMU has read both before it answers on its monitor, and keeps them in memory. qemu.git
+ * hw/i386/x86-common.c x86_load_linux()
  */
 export function hasReadAll(instance: Instance, uuid: string, file: FileId): boolean {
   const guest = readRecord(instance, uuid);

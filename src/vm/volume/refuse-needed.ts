@@ -45,9 +45,10 @@ interface OwnChain {
 }
 
 /**
- * Throws "in-use" for a file, or a block device with a part, that a definition or a managed save names, that is below a disk of one, or that another volume has as its
- * backing or data file. The caller holds the registry's lock, so that no such volume is created in the meantime, or looks ahead. Throws as findAbove(); "failed" for
- * a damaged file of a definition, a snapshot or an active pool.
+ * Throws "in-use" for a file, or a block device with a part, that a definition or a managed save names, that
+ * is below a disk of one, or that another volume has as its backing or data file. The caller holds the
+ * registry's lock, so that no such volume is created in the meantime, or looks ahead. Throws as findAbove();
+ * "failed" for a damaged file of a definition, a snapshot or an active pool.
  */
 export function refuseNeeded(
   instance: Instance,
@@ -139,7 +140,10 @@ function listSnapshots(instance: Instance, chain: OwnChain | undefined): readonl
   });
 }
 
-/** Reports whether a stored definition names a file, or a disk of it leads to the file. `parsed`: the document with these disks. */
+/**
+ * Reports whether a stored definition names a file, or a disk of it leads to the file. `parsed`: the document
+ * with these disks.
+ */
 export function isNeededBy(
   instance: Instance,
   {

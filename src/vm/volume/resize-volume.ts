@@ -13,8 +13,9 @@ import { withUnusedVolume } from "./unused-volume.ts";
 import { describeImage } from "./volume-image.ts";
 
 /**
- * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume that a guest uses,
- * or, to shrink it, that a definition or another volume has; "usage", "unsupported", "denied".
+ * Sets the capacity of a raw or qcow2 volume, and returns its name. Throws "not-found"; "in-use" for a volume
+ * that a guest uses, or, to shrink it, that a definition or another volume has; "usage", "unsupported",
+ * "denied".
  */
 export async function resizeVolume(
   instance: Instance,

@@ -15,9 +15,8 @@ import { describeLogical, isDescribed } from "./logical-facts.ts";
 import { describeImage, type VolumeImage } from "./volume-image.ts";
 
 /**
- * Describes a volume of a pool by its name, key or path; without a pool, a disk of any pool by its key or path, or any image or
- * block device by its path. Throws
- * "not-found" and the errors of showVolume().
+ * Describes a volume of a pool by its name, key or path; without a pool, a disk of any pool by its key or
+ * path, or any image or block device by its path. Throws "not-found" and the errors of showVolume().
  */
 export async function showVolumeOf(
   instance: Instance,
@@ -34,8 +33,8 @@ export async function showVolumeOf(
 }
 
 /**
- * Describes a volume that is a block device: by its pool's names, and with its partition table as its format. What the table says is
- * not read. virStorageBackendSCSINewLun() of libvirt
+ * Describes a volume that is a block device: by its pool's names, and with its partition table as its format.
+ * What the table says is not read. virStorageBackendSCSINewLun() of libvirt
  */
 async function showDevice(instance: Instance, found: FoundVolume): Promise<Volume> {
   const { extent, facts, key, name, path, pool } = found;
@@ -61,7 +60,9 @@ async function showDevice(instance: Instance, found: FoundVolume): Promise<Volum
   };
 }
 
-/** Describes the space of a logical volume and its origin. virStorageVolDefFormatSourceExtents() of libvirt */
+/**
+ * Describes the space of a logical volume and its origin. virStorageVolDefFormatSourceExtents() of libvirt
+ */
 async function logicalParts(
   instance: Instance,
   found: FoundVolume,
@@ -123,7 +124,10 @@ export function describeVolume(instance: Instance, facts: FileFacts): Volume {
   };
 }
 
-/** Describes a backing image by the words of the header. A guest may have written them: they decide no look at a file. */
+/**
+ * Describes a backing image by the words of the header. A guest may have written them: they decide no look at
+ * a file.
+ */
 function backingOf({ format, path }: ImageName): NonNullable<Volume["backingStore"]> {
   return { path, ...(format === undefined ? {} : { format: { type: format } }) };
 }
@@ -147,7 +151,10 @@ function targetOf(
   };
 }
 
-/** Describes the encryption, with the secret for that path if there is one. storageBackendLoadDefaultSecrets() of libvirt */
+/**
+ * Describes the encryption, with the secret for that path if there is one. storageBackendLoadDefaultSecrets()
+ * of libvirt
+ */
 function encryptionOf(
   instance: Instance,
   path: string,

@@ -5,11 +5,17 @@ import type { Instance } from "../../state/instance.ts";
 export interface SearchPass {
   /** Whether the caller holds the registry's lock. */
   readonly isLocked: boolean;
-  /** Paths in headers, or of images, that were followed without the lock; undefined: all may be followed under it. */
+  /**
+   * Paths in headers, or of images, that were followed without the lock; undefined: all may be followed under
+   * it.
+   */
   readonly followed: ReadonlySet<string> | undefined;
 }
 
-/** Stops a search under the registry's lock: these paths are to be followed without the lock first, since their servers may hang. */
+/**
+ * Stops a search under the registry's lock: these paths are to be followed without the lock first, since
+ * their servers may hang.
+ */
 export class UnfollowedPaths extends Error {
   readonly paths: readonly string[];
 
@@ -20,8 +26,8 @@ export class UnfollowedPaths extends Error {
 }
 
 /**
- * Whether a folder is on the file system of svirt's own files, which svirt writes under the registry's lock anyway: a look at the folder
- * without the lock would spare other commands no wait.
+ * Whether a folder is on the file system of svirt's own files, which svirt writes under the registry's lock
+ * anyway: a look at the folder without the lock would spare other commands no wait.
  */
 export function isBesideState({ host, paths }: Instance, { id }: FileFacts): boolean {
   return host.inspectFile(paths.state)?.id.device === id.device;

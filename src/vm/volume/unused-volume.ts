@@ -52,9 +52,10 @@ interface VolumeAttempt {
 }
 
 /**
- * Does the work on a volume's file or device under the registry's lock, while no guest uses it. Throws "not-found"; "in-use" for
- * one that a guest has; "wrong-state" for a device of the host; "denied" for anything other than a file of a folder for images, or than `seen`;
- * "unsupported" for an operation that the pool lacks.
+ * Does the work on a volume's file or device under the registry's lock, while no guest uses it. Throws
+ * "not-found"; "in-use" for one that a guest has; "wrong-state" for a device of the host; "denied" for
+ * anything other than a file of a folder for images, or than `seen`; "unsupported" for an operation that the
+ * pool lacks.
  */
 export async function withUnusedVolume<Result>(
   instance: Instance,
@@ -112,7 +113,9 @@ function sizeOfDevice({ host }: Instance, facts: FileFacts): number {
   return deviceBytes(host, facts);
 }
 
-/** Throws "in-use" for a disk if a guest has a partition of it, and for a partition if a guest has the disk. */
+/**
+ * Throws "in-use" for a disk if a guest has a partition of it, and for a partition if a guest has the disk.
+ */
 function refuseUsedParts(
   instance: Instance,
   { attempt, id, path }: { readonly attempt: string; readonly path: string; readonly id: FileId },
@@ -129,9 +132,9 @@ function refuseUsedParts(
 }
 
 /**
- * Does the checks of refuseNeeded() before the registry's lock is taken, as far as a server or a device may hang: this command then waits
- * alone. They inspect each file that definitions and volumes name, and read headers. An error is left to the work. The work is repeated once more
- * paths are found.
+ * Does the checks of refuseNeeded() before the registry's lock is taken, as far as a server or a device may
+ * hang: this command then waits alone. They inspect each file that definitions and volumes name, and read
+ * headers. An error is left to the work. The work is repeated once more paths are found.
  */
 async function withLooks<Result>(
   instance: Instance,
@@ -163,7 +166,10 @@ async function withLooks<Result>(
   return await tryWork({ isLocked: true, followed: undefined });
 }
 
-/** Throws "timeout" if a file of a server that does not answer may need a volume: an image of a pool there, or a disk of a definition. */
+/**
+ * Throws "timeout" if a file of a server that does not answer may need a volume: an image of a pool there, or
+ * a disk of a definition.
+ */
 export async function refuseUnknown(instance: Instance, attempt: string): Promise<void> {
   if (!hasServers(instance.host)) return;
   const findSilent = silentServers(instance.host);

@@ -3,7 +3,10 @@ import { parseVolume, type Volume } from "../../storage/volume/document.ts";
 import { volumeOfArguments } from "../../storage/volume/volume-without-xml.ts";
 import type { NewVolumeArguments } from "./describe-volume.ts";
 
-/** Returns the volume that arguments describe, as its XML would. Throws as describeNewVolume() and parseVolume(). */
+/**
+ * Returns the volume that arguments describe, as its XML would. Throws as describeNewVolume() and
+ * parseVolume().
+ */
 export async function volumeFromArguments(
   instance: Instance,
   pool: string,

@@ -27,14 +27,17 @@ export interface VolumeImage {
   readonly encryption?: ImageHeader["encryption"];
 }
 
-/** Describes the image in a file by the header of its format, as fileFormats() decides it. Throws as readVolumeImage(). */
+/**
+ * Describes the image in a file by the header of its format, as fileFormats() decides it. Throws as
+ * readVolumeImage().
+ */
 export function describeImage({ host }: Instance, facts: FileFacts, formats: FileFormats): VolumeImage {
   return readVolumeImage(host, facts, formats.of(facts));
 }
 
 /**
- * Describes an image by the header of its format. Of a raw one nothing is read: a pool may have thousands. Throws
- * "failed" for a broken header, "unsupported" for one that svirt cannot follow.
+ * Describes an image by the header of its format. Of a raw one nothing is read: a pool may have thousands.
+ * Throws "failed" for a broken header, "unsupported" for one that svirt cannot follow.
  */
 export function readVolumeImage(host: Host, { id, sizeBytes }: FileFacts, format: string): VolumeImage {
   if (format === "raw" || format === "iso") return { format };
@@ -76,7 +79,10 @@ function readOther(format: string, first: Uint8Array): VolumeImage {
   return { format, ...(capacityBytes === undefined ? {} : { capacityBytes }) };
 }
 
-/** Describes a LUKS volume, whose header a guest may have written. One that QEMU does not open has no capacity. */
+/**
+ * Describes a LUKS volume, whose header a guest may have written. One that QEMU does not open has no
+ * capacity.
+ */
 function readLuks(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeBytes">): VolumeImage {
   const format = "luks";
   const {
@@ -90,8 +96,9 @@ function readLuks(host: Host, { id, sizeBytes }: Pick<FileFacts, "id" | "sizeByt
 }
 
 /**
- * Describes an image as a format that the operator declares, or as describeImage(). A device is raw, whatever a guest has written there. Throws
- * "unsupported" for an image that does not have the declared format; as readVolumeImage().
+ * Describes an image as a format that the operator declares, or as describeImage(). A device is raw, whatever
+ * a guest has written there. Throws "unsupported" for an image that does not have the declared format; as
+ * readVolumeImage().
  */
 export function readDeclaredImage(
   instance: Instance,

@@ -15,9 +15,10 @@ interface LabelledVolume {
 }
 
 /**
- * Returns the label of a new volume: the requested one, or the one that the policy's file_contexts have for its path, if
- * that is for guests' files. Undefined: it keeps the one that the kernel gives a new file in that folder, or has none without SELinux. Throws as requestedLabel(), and
- * "denied" for a label that an ordinary user requests.
+ * Returns the label of a new volume: the requested one, or the one that the policy's file_contexts have for
+ * its path, if that is for guests' files. Undefined: it keeps the one that the kernel gives a new file in
+ * that folder, or has none without SELinux. Throws as requestedLabel(), and "denied" for a label that an
+ * ordinary user requests.
  */
 export function decideVolumeLabel(
   instance: Instance,
@@ -60,8 +61,8 @@ function defaultLabel(
 }
 
 /**
- * Decides whether a label is for guests' files. An administrator may have given the folder such a label, and the policy's is still
- * that of the place.
+ * Decides whether a label is for guests' files. An administrator may have given the folder such a label, and
+ * the policy's is still that of the place.
  */
 function isForGuests(place: Pick<WrittenPlace, "path" | "label" | "folderLabel">): boolean {
   try {

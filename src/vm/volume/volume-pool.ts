@@ -18,7 +18,7 @@ interface ActivePool {
   readonly uuid: string;
 }
 
-/** Active pool whose volumes are the files of a folder. */
+/** Active pool with the files of a folder as volumes. */
 export interface VolumePool extends ActivePool {
   readonly folder: FileFacts;
 }
@@ -80,8 +80,9 @@ export function listDevicePools(instance: Instance): readonly DevicePool[] {
 }
 
 /**
- * Returns the active pool with that UUID or name. Throws "not-found", also without its folder or source; "wrong-state" for an
- * inactive one; "denied" for a folder where guests may not write; "timeout" for one whose server does not answer.
+ * Returns the active pool with that UUID or name. Throws "not-found", also without its folder or source;
+ * "wrong-state" for an inactive one; "denied" for a folder where guests may not write; "timeout" for one
+ * whose server does not answer.
  */
 export async function findAnyPool(instance: Instance, key: string): Promise<VolumePool | DevicePool> {
   const { active, defined, name, uuid } = activePool(instance, key);

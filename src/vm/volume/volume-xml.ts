@@ -4,12 +4,15 @@ import { formatVolume } from "../../storage/volume/document.ts";
 import { showVolumeOf } from "./show-volume.ts";
 
 /**
- * Characters that XML does not allow or svirt does not read. A file's name may have any byte but two, and a guest writes
- * the name of a backing file into its image.
+ * Characters that XML does not allow or svirt does not read. A file's name may have any byte but two, and a
+ * guest writes the name of a backing file into its image.
  */
 const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 
-/** Returns the XML of a volume, as showVolumeOf() finds it. Throws "unsupported" for a name that XML cannot have, and its errors. */
+/**
+ * Returns the XML of a volume, as showVolumeOf() finds it. Throws "unsupported" for a name that XML cannot
+ * have, and its errors.
+ */
 export async function getVolumeXml(
   instance: Instance,
   key: string,

@@ -21,7 +21,10 @@ import { isBesideState, type SearchPass, UnfollowedPaths } from "./unlocked-sear
 /** Length of a file's beginning that has the whole header of nearly every image. */
 const BEGINNING_BYTES = 4096;
 
-/** Files that an image claims to name, as it writes them, with their formats; undefined: its beginning does not tell. */
+/**
+ * Files that an image claims to name, as it writes them, with their formats; undefined: its beginning does
+ * not tell.
+ */
 type Names = readonly { readonly name: string; readonly format: string | undefined }[] | undefined;
 
 /** Search for the volumes above a file. */
@@ -35,10 +38,11 @@ interface Search {
 }
 
 /**
- * Returns the path of a volume whose chain has the file. A header counts if the volume has its format, as fileFormats() decides: a guest writes
- * any header into its raw disk. Only the beginning of each volume is read, in one call for each folder, and a file
- * that many volumes name is inspected once: a pool may have many thousands. A folder beside svirt's own files is read under the registry's lock
- * alone. Throws UnfollowedPaths then for paths that were not followed without the lock.
+ * Returns the path of a volume whose chain has the file. A header counts if the volume has its format, as
+ * fileFormats() decides: a guest writes any header into its raw disk. Only the beginning of each volume is
+ * read, in one call for each folder, and a file that many volumes name is inspected once: a pool may have
+ * many thousands. A folder beside svirt's own files is read under the registry's lock alone. Throws
+ * UnfollowedPaths then for paths that were not followed without the lock.
  */
 export function findAbove(
   instance: Instance,

@@ -20,9 +20,10 @@ export interface Span {
 }
 
 /**
- * Checks a text before fast-xml-parser reads it. The text must be well-formed XML 1.0 with namespaces, without a DOCTYPE, and
- * within limits.ts. Text that fast-xml-parser reads differently is refused (checkName, passInstruction). Returns the elements
- * in the order of their start tags. Throws "xml" for the first fault, with line and column.
+ * Checks a text before fast-xml-parser reads it. The text must be well-formed XML 1.0 with namespaces,
+ * without a DOCTYPE, and within limits.ts. Text read differently by fast-xml-parser is refused (checkName,
+ * passInstruction). Returns the elements in the order of their start tags. Throws "xml" for the first fault,
+ * with line and column.
  */
 export function guardText(text: string): readonly Span[] {
   const guard: Guard = { text, open: [], spans: [], prefixes: new Prefixes() };
@@ -47,7 +48,7 @@ type OpenSpan = { -readonly [K in keyof Span]: Span[K] };
 
 const END_TAG = new RegExp(`</(${NAME})${BLANK}*>`, "uy");
 
-/** Checks the piece that begins at an offset. Returns the offset after it. */
+/** Checks the piece at an offset. Returns the offset after it. */
 function passPiece(guard: Guard, at: number): number {
   const { text } = guard;
   if (text[at] !== "<") return passText(guard, at);

@@ -9,15 +9,19 @@ const NAME_START = [
 /** Source of a regular expression for a name. It needs the flag u. XML 1.0, 2.3 */
 export const NAME = `[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`;
 
-/** Source of a regular expression for a blank; decodeDocument() has replaced carriage returns. XML 1.0, 2.3 and 2.11 */
+/**
+ * Source of a regular expression for a blank; decodeDocument() has replaced carriage returns. XML 1.0, 2.3
+ * and 2.11
+ */
 export const BLANK = "[ \\t\\n]";
 
 /**
- * Letters of names in XML 1.0 that JavaScript's `\s` and trim() treat as blanks, and at which fast-xml-parser ends a name.
+ * Letters of names in XML 1.0, treated as blanks by JavaScript's `\s` and trim(). fast-xml-parser ends a name
+ * at them.
  */
 const BLANK_TO_JAVASCRIPT = /[\u1680\ufeff]/;
 
-/** Refuses a name that fast-xml-parser would cut. `at` is its offset in the text. Throws "xml". */
+/** Refuses a name cut by fast-xml-parser. `at` is its offset in the text. Throws "xml". */
 export function checkName(text: string, at: number, name: string): void {
   const cut = name.search(BLANK_TO_JAVASCRIPT);
   if (cut === -1) return;

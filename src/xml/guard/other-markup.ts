@@ -2,7 +2,7 @@ import { faultAt } from "../position.ts";
 import { quoted } from "../refusal.ts";
 import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
-// Markup other than tags. Each function checks the markup that begins at an offset and returns the offset after it.
+// Markup other than tags. Each function checks the markup at an offset and returns the offset after it.
 
 const DECLARATION = new RegExp(
   [
@@ -35,8 +35,8 @@ export function passComment(text: string, from: number): number {
 }
 
 /**
- * Checks a processing instruction. XML 1.0, 2.6. Refuses quotes, since fast-xml-parser does not look for "?>" inside quotes.
- * Throws "xml".
+ * Checks a processing instruction. XML 1.0, 2.6. Refuses quotes, since fast-xml-parser does not look for "?>"
+ * inside quotes. Throws "xml".
  */
 export function passInstruction(text: string, from: number): number {
   const [target = ""] = matchAt(text, from + 2, TARGET) ?? [];

@@ -7,11 +7,11 @@ const NOT_A_START = /^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f]|$)/;
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** Prefixes that the open elements declare, each with its namespaces, the innermost last. */
+/** Prefixes declared by the open elements, each with its namespaces, the innermost last. */
 export class Prefixes {
   readonly #bound = new Map<string, string[]>();
 
-  /** Adds the prefixes that an element declares, for the element and its content. */
+  /** Adds the prefixes declared by an element, for the element and its content. */
   open(attributes: Attributes): void {
     for (const [name, uri] of attributes) {
       const prefix = prefixDeclared(name);
@@ -55,7 +55,9 @@ export class Prefixes {
     return prefix === "xml" ? XML : this.#bound.get(prefix)?.at(-1);
   }
 
-  /** Finds an attribute with two prefixes of one namespace. An attribute without a prefix has no namespace. */
+  /**
+   * Finds an attribute with two prefixes of one namespace. An attribute without a prefix has no namespace.
+   */
   #findTwice(attributes: Attributes): string | undefined {
     const found = new Set<string>();
     for (const name of attributes.keys()) {
@@ -69,7 +71,7 @@ export class Prefixes {
   }
 }
 
-/** Returns the prefix that an attribute declares, if any. */
+/** Returns the prefix declared by an attribute, if any. */
 function prefixDeclared(name: string): string | undefined {
   return name.startsWith("xmlns:") ? name.slice("xmlns:".length) : undefined;
 }

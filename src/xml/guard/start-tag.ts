@@ -4,7 +4,7 @@ import { resolveValue } from "../references.ts";
 import { shortened } from "../refusal.ts";
 import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
-/** Start tag or empty element's tag, from one offset of the text up to another. */
+/** Start tag or empty element's tag, from an offset of the text up to another. */
 export interface StartTag {
   readonly tag: string;
   /** Attributes with normalized values. XML 1.0, 3.3.3 */
@@ -19,7 +19,7 @@ const ATTRIBUTE = new RegExp(`(${BLANK}+)(${NAME})${BLANK}*=${BLANK}*(?:"([^<"]*
 const END = new RegExp(`${BLANK}*(/?)>`, "y");
 const BLANKS = new RegExp(`${BLANK}*`, "y");
 
-/** Reads the tag whose "<" is at an offset. XML 1.0, 3.1. Throws "xml". */
+/** Reads the tag with its "<" at an offset. XML 1.0, 3.1. Throws "xml". */
 export function checkStartTag(text: string, from: number): StartTag {
   const [head = "", tag = ""] = matchAt(text, from, HEAD) ?? [];
   if (tag === "") throw faultAt(text, from, 'a name must follow "<"; write a "<" in a text as &lt;');
@@ -50,7 +50,7 @@ function addAttribute(text: string, found: RegExpExecArray, attributes: Map<stri
   return to;
 }
 
-/** Returns the resolved text. Throws "xml" for an "&" that begins no reference; `at` is the offset of the text. */
+/** Returns the resolved text. Throws "xml" for an "&" without a reference; `at` is the offset of the text. */
 export function checkReferences(
   text: string,
   at: number,

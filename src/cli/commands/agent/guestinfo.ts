@@ -2,7 +2,7 @@ import { GUEST_FACTS, type GuestFact, getGuestInfo } from "../../../vm/guest-sys
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
-/** Decimal places of C's %f, by which virsh prints loads. */
+/** Decimal places of C's %f, virsh's format of loads. */
 const PLACES = 6;
 
 /** `svirt guestinfo DOMAIN` */

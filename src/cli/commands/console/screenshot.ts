@@ -40,8 +40,8 @@ function screenOf({ options }: Call): number {
 }
 
 /**
- * Formats a time as virsh does, 2025-07-31-23:59:59, but in UTC, like all times that svirt prints. SELinux domains then
- * need no access to the host's time zone.
+ * Formats a time as virsh does, 2025-07-31-23:59:59, but in UTC, like all times that svirt prints. SELinux
+ * domains then need no access to the host's time zone.
  */
 function formatTime(ms: number): string {
   return new Date(ms).toISOString().slice(0, "2025-07-31T23:59:59".length).replace("T", "-");

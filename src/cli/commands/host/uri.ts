@@ -1,7 +1,7 @@
 import { getUri } from "../../../vm/host/host-name.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
-/** `svirt uri`, which programs written for virsh call first. */
+/** `svirt uri`, the first call of programs written for virsh. */
 export const command: Command = {
   spec: {
     name: "uri",

@@ -76,7 +76,7 @@ export const command: Command = {
   },
 };
 
-/** Refuses options that have no effect without others, with virsh's messages. */
+/** Refuses options without an effect on their own, with virsh's messages. */
 function refuseWithout({ options }: Call): void {
   const needs = [
     ["source-host-name", "source-protocol"],
@@ -93,7 +93,7 @@ function refuseWithout({ options }: Call): void {
   });
 }
 
-/** Refuses values of options that would otherwise have no effect. */
+/** Refuses values of options without an effect. */
 function refuseOtherWords({ options }: Call): void {
   const known = new Map([
     ["mode", ["readonly", "shareable"]],

@@ -31,7 +31,7 @@ export const command: Command = {
   },
 };
 
-/** Throws "usage" for a name that libvirt does not know. */
+/** Throws "usage" for a name unknown to libvirt. */
 function parseCapabilities(text: string | undefined): ReadonlySet<string> | undefined {
   const names = text?.split(",");
   const unknown = names?.find((name) => !CAPABILITY_NAMES.includes(name));

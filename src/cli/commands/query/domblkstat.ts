@@ -2,7 +2,10 @@ import type { DiskStatistics } from "../../../qemu/monitor/statistics.ts";
 import { getStatisticsOfDisk } from "../../../vm/query/guest-statistics.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 
-/** Statistics with virsh's names, and its texts for --human. domblkstat_output in virsh-domain-monitor.c of libvirt */
+/**
+ * Statistics with virsh's names, and its texts for --human. domblkstat_output in virsh-domain-monitor.c of
+ * libvirt
+ */
 const NUMBERS: readonly (readonly [keyof DiskStatistics, name: string, human: string])[] = [
   ["readRequests", "rd_req", "number of read operations:"],
   ["readBytes", "rd_bytes", "number of bytes read:"],

@@ -1,7 +1,10 @@
 import { type ControlState, getControlState } from "../../../vm/query/control-state.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
-/** Words of virsh. svirt does not know since when a monitor is in use. cmdDomControl() of libvirt's tools/virsh-domain-monitor.c */
+/**
+ * Words of virsh. svirt does not know since when a monitor is in use. cmdDomControl() of libvirt's
+ * tools/virsh-domain-monitor.c
+ */
 const SHOWN: Readonly<Record<ControlState, string>> = {
   ok: "ok",
   occupied: "occupied (0.000s)",

@@ -93,7 +93,7 @@ function filterNames(): readonly Filter[] {
   return Object.keys(FILTER_SUMMARIES) as Filter[];
 }
 
-/** Prints the error of a domain, which must not hide the others. Throws it if the domain is the only one. */
+/** Prints the error of a domain: it must not hide the others. Throws it if the domain is the only domain. */
 function warnOfError({ output, rest }: Call, { error, name }: DomainStatistics): void {
   if (error === undefined) return;
   if (rest.length === 1) throw error;

@@ -62,7 +62,7 @@ async function detailed(call: Call, listed: readonly ListedDomain[]): Promise<re
   return needsMore ? addDetails(instance, selected) : selected;
 }
 
-/** As virsh, which lists inactive domains if their state is asked for. */
+/** As virsh: it lists inactive domains on request of their state. */
 function whichOf({ options }: Call): ListOptions["which"] {
   if (options.has("all")) return "all";
   return options.has("inactive") || options.has("state-shutoff") ? "inactive" : "active";

@@ -42,7 +42,7 @@ function formatCount({ count, of, what }: VcpuCount): string {
   return `${what.padEnd(12)} ${of.padEnd(12)} ${String(count).padStart(3)}\n`;
 }
 
-/** Returns one number of one state, which virsh prints for scripts. */
+/** Returns a number of a state, printed by virsh for scripts. */
 async function countOne(call: Call): Promise<number> {
   onlyOne(call, ["maximum", "active"]);
   onlyOne(call, ["live", "config"]);

@@ -20,7 +20,7 @@ export const command: Command = {
   },
 };
 
-/** Parses the UUID, which becomes part of paths. Throws "usage". */
+/** Parses the UUID, a part of paths. Throws "usage". */
 function readUuid(text: string): string {
   const uuid = uuidOf(text);
   if (uuid !== undefined) return uuid;

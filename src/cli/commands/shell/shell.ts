@@ -33,13 +33,15 @@ export const command: Command = {
     if (helper !== undefined) return await serveHelper(call, helper, key);
     const screen = parseScreenCall(asked);
     if (screen !== undefined) return await connectScreen(call, screen, key);
-    // Loaded here: most calls over SSH are those of libvirt's clients.
+    // Loaded here: most calls over SSH come from libvirt's clients.
     const { checkAccess } = await import("../../access.ts");
     return await call.carryOut(readWords(asked), (spec, words) => checkAccess(spec, words, key));
   },
 };
 
-/** Serves a client of libvirt with the rights of the key. The check is done: no other command line comes here. */
+/**
+ * Serves a client of libvirt with the rights of the key. The check is done: no other command line comes here.
+ */
 async function serveHelper(call: Call, { isForReading, uri }: HelperCall, key: Key): Promise<number> {
   const options = isForReading || key === "read-only" ? ["--readonly"] : [];
   return await call.carryOut(["virt-ssh-helper", ...options, "--", uri], () => undefined);
@@ -68,7 +70,9 @@ function readAsked(host: Host): string {
   return asked;
 }
 
-/** Returns the client's arguments for svirt. Throws "usage" if there are none, "denied" for another program. */
+/**
+ * Returns the client's arguments for svirt. Throws "usage" if there are none, "denied" for another program.
+ */
 function readWords(asked: string): readonly string[] {
   const [program, ...words] = splitWords(asked);
   if (program === undefined) {

@@ -41,7 +41,9 @@ export const command: Command = {
   },
 };
 
-/** Parses the options. Throws "usage" with virsh's messages. cmdNumatune() of libvirt's tools/virsh-domain.c */
+/**
+ * Parses the options. Throws "usage" with virsh's messages. cmdNumatune() of libvirt's tools/virsh-domain.c
+ */
 function changeOf({ options }: Call): NumaChange {
   const [modeText, nodeText] = [options.get("mode"), options.get("nodeset")];
   const mode = NUMA_MODES.find((name, number) => name === modeText || String(number) === modeText);

@@ -9,7 +9,7 @@ import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../comman
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatTable } from "../../output/table.ts";
 
-/** Highest vCPU number that any machine of QEMU accepts. */
+/** Highest vCPU number of any machine of QEMU. */
 const MOST = 4095;
 
 /** `svirt vcpupin DOMAIN [VCPU [CPULIST]]` */

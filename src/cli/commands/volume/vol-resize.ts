@@ -38,7 +38,7 @@ export const command: Command = {
   },
 };
 
-/** A negative capacity is one to subtract. cmdVolResize() of libvirt's tools/virsh-volume.c */
+/** A negative capacity is subtracted. cmdVolResize() of libvirt's tools/virsh-volume.c */
 function capacityOf(call: Call): { readonly capacity: string; readonly isDelta: boolean } {
   const capacity = operand(call, "capacity").trimStart();
   if (!capacity.startsWith("-")) return { capacity, isDelta: call.options.has("delta") };

@@ -4,7 +4,7 @@ import { wipeVolume } from "../../../vm/volume/content/wipe-volume.ts";
 import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
-/** Algorithms of libvirt that write patterns with the program scrub. virStorageVolWipeAlgorithm */
+/** Algorithms of libvirt with patterns by the program scrub. virStorageVolWipeAlgorithm */
 const PATTERNS: ReadonlySet<string> = new Set(
   "nnsa dod bsi gutmann schneier pfitzner7 pfitzner33 random".split(" "),
 );
@@ -36,7 +36,10 @@ export const command: Command = {
   },
 };
 
-/** Returns the method with that name. Throws "unsupported" for others of libvirt, "usage" with virsh's message. */
+/**
+ * Returns the method with that name. Throws "unsupported" for others of libvirt, "usage" with virsh's
+ * message.
+ */
 function methodOf(word: string): WipeMethod {
   if (word === "zero" || word === "trim") return word;
   throw PATTERNS.has(word) ? notSupported(word) : notKnown(word);

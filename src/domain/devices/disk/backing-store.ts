@@ -17,7 +17,7 @@ const formatForm = element("format", () => ({
   metadataCache,
 }));
 
-/** Image below another one; "end" is `<backingStore/>`, the end of the chain. */
+/** Image below another; "end" is `<backingStore/>`, the end of the chain. */
 export type BackingStore =
   | { readonly type: "end" }
   | (Below & { readonly type: "file"; readonly source: ValueOf<typeof fileSource> })

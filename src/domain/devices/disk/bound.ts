@@ -13,13 +13,19 @@ interface BoundSource {
 /** Disk of a running guest that is a volume of a pool, with the volume's file or block device. */
 export type BoundDisk = Extract<Disk, { readonly type: "file" | "block" }> & { readonly source: BoundSource };
 
-/** Whether a disk has the file or device of a volume as its own. Definitions have the pool and the volume alone. */
+/**
+ * Whether a disk has the file or device of a volume as its own. Definitions have the pool and the volume
+ * alone.
+ */
 export function isBoundDisk(disk: Disk): disk is BoundDisk {
   const { source, type } = disk;
   return (type === "file" || type === "block") && source?.pool !== undefined && source.volume !== undefined;
 }
 
-/** Returns a disk as its definition and libvirt's XML of a running guest have it: a volume instead of the volume's file. */
+/**
+ * Returns a disk as its definition and libvirt's XML of a running guest have it: a volume instead of the
+ * volume's file.
+ */
 export function unboundDisk(disk: Disk): Disk {
   if (!isBoundDisk(disk)) return disk;
   const { mode, pool, seclabels, startupPolicy, volume } = disk.source;

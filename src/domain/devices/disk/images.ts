@@ -12,7 +12,10 @@ export interface LocalImage {
   readonly secret?: PassphraseName | undefined;
 }
 
-/** Whether the XML of a disk names the images below its own: it did before, or one of them is encrypted. Otherwise the image headers name them. */
+/**
+ * Whether the XML of a disk names its lower images: it did before, or one of them is encrypted. Otherwise the
+ * image headers name them.
+ */
 export function writesBelow(
   { backingStore }: Pick<Disk, "backingStore">,
   below: readonly Pick<LocalImage, "secret">[],
@@ -20,7 +23,7 @@ export function writesBelow(
   return backingStore !== undefined || below.some(({ secret }) => secret !== undefined);
 }
 
-/** Returns the disk with these images, the top first. Those below are written as writesBelow() says. */
+/** Returns the disk with these images, the top first. writesBelow() decides about the lower images. */
 export function replaceImages(disk: Disk, images: readonly LocalImage[]): Disk {
   const [top, ...below] = images;
   if (top === undefined) return disk;
@@ -43,7 +46,10 @@ export function imagePath({ source }: Disk): string | undefined {
   return "dev" in source ? source.dev : undefined;
 }
 
-/** Returns a definition's disk with the images of `to` if it has those of `from`, otherwise the disk itself. */
+/**
+ * Returns a definition's disk with the images of `to` if it has the images of `from`, otherwise the disk
+ * itself.
+ */
 export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
   const path = imagePath(disk);
   const isSame = isSameVolume(disk, from) || (path !== undefined && path === imagePath(from));
@@ -55,7 +61,7 @@ export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
   return replaceSource(disk, to);
 }
 
-/** Returns a disk with the images of another one. */
+/** Returns a disk with another disk's images. */
 export function replaceSource(disk: Disk, other: Disk): Disk {
   const { backingStore: _, encryption: __, source: ___, type: ____, ...rest } = disk;
   const { backingStore, driver, encryption, source, type } = other;

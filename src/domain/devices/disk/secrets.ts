@@ -9,7 +9,10 @@ export type Login = NonNullable<Extract<Disk, { readonly type: "network" }>["aut
 
 type Placed = Disk | BackingStore | undefined;
 
-/** Returns the encryption of a disk's own image, or of a backing image: of its `<source>`, or of an older document's disk. */
+/**
+ * Returns the encryption of a disk's own image, or of a backing image: of its `<source>`, or of an older
+ * document's disk.
+ */
 export function encryptionOf(placed: Placed): Encryption | undefined {
   if (placed === undefined) return undefined;
   if ("encryption" in placed && placed.encryption !== undefined) return placed.encryption;
@@ -17,7 +20,10 @@ export function encryptionOf(placed: Placed): Encryption | undefined {
   return source !== undefined && "encryption" in source ? source.encryption : undefined;
 }
 
-/** Returns the login of a disk's own image, or of a backing image: of its `<source>`, or of an older document's disk. */
+/**
+ * Returns the login of a disk's own image, or of a backing image: of its `<source>`, or of an older
+ * document's disk.
+ */
 export function loginOf(placed: Placed): Login | undefined {
   if (placed === undefined) return undefined;
   if ("auth" in placed && placed.auth !== undefined) return placed.auth;
@@ -30,13 +36,16 @@ export function isDecryptedByQemu(encryption: Encryption | undefined): boolean {
   return encryption !== undefined && encryption.engine !== "librbd";
 }
 
-/** Name of the secret with an image's passphrase: one of both. */
+/** Name of the secret with an image's passphrase: by UUID or by usage. */
 export interface PassphraseName {
   readonly uuid?: string | undefined;
   readonly usage?: string | undefined;
 }
 
-/** Returns the passphrases of a disk's images by QEMU's LUKS, the disk's own first; undefined for an image that is not encrypted. */
+/**
+ * Returns the passphrases of a disk's images by QEMU's LUKS, the disk's own first; undefined for an image
+ * that is not encrypted.
+ */
 export function passphrasesOf(disk: Disk): readonly (PassphraseName | undefined)[] {
   return encryptionsOf(disk).map((encryption) => encryption?.secrets[0]);
 }
@@ -51,7 +60,7 @@ function encryptionsOf(disk: Disk): readonly (Encryption | undefined)[] {
   return found;
 }
 
-/** Returns the `<encryption>` of an image that QEMU encrypts by LUKS. */
+/** Returns the `<encryption>` of an image with QEMU's LUKS. */
 export function luksBy({ usage, uuid }: PassphraseName): Encryption {
   const name = uuid === undefined ? { usage } : { uuid };
   return { format: "luks", engine: "qemu", secrets: [{ type: "passphrase", ...name }] } as Encryption;

@@ -32,8 +32,8 @@ const onNetwork = {
 const moment = matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/, 'a moment, "2026-01-31T23:59:59"');
 
 /**
- * Password of a display and its rules; svirt neither starts nor stores such a guest. virDomainGraphicsAuthDefParseXML() of
- * libvirt
+ * Password of a display and its rules; svirt neither starts nor stores such a guest.
+ * virDomainGraphicsAuthDefParseXML() of libvirt
  */
 const login = {
   passwd: attribute("passwd", lineOfText),

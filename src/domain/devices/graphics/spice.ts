@@ -12,7 +12,7 @@ export const gl = element("gl", () => ({ enable, rendernode }));
 /** `<gl>` of an SDL display, which renders with the graphics card of its window. */
 export const switchGl = element("gl", () => ({ enable }));
 
-/** `<gl>` of an egl-headless display, which only renders. */
+/** `<gl>` of an egl-headless display; it only renders. */
 export const renderGl = element("gl", () => ({ rendernode }));
 
 const channel = element("channel", () => ({

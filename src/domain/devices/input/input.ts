@@ -30,7 +30,8 @@ export const input = choice("input", {
     tablet: emulated,
     passthrough: {
       bus: attribute("bus", oneOf("virtio")),
-      // qemuValidateDomainDeviceDefInput() of libvirt: no input device has transitional or non-transitional models
+      // qemuValidateDomainDeviceDefInput() of libvirt: no input device has transitional or non-transitional
+      // models
       model: attribute("model", oneOf("virtio")),
       driver: virtioDriver,
       source: required(child(passedSource)),

@@ -118,5 +118,5 @@ export const networkInterface = choice("interface", {
   exceptions: refusedOptions,
 });
 export type NetworkInterface = ValueOf<typeof networkInterface>;
-/** Interface of one type. */
+/** Interface of a type. */
 export type InterfaceOf<T extends NetworkInterface["type"]> = Extract<NetworkInterface, { readonly type: T }>;

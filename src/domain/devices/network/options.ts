@@ -73,7 +73,7 @@ const parameters = child(
     profileid: attribute("profileid", objectName),
   })),
 );
-/** `<virtualport>`: the port of a switch that is configured by its own protocol. */
+/** `<virtualport>`: the port of a switch with its own protocol for configuration. */
 export const virtualport = element("virtualport", () => ({
   type: attribute("type", oneOf("802.1Qbg", "802.1Qbh", "openvswitch", "midonet")),
   parameters,
@@ -86,7 +86,9 @@ const rates = {
   burst: attribute("burst", rate),
 };
 const { average, peak, burst } = rates;
-/** `<inbound>` and `<outbound>` of an interface's `<bandwidth>`: rates in kilobytes per second, bursts in KiB. */
+/**
+ * `<inbound>` and `<outbound>` of an interface's `<bandwidth>`: rates in kilobytes per second, bursts in KiB.
+ */
 const bandwidthSides = {
   inbound: child(
     checked(
@@ -100,7 +102,9 @@ const bandwidthSides = {
 /** `<bandwidth>` of an interface. */
 export const interfaceBandwidth = child(element("bandwidth", () => bandwidthSides));
 
-/** Returns a side of `<bandwidth>` without `floor`, the share of a network's bandwidth that an interface gets. */
+/**
+ * Returns a side of `<bandwidth>` without `floor`, the share of a network's bandwidth that an interface gets.
+ */
 export function bandwidthSide(tag: "inbound" | "outbound", exceptions: readonly Exception[] = []) {
   return checked(
     element(tag, () => rates, exceptions),
@@ -122,7 +126,7 @@ function refuseWithoutAverage(value: Rates, node: XmlNode): void {
   throw notUnderstood({ node, place: "@average" }, "it is missing", "Write it.");
 }
 
-/** `<port>`: an isolated interface reaches no other isolated one of its bridge. */
+/** `<port>`: an isolated interface reaches no other isolated interface of its bridge. */
 export const portOptions = child(element("port", () => ({ isolated: attribute("isolated", yesNo) })));
 
 /** Settings of the host's end of an interface, in libvirt's order. */
@@ -145,7 +149,7 @@ const teaming = choice("teaming", {
   of: () => ({ persistent: {}, transient: { persistent: required(attribute("persistent", word)) } }),
 });
 
-/** `<teaming>`: the interface that replaces a passed-through one during a migration. */
+/** `<teaming>`: the substitute of a passed-through interface during a migration. */
 export const teamingField = child(teaming);
 
 /** `<script>`, `<downscript>` and `<target>`: setup and name of the network device on the host. */
@@ -185,7 +189,7 @@ export const tuningSide = {
   teaming: teamingField,
 };
 
-/** Elements that svirt refuses in every interface. */
+/** Elements refused in every interface. */
 export const refusedOptions = [
   refused("backenddomain", "it is for another hypervisor"),
   refused("guest", "it is for another hypervisor"),

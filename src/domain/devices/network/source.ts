@@ -39,7 +39,7 @@ export const ipFields = {
 };
 
 // <source> of each type of interface, https://libvirt.org/formatdomain.html#network-interfaces
-/** A running guest has the bridge that its network makes. */
+/** A running guest has the bridge of its network. */
 export const networkSource = element("source", () => ({
   network: required(attribute("network", objectName)),
   portgroup: attribute("portgroup", objectName),
@@ -104,7 +104,7 @@ const range = element("range", () => ({
   exclude: attribute("exclude", yesNo),
 }));
 
-/** `<portForward>`: ports of the host that are forwarded to the guest. */
+/** `<portForward>`: ports of the host forwarded to the guest. */
 export const portForwards = children(
   element("portForward", () => ({
     proto: required(attribute("proto", oneOf("tcp", "udp"))),

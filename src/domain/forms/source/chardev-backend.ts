@@ -35,7 +35,7 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
   };
 }
 
-/** Known backends that svirt refuses. */
+/** Known backends, refused by svirt. */
 export const REFUSED_BACKENDS = {
   nmdm: "it is for another hypervisor",
 };

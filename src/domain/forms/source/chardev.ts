@@ -14,7 +14,7 @@ const mode = required(attribute("mode", oneOf("bind", "connect")));
 /** Port by its number or by its name in services(5). */
 const service = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a port");
 
-/** `<source>` of a file that QEMU writes. */
+/** `<source>` of a file written by QEMU. */
 export const fileSource = element("source", () => ({ path, append: attribute("append", onOff), seclabels }));
 
 /** `<source>` of a device of the host, or of a pair of FIFOs. */
@@ -23,7 +23,7 @@ export const pathSource = element("source", () => ({ path, seclabels }));
 /** `<source>` of a Unix socket. */
 export const socketAtPath = required(child(socketSource({ mode, path, reconnect, seclabels })));
 
-/** `<source>` of a Unix socket whose path svirt may choose. */
+/** `<source>` of a Unix socket with an optional path; svirt may choose it. */
 export const socketAnywhere = child(
   socketSource({ mode, path: attribute("path", absolutePath), reconnect, seclabels }),
 );
@@ -37,7 +37,7 @@ export const tcpSource = socketSource({
   reconnect,
 });
 
-/** `<source>` of one end of a UDP socket: QEMU's destination, or its listening address. */
+/** `<source>` of an end of a UDP socket: QEMU's destination, or its listening address. */
 export const udpSource = element("source", () => ({
   mode,
   host: attribute("host", hostAddress),

@@ -103,7 +103,9 @@ export const fileSource = element(
   local,
 );
 
-/** `<source file='…' pool='…' volume='…'>`: the file of a running guest's disk, which is a volume of a pool. */
+/**
+ * `<source file='…' pool='…' volume='…'>`: the file of a running guest's disk, which is a volume of a pool.
+ */
 export const diskFileSource = element(
   "source",
   () => ({
@@ -114,7 +116,9 @@ export const diskFileSource = element(
   }),
   local,
 );
-/** `<source dev='…' pool='…' volume='…'>`: the device of a running guest's disk, which is a volume of a pool. */
+/**
+ * `<source dev='…' pool='…' volume='…'>`: the device of a running guest's disk, which is a volume of a pool.
+ */
 export const diskBlockSource = element(
   "source",
   () => ({
@@ -139,7 +143,7 @@ export const blockSource = element(
 export const networkImage = networkSource({ slices, encryption }, { reservations }, { dataStore });
 export type NetworkSource = ValueOf<typeof networkImage>;
 
-/** `<source dir='…'>`: a folder that the guest sees as a FAT file system. */
+/** `<source dir='…'>`: a folder, shown to the guest as a FAT file system. */
 export const dirSource = element(
   "source",
   () => ({ dir: required(attribute("dir", absolutePath)), startupPolicy }),
@@ -159,7 +163,7 @@ export const volumeSource = element(
   byIndex,
 );
 
-/** `<source type='pci'>` of an NVMe drive that QEMU drives itself. */
+/** `<source type='pci'>` of an NVMe drive with QEMU's own driver. */
 export const nvmeSource = element(
   "source",
   () => ({

@@ -29,7 +29,7 @@ const name = attribute("name", lineOfText);
 const oneName = required(name);
 const snapshot = child(element("snapshot", () => ({ name: required(attribute("name", objectName)) })));
 const config = child(element("config", () => ({ file: required(attribute("file", absolutePath)) })));
-/** `<initiator>`: the name with which QEMU logs in. */
+/** `<initiator>`: QEMU's name at its login. */
 export const initiator = child(
   element("initiator", () => ({
     iqn: required(child(element("iqn", () => ({ name: required(attribute("name", objectName)) })))),
@@ -70,7 +70,10 @@ interface Common {
   readonly encryption: Field<unknown>;
 }
 
-/** Returns the form of `<source protocol='…'>`, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
+/**
+ * Returns the form of `<source protocol='…'>`,
+ * https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms
+ */
 export function networkSource<const C extends Common, const R extends Fields, const L extends Fields>(
   { slices, encryption }: C,
   reservations: R,

@@ -16,8 +16,8 @@ export function grantAccess(file: FileId, granted: GrantedAccess): void {
 }
 
 /**
- * Grants access to the file at a path below /proc/self/fd; on a folder also search permission. `shown` is the path for
- * messages. Throws "denied", "host-call".
+ * Grants access to the file at a path below /proc/self/fd; on a folder also search permission. `shown` is the
+ * path for messages. Throws "denied", "host-call".
  */
 export function grantOn(path: string, shown: string, { access, uid }: GrantedAccess): void {
   const { isFolder, entries: before } = getEntries(path);

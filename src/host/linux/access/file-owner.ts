@@ -7,7 +7,8 @@ import { orThrow } from "../files/files.ts";
 const MODE_BITS = 0o7777;
 
 /**
- * Implements Host.setOwnership by a descriptor without read access. Sets the owner first, since chown(2) may clear mode bits.
+ * Implements Host.setOwnership by a descriptor without read access. Sets the owner first, since chown(2) may
+ * clear mode bits.
  */
 export function setOwnership(file: FileId, { gid, mode, uid }: Ownership): void {
   withFile(file, (path) =>

@@ -7,8 +7,9 @@ const VERSION = 2;
 /** ID of an entry without a number. linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
 const NO_ID = 0xffffffff;
 /**
- * User that marks an ACL which had a mask, but no named entry, before the first guest. Nothing else distinguishes that mask
- * from one added for a guest. The number is unused: those after the users of guests (src/state/guest-uid.ts) are free.
+ * User that marks an ACL which had a mask, but no named entry, before the first guest. Nothing else
+ * distinguishes that mask from one added for a guest. The number is unused: those after the users of guests
+ * (src/state/guest-uid.ts) are free.
  */
 const MASK_STAYS = 0x74000000;
 const HEAD_BYTES = 4;
@@ -21,7 +22,7 @@ export interface AclEntry {
   readonly id: number;
 }
 
-/** Parses the ACL of a file; without one, derives the entries from the mode. acl(5) */
+/** Parses the ACL of a file; without an ACL, derives the entries from the mode. acl(5) */
 export function parseAcl(bytes: Uint8Array | undefined, mode: number): readonly AclEntry[] {
   if (bytes === undefined) return entriesOf(mode);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -44,8 +45,8 @@ export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
 }
 
 /**
- * Adds a user to the ACL. Returns undefined if the mask forbids these permissions: a wider mask would give others more as
- * well.
+ * Adds a user to the ACL. Returns undefined if the mask forbids these permissions: a wider mask would give
+ * others more as well.
  */
 export function addUser(
   entries: readonly AclEntry[],
@@ -65,8 +66,8 @@ export function addUser(
 }
 
 /**
- * Removes a user from the ACL. After the last guest is removed, the ACL is the one from before the first guest, or equals
- * the mode if there was none.
+ * Removes a user from the ACL. After the last guest is removed, the ACL is as before the first guest, or
+ * equals the mode if there was none.
  */
 export function withoutUser(entries: readonly AclEntry[], uid: number): readonly AclEntry[] {
   const rest = entries.filter((entry) => !isOf(entry, uid));

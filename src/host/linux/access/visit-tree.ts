@@ -12,7 +12,9 @@ const MOST_LEVELS = 400;
 
 type Visit<T> = (entry: TreeEntry, above: T) => T;
 
-/** Implements Host.visitTree: opens each name once without following it, and acts on it by that descriptor. */
+/**
+ * Implements Host.visitTree: opens each name once without following it, and acts on it by that descriptor.
+ */
 export const visitTree: Host["visitTree"] = (folder, above, visit) => {
   const deep: string[] = [];
   const fd = orThrow(`open ${folder.path}`, () =>
@@ -28,7 +30,7 @@ interface Place {
   /** Device of the whole tree. */
   readonly device: string;
   readonly levels: number;
-  /** Folders below which no entry is visited. */
+  /** Folders without visits to their content. */
   readonly deep: string[];
 }
 
@@ -68,7 +70,7 @@ function isBelow({ device, fd, path }: Place): boolean {
   return type === "folder" && id.device === device;
 }
 
-/** Opens the folder again, so that it can be listed. */
+/** Opens the folder again, for its list. */
 function reopened(place: Place): Place {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   try {
@@ -109,7 +111,7 @@ function entryOf(fd: number, path: string): TreeEntry {
   };
 }
 
-/** Returns the same error with the path that the operator knows. */
+/** Returns the same error with the operator's path. */
 function sayingPath(error: unknown, at: string, path: string): SvirtError {
   const { kind, message, remedy } = asSvirtError(error);
   return new SvirtError(message.replaceAll(at, path), { kind, remedy, cause: error });

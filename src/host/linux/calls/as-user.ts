@@ -1,7 +1,9 @@
 import { ptr } from "bun:ffi";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 
-/** asm/unistd_64.h. Raw system calls act on this thread only; the C library's functions act on all threads. */
+/**
+ * asm/unistd_64.h. Raw system calls act on this thread only; the C library's functions act on all threads.
+ */
 const SYS_GETGROUPS = 115n;
 const SYS_SETGROUPS = 116n;
 const SYS_CAPGET = 125n;
@@ -9,7 +11,8 @@ const SYS_CAPSET = 126n;
 const SYS_SETRESUID = 117n;
 const SYS_SETRESGID = 119n;
 /**
- * linux/capability.h. Header: _LINUX_CAPABILITY_VERSION_3 and a thread ID. Data: two structs of three 32-bit words. capget(2)
+ * linux/capability.h. Header: _LINUX_CAPABILITY_VERSION_3 and a thread ID. Data: two structs of three 32-bit
+ * words. capget(2)
  */
 const CAPABILITY_VERSION_3 = 0x20080522;
 const HEADER_BYTES = 8;
@@ -17,8 +20,9 @@ const SETS_BYTES = 24;
 const KEEP = -1n;
 
 /**
- * Runs `act` synchronously as another user, whose group has the same ID, without other groups and with svirt's capabilities.
- * Serves operations that show the caller's credentials to other programs. Throws "host-call". credentials(7)
+ * Runs `act` synchronously as another user, with a group of the same ID, without other groups and with
+ * svirt's capabilities. Serves operations in which other programs see the caller's credentials. Throws
+ * "host-call". credentials(7)
  */
 export function withUser<Result>(uid: number, act: () => Result): Result {
   const own = process.geteuid?.() ?? 0;

@@ -15,7 +15,7 @@ export interface DeviceRequest {
   readonly rest: DataView;
 }
 
-/** Returns an empty request about the device of that name, which has at most 15 bytes. */
+/** Returns an empty request about the named device. A name has at most 15 bytes. */
 export function requestFor(name: string): DeviceRequest {
   const bytes = new Uint8Array(REQUEST_BYTES);
   bytes.set(cString(name).subarray(0, REST_AT - 1));

@@ -15,13 +15,16 @@ import {
   EROFS,
 } from "./errno.ts";
 
-/** Returns kind and remedy of a failed system call: "no-access" if the kernel denies it, else "host-call". errno(3) */
+/**
+ * Returns kind and remedy of a failed system call: "no-access" if the kernel denies it, else "host-call".
+ * errno(3)
+ */
 export function callFacts(errno: number | undefined): Pick<SvirtError, "kind" | "remedy"> {
   const isRefused = errno === EPERM || errno === EACCES;
   return { kind: isRefused ? "no-access" : "host-call", remedy: callRemedy(errno) };
 }
 
-/** Returns kind and remedy of an error of node:fs, whose errno is negative. */
+/** Returns kind and remedy of an error of node:fs, with its negative errno. */
 export function thrownFacts(error: unknown): Pick<SvirtError, "kind" | "remedy"> {
   const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
   return callFacts(Number.isInteger(errno) ? Math.abs(errno) : undefined);

@@ -1,4 +1,7 @@
-/** Values of errno on x86 and other architectures with Linux's generic numbers. /usr/include/asm-generic/errno.h */
+/**
+ * Values of errno on x86 and other architectures with Linux's generic numbers.
+ * /usr/include/asm-generic/errno.h
+ */
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;

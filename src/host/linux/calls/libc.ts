@@ -51,8 +51,8 @@ export function basicCalls(): Basic {
 }
 
 /**
- * Opens functions of the C library. Throws "no-access" if SELinux denies the process execmem, which bun:ffi needs: svirt runs in its
- * caller's domain while its executable has no label.
+ * Opens functions of the C library. Throws "no-access" if SELinux denies the process execmem, which bun:ffi
+ * needs: svirt runs in its caller's domain while its executable has no label.
  */
 function orWithoutJit<Symbols>(open: () => Symbols): Symbols {
   try {
@@ -67,7 +67,10 @@ function orWithoutJit<Symbols>(open: () => Symbols): Symbols {
   }
 }
 
-/** Returns false if the process is not permitted to create code at run time, which bun:ffi does (SELinux: execmem). */
+/**
+ * Returns false if the process is not permitted to create code at run time, which bun:ffi does (SELinux:
+ * execmem).
+ */
 export function hasBasicCalls(): boolean {
   try {
     return basicCalls() !== undefined;
@@ -76,7 +79,7 @@ export function hasBasicCalls(): boolean {
   }
 }
 
-/** Returns the other C library functions; opens them at first use, so that a command that only reads pays nothing. */
+/** Returns the other C library functions; opens them at first use, so reading commands pay nothing. */
 export function libc(): Others {
   // Opened first, so that no dlopen() comes between a call and readErrno().
   basicCalls();
@@ -90,7 +93,9 @@ export function readErrno(): number {
   return place === null ? 0 : read.i32(place, 0);
 }
 
-/** Returns a NUL-terminated string. Throws "usage" for a text that contains a NUL, which would name another file. */
+/**
+ * Returns a NUL-terminated string. Throws "usage" for a text with a NUL, since it would name another file.
+ */
 export function cString(text: string): Uint8Array {
   if (text.includes("\0")) refuseNul(text);
   return nativeBytes(`${text}\0`);

@@ -1,4 +1,6 @@
-/** Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate U+DC80 to U+DCFF, as in PEP 383. */
+/**
+ * Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate U+DC80 to U+DCFF, as in PEP 383.
+ */
 const ESCAPED = /([\udc80-\udcff])/u;
 const ESCAPE = 0xdc00;
 let strict: TextDecoder | undefined;

@@ -1,13 +1,14 @@
-/** The run of runAlone() that is under way. */
+/** The current run of runAlone(). */
 let alone: Promise<unknown> | undefined;
-/** End of the last run of runAlone() that waits or runs. */
+/** End of the last waiting or running run of runAlone(). */
 let lastAlone: Promise<unknown> = Promise.resolve();
-/** Runs of runBeside() that are under way. */
+/** Current runs of runBeside(). */
 const beside = new Set<Promise<unknown>>();
 
 /**
- * Runs `run`, which starts a program, beside others of its kind, but not while a run of runAlone() takes the new processes below svirt for
- * its own. One that only waits for its turn delays none: the caller may hold a lock. `run` must not call runAlone().
+ * Runs `run`, the start of a program, beside others of its kind, but not while a run of runAlone() takes the
+ * new processes below svirt for its own. A waiting run delays none: the caller may hold a lock. `run` must
+ * not call runAlone().
  */
 export async function runBeside<Result>(run: () => Promise<Result>): Promise<Result> {
   while (alone !== undefined) await alone;
@@ -21,7 +22,7 @@ export async function runBeside<Result>(run: () => Promise<Result>): Promise<Res
   }
 }
 
-/** Runs `run` while no other run starts a program or has one that may leave processes. */
+/** Runs `run` while no other run starts a program or may leave processes. */
 export async function runAlone<Result>(run: () => Promise<Result>): Promise<Result> {
   const turn = lastAlone.then(async () => {
     while (beside.size > 0) await Promise.all(beside);

@@ -6,7 +6,7 @@ const O_ASYNC = 0o20000;
 const F_SETFL = 4n;
 const F_SETOWN = 8n;
 
-/** Something that waits for a descriptor. */
+/** Waiter for a descriptor. */
 interface Waiter {
   wake(): void;
 }
@@ -15,8 +15,8 @@ const waiters = new Set<Waiter>();
 let isListening = false;
 
 /**
- * Has the kernel report data of a descriptor by SIGIO, which wakes the waiter until ignoreSignal(). The descriptor is read without waiting.
- * Throws "host-call". fcntl(2) F_SETOWN
+ * Has the kernel report data of a descriptor by SIGIO, which wakes the waiter until ignoreSignal(). The
+ * descriptor is read without waiting. Throws "host-call". fcntl(2) F_SETOWN
  */
 export function wakeBySignal(fd: number, waiter: Waiter): void {
   listen();
@@ -30,7 +30,7 @@ export function ignoreSignal(waiter: Waiter): void {
   waiters.delete(waiter);
 }
 
-/** Never ends: a signal that is still pending would end the process. */
+/** Never ends: a pending signal would end the process. */
 function listen(): void {
   if (isListening) return;
   process.on("SIGIO", () => {

@@ -3,7 +3,7 @@ import { ignoreSignal, wakeBySignal } from "./sigio.ts";
 import { poll } from "./terminal.ts";
 import { POLLIN } from "./wait-ready.ts";
 
-/** A descriptor whose data the kernel reports by SIGIO, so that neither a thread nor a timer waits for it. */
+/** A descriptor with data reported by the kernel by SIGIO: neither a thread nor a timer waits for it. */
 export class SignalledDescriptor {
   readonly fd: number;
   #resolve: (() => void) | undefined;

@@ -3,15 +3,21 @@ import { runBeside } from "./program-turns.ts";
 
 /** Environment of a program of the host: nothing of svirt's own. */
 const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
-/** Time without output after which an ended program's output is complete, although another process has it open. */
+/**
+ * Time without output after which an ended program's output is complete, although another process has it
+ * open.
+ */
 const QUIET_MS = 5;
 
-/** A program that may take longer, such as mkfs, takes no turn: others, under a lock, would wait for it. It leaves no processes. */
+/**
+ * A program that may take longer, such as mkfs, takes no turn: others, under a lock, would wait for it. It
+ * leaves no processes.
+ */
 const LONG_MS = 60_000;
-/** Time for a killed program to end. One in a call of the kernel that cannot be interrupted may not. */
+/** Time for a killed program to end. A program in an uninterruptible call of the kernel may not. */
 const KILLED_MS = 5000;
 
-/** Process numbers of long programs, which are no remains of another program. */
+/** Process numbers of long programs. They are no remains of another program. */
 export const longPrograms = new Set<number>();
 
 /** Limits of a program, and its standard input. */
@@ -25,20 +31,20 @@ interface Call {
   readonly readsOutput?: true;
 }
 
-/** End of a program, with the texts that it has written to pipes. */
+/** End of a program, with its texts written to pipes. */
 interface End {
   /** Null if a signal has ended it. */
   readonly exitCode: number | null;
   readonly signalCode: string | number | null;
   readonly errors: string;
   readonly output: string;
-  /** Limit for which it was killed. */
+  /** Exceeded limit, the reason of its kill. */
   readonly exceeded?: "time" | "output" | undefined;
 }
 
 /**
- * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard error is read, its output
- * only if that is asked for. Throws the error of Bun.spawn() for a program that cannot be run.
+ * Runs a program of the host with these arguments, waits for it, and kills it after the time. Its standard
+ * error is read, its output only on request. Throws the error of Bun.spawn() for a program unable to run.
  */
 export async function spawnProgram(
   words: readonly string[],
@@ -63,7 +69,10 @@ export async function spawnProgram(
   return isLong ? await run() : await runBeside(run);
 }
 
-/** Waits for a program, and kills it after the time or for too much output. Does not wait for processes that it has left behind. */
+/**
+ * Waits for a program, and kills it after the time or for too much output. Does not wait for processes that
+ * it has left behind.
+ */
 export async function endOf(
   program: Subprocess,
   { mostBytes = Number.POSITIVE_INFINITY, timeoutMs }: Pick<Call, "mostBytes" | "timeoutMs">,
@@ -92,13 +101,13 @@ export async function endOf(
   return { exitCode, signalCode, errors: messages, output: read, exceeded };
 }
 
-/** Methods of a stream's reader that are used. */
+/** Used methods of a stream's reader. */
 interface Reader {
   read(): Promise<{ readonly value?: Uint8Array | undefined }>;
   cancel(): Promise<void>;
 }
 
-/** Text that a program writes to a pipe, which is read while it runs. */
+/** Text written by a program to a pipe, read while it runs. */
 class Written {
   readonly #reader: Reader | undefined;
   readonly #ended: Promise<true>;

@@ -38,8 +38,8 @@ export function terminalCalls(): Calls {
 }
 
 /**
- * Switches a terminal to raw mode and returns the function that restores it. Returns undefined if the descriptor is not a
- * terminal. termios(3)
+ * Switches a terminal to raw mode and returns the function that restores it. Returns undefined if the
+ * descriptor is not a terminal. termios(3)
  */
 export function makeRaw(fd: number): (() => void) | undefined {
   const { cfmakeraw, tcgetattr, tcsetattr } = terminalCalls();
@@ -52,7 +52,7 @@ export function makeRaw(fd: number): (() => void) | undefined {
   return () => void tcsetattr(fd, TCSADRAIN, before);
 }
 
-/** Copies the size of one terminal to another. Has no effect if `from` is not a terminal. ioctl_tty(2) */
+/** Copies the size of a terminal to another. Has no effect if `from` is not a terminal. ioctl_tty(2) */
 export function copySize(from: number, to: number): void {
   const size = new Uint8Array(WINSIZE_BYTES);
   const { ioctl } = terminalCalls();

@@ -16,9 +16,9 @@ const waits = new WaitSet({
 });
 
 /**
- * Waits for an event on the descriptor. Returns true, or false at the deadline (performance.now()). One poll(2) serves
- * all waits of svirt instead of bun's event loop. An idle loop collects garbage, on threads that take the processors from
- * the awaited QEMU. This shortens a start by a tenth (docs/measurements.md).
+ * Waits for an event on the descriptor. Returns true, or false at the deadline (performance.now()). One
+ * poll(2) serves all waits of svirt instead of bun's event loop. An idle loop collects garbage on threads,
+ * taking the processors from the awaited QEMU. This shortens a start by a tenth (docs/measurements.md).
  */
 export async function whenReady(fd: number, events: number, deadlineMs: number): Promise<boolean> {
   return await waits.whenReady(fd, events, deadlineMs);

@@ -1,10 +1,16 @@
 import type { Awaited } from "./terminal.ts";
 
-/** Descriptor that poll(2) ignores, for waits without a descriptor. */
+/** Descriptor ignored by poll(2), for waits without a descriptor. */
 const NO_FD = -1;
-/** Longest time for which poll(2) blocks bun's event loop, which loads modules on demand; and beside the calls of a client. */
+/**
+ * Longest time for poll(2) to block bun's event loop, which loads modules on demand; and beside the calls of
+ * a client.
+ */
 const [LONGEST_POLL_MS, SHARED_POLL_MS] = [100, 10];
-/** Age of a wait for which poll(2) no longer blocks beside the calls of a client, and the pause between two looks from then on. */
+/**
+ * Age of a wait for which poll(2) no longer blocks beside the calls of a client, and the pause between two
+ * looks from then on.
+ */
 const [BLOCKING_MS, PAUSE_MS] = [100, 10];
 /** Longest wait of a timer. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -14,9 +20,9 @@ export interface Machinery {
   nowMs(): number;
   /** Waits for an event or the timeout. Returns the events of each descriptor. poll(2) */
   poll(awaited: readonly Awaited[], timeoutMs: number): readonly number[];
-  /** Calls back after everything else that is ready. */
+  /** Calls back after all other ready work. */
   soon(run: () => void): void;
-  /** Calls back after the time. Returns the function that cancels it. */
+  /** Calls back after the time. Returns the function to cancel it. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -29,8 +35,9 @@ interface Waiter {
 }
 
 /**
- * Waits for descriptors and times by one poll(2), which blocks the event loop. Beside the calls of a client it blocks only for young waits:
- * a QEMU that answers does so at once, and one that is silent must not delay the other calls. Older ones are looked at in pauses.
+ * Waits for descriptors and times by one poll(2), which blocks the event loop. Beside the calls of a client
+ * it blocks only for young waits: a healthy QEMU answers at once, and a silent QEMU must not delay the other
+ * calls. Older waits are checked in pauses.
  */
 export class WaitSet {
   readonly #machinery: Machinery;
@@ -43,7 +50,7 @@ export class WaitSet {
     this.#machinery = machinery;
   }
 
-  /** Declares that a client's calls run beside all waits from now on. */
+  /** Declares: a client's calls run beside all waits from now on. */
   share(): void {
     this.#isShared = true;
   }
@@ -51,7 +58,8 @@ export class WaitSet {
   /** Waits for an event on the descriptor. Returns true, or false at the deadline. */
   async whenReady(fd: number, events: number, deadlineMs: number): Promise<boolean> {
     if (this.#machinery.nowMs() >= deadlineMs) return false;
-    // Skips the queue only if no other wait exists: a QEMU that sends without pause must not delay the others.
+    // Skips the queue only if no other wait exists: a QEMU that sends without pause must not delay the
+    // others.
     if (this.#waiters.size === 0 && (this.#machinery.poll([{ fd, events }], 0)[0] ?? 0) !== 0) return true;
     return await new Promise((resolve) => this.#add({ fd, events, deadlineMs, resolve }));
   }
@@ -76,7 +84,9 @@ export class WaitSet {
     waiter.resolve(isReady);
   }
 
-  /** Polls next if a wait has a descriptor and may block; else sets a timer and leaves the event loop alone. */
+  /**
+   * Polls next if a wait has a descriptor and may block; else sets a timer and leaves the event loop alone.
+   */
   #schedule(): void {
     if (this.#next === "soon") return;
     this.#next?.();
@@ -109,7 +119,7 @@ export class WaitSet {
     this.#schedule();
   }
 
-  /** Returns the longest time for which poll(2) may block now. */
+  /** Returns the longest time for poll(2) to block now. */
   #blockingMs(polled: readonly Waiter[]): number {
     if (!this.#isShared) return LONGEST_POLL_MS;
     const youngest = Math.max(...polled.map(({ sinceMs }) => sinceMs));

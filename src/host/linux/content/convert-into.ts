@@ -19,8 +19,9 @@ interface Source {
 }
 
 /**
- * Writes a converted image, part by part in the order of `convert`. No QEMU may write to the sources meanwhile, and other guests may read
- * them. Throws "in-use" if one of them is locked or changes, and the errors of `convert`.
+ * Writes a converted image, part by part in the order of `convert`. No QEMU may write to the sources
+ * meanwhile, and other guests may read them. Throws "in-use" if a source is locked or changes, and the errors
+ * of `convert`.
  */
 export async function convertInto(
   write: (part: ImageWrite) => Promise<void> | void,

@@ -16,8 +16,8 @@ const FICLONE = 0x40049409n;
 const STEP_BYTES = 4 * 1024 * 1024;
 
 /**
- * Copies a file's data into an open file of at least its size, in the kernel. Its holes stay holes. Throws "in-use" if the file
- * changes meanwhile, "host-call".
+ * Copies a file's data into an open file of at least its size, in the kernel. Its holes stay holes. Throws
+ * "in-use" if the file changes meanwhile, "host-call".
  */
 export async function copyInto(fd: number, path: string, { from, isShared, part }: FileCopy): Promise<void> {
   await withUnchanged(from, async (source) => {
@@ -40,7 +40,10 @@ interface CopyTarget {
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Copies the data of a file or a device to a part of a device, in order, without its holes. Throws as copyInto(), also for a file that is larger. */
+/**
+ * Copies the data of a file or a device to a part of a device, in order, without its holes. Throws as
+ * copyInto(), also for a file that is larger.
+ */
 export async function copyOnto(
   fd: number,
   from: FileId,
@@ -79,7 +82,7 @@ async function copyData(
     await send(source, fd, { path, ...extent, to: extent.start });
 }
 
-/** Copies a part to the beginning of a file that has its size. */
+/** Copies a part to the beginning of a file of the same size. */
 async function copyPart(
   source: number,
   fd: number,
@@ -103,7 +106,10 @@ interface Sending {
   onSent?(at: number): void;
 }
 
-/** Copies a part of an open file to a place of another one, in the kernel. Returns the place that is reached: the end, unless the file has become shorter. */
+/**
+ * Copies a part of an open file to a place of another, in the kernel. Returns the reached place: the end,
+ * unless the file has become shorter.
+ */
 export async function send(
   source: number,
   fd: number,
@@ -125,7 +131,7 @@ export async function send(
   return at;
 }
 
-/** Returns the error for a source that changed while it was copied. */
+/** Returns the error for a source changed during its copy. */
 export function changed(path: string): SvirtError {
   return new SvirtError(`Cannot copy ${path}: it changed meanwhile`, {
     kind: "in-use",

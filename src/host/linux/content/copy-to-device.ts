@@ -8,16 +8,16 @@ import { withLockedDisk, withLockedImage } from "./locked-image.ts";
 import { writeZeros, zeroPart } from "./resize-file.ts";
 import { writePart } from "./write-part.ts";
 
-/** Most bytes that are made zeros in one call: no signal ends it. */
+/** Most bytes zeroed by a call: no signal ends it. */
 const STEP_BYTES = 16 * 1024 * 1024;
 /** Length from which the kernel makes zeros: for fewer it would take longer than to write them. */
 const LEAST_BYTES = 1024 * 1024;
-/** Boundary at which zeros begin that the kernel makes: it drops its copies of these blocks, which may not be written yet. */
+/** Boundary of zeros made by the kernel: it drops its copies of these blocks before they are written. */
 const PAGE_BYTES = 4096;
 
 /**
- * Implements Host.copyToDevice. The device has data that others left there, so the gaps between the parts of the data become zeros, and
- * each place is written once.
+ * Implements Host.copyToDevice. The device has data that others left there, so the gaps between the parts of
+ * the data become zeros, and each place is written once.
  */
 export async function copyToDevice(device: FileId, data: DeviceData, part?: DevicePart): Promise<void> {
   if (part === undefined)
@@ -33,7 +33,7 @@ async function fillPart(
   path: string,
   { data, end, start }: DevicePart & { readonly data: DeviceData },
 ): Promise<void> {
-  // First byte that is not known to be zero or data.
+  // First byte neither known to be zero nor data.
   let reached = start;
   const clearTo = async (place: number): Promise<void> => {
     if (place > reached) await clearGap(fd, path, { start: reached, end: place });

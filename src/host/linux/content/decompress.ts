@@ -3,8 +3,8 @@ import { zstdFrame } from "../../../images/conversion/zstd-frame.ts";
 import type { Compression } from "../../../images/qcow2-features.ts";
 
 /**
- * Returns the beginning of a compressed cluster's data; undefined if it is broken or longer. Accepts a stream of deflate that ends behind the last byte that is needed, as QEMU does.
- * qcow2_zlib_decompress() of qemu.git
+ * Returns the beginning of a compressed cluster's data; undefined if it is broken or longer. Accepts a stream
+ * of deflate ending behind the last necessary byte, as QEMU does. qcow2_zlib_decompress() of qemu.git
  */
 export function decompress(
   compression: Compression,

@@ -13,7 +13,10 @@ export interface Extent {
   readonly end: number;
 }
 
-/** Yields the parts of a file's first bytes, from a place in it, that have data, in order. A file system without holes, and a block device, have data everywhere. */
+/**
+ * Yields the parts of a file's first bytes, from a place in it, that have data, in order. A file system
+ * without holes, and a block device, have data everywhere.
+ */
 export function* listData(fd: number, sizeBytes: number, from = 0): Generator<Extent> {
   for (let at = from; at < sizeBytes; ) {
     const start = seek(fd, at, SEEK_DATA);

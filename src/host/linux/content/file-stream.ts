@@ -11,7 +11,7 @@ import { openLockedImage } from "./locked-image.ts";
 import { clearPart } from "./resize-file.ts";
 import { syncFile } from "./sync-data.ts";
 
-/** Part of a hole that is made in one call, so that other work goes on. */
+/** Part of a hole made by a call; other work goes on between calls. */
 const CLEARED_BYTES = 64 * 1024 * 1024;
 
 /** Implements Host.openSource. */
@@ -113,7 +113,7 @@ class Source implements DataStream {
     await this.#file.close();
   }
 
-  /** Returns the length of the hole that begins here. */
+  /** Returns the length of the hole at this place. */
   #skipHole(): number {
     if (!this.#isSparse || this.#at < this.#dataEnd) return 0;
     const [data] = listData(this.#file.fd, this.#end, this.#at);
@@ -152,7 +152,7 @@ class Sink implements DataStream {
       // A hole at the end.
       if (fstatSync(fd).isFile() && openedSize(fd) < this.#at) ftruncateSync(fd, this.#at);
     });
-    // Not by a thread of bun: there are few, and keepalive is written by one.
+    // Not by a thread of bun: there are few, and keepalive needs one.
     await this.#file.during("write to", async () => await syncFile(fd));
   }
 

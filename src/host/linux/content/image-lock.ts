@@ -21,7 +21,7 @@ const START_AT = 8;
 const LENGTH_AT = 16;
 
 /**
- * First bytes of the locks for the permissions that a program uses, and for those that it denies to others. qemu.git
+ * First bytes of the locks for a program's permissions, and for permissions denied to others. qemu.git
  * block/file-posix.c
  */
 const DOES = 100n;
@@ -33,11 +33,14 @@ const RESIZE = 3n;
 
 const ALL = [DOES, FORBIDS].flatMap((first) => [READ, WRITE, RESIZE].map((at) => first + at));
 
-/** Time that the last process of an ended guest may take to disappear. */
+/** Time for the last process of an ended guest to disappear. */
 const PATIENCE_MS = 3000;
 const POLL_MS = 20;
 
-/** Descriptors that lockImage() has locked. Their numbers, also after they are closed, are none of inherited descriptors. */
+/**
+ * Descriptors that lockImage() has locked. Their numbers, also after they are closed, are none of inherited
+ * descriptors.
+ */
 const locked = new Set<number>();
 
 type Lock = NonNullable<PassedFile["lock"]>;
@@ -51,9 +54,9 @@ const LOCKS: Readonly<
 };
 
 /**
- * Locks an image like QEMU, so that qemu-img refuses it. The lock belongs to the open file description, not to a process, and
- * lasts as long as the guest has the descriptor. Has no effect on a file system without locks. Throws "in-use" if
- * another program has locked the image. F_OFD_SETLK, fcntl(2)
+ * Locks an image like QEMU, so that qemu-img refuses it. The lock belongs to the open file description, not
+ * to a process, and lasts as long as the guest has the descriptor. Has no effect on a file system without
+ * locks. Throws "in-use" if another program has locked the image. F_OFD_SETLK, fcntl(2)
  */
 export async function lockImage(fd: number, path: string, { as, isFirst }: Lock): Promise<void> {
   locked.add(fd);
@@ -71,24 +74,31 @@ export async function lockImage(fd: number, path: string, { as, isFirst }: Lock)
     if (performance.now() > deadline) throw taken(path);
 }
 
-/** Descriptors by which svirt itself writes to images while it does other work. */
+/** Descriptors for svirt's own writes to images beside other work. */
 const written = new Set<number>();
 
-/** Marks a locked descriptor as svirt's own, so that no other work of this process takes it for an inherited one. Returns the end of that. */
+/**
+ * Marks a locked descriptor as svirt's own: no other work of this process takes it for an inherited
+ * descriptor. Returns the end of the mark.
+ */
 export function keepLock(fd: number): () => void {
   written.add(fd);
   return () => void written.delete(fd);
 }
 
-/** Reports whether other work of this process writes to the file of a descriptor: waiting for it would delay that work. */
+/**
+ * Reports whether other work of this process writes to the file of a descriptor: waiting for it would delay
+ * that work.
+ */
 function isWrittenHere(fd: number): boolean {
   const file = fstatSync(fd, { bigint: true });
   return [...written].some((other) => other !== fd && isOpenOn(other, file));
 }
 
 /**
- * Unlocks descriptors inherited from an ended guest. A reaper whose shell closes only single-digit descriptors becomes svirt
- * with the others open. No other process has them then. The locks of this process's other calls stay. A process of a guest ended a moment ago may still hold its lock.
+ * Unlocks descriptors inherited from an ended guest. A reaper whose shell closes only single-digit
+ * descriptors becomes svirt with the others open. No other process has them then. The locks of this process's
+ * other calls stay. A process of a guest ended a moment ago may still hold its lock.
  */
 function unlockInherited(fd: number): void {
   const { dev, ino } = fstatSync(fd, { bigint: true });
@@ -99,7 +109,7 @@ function unlockInherited(fd: number): void {
   }
 }
 
-/** Returns false for a closed descriptor, such as the one that listed the folder. */
+/** Returns false for a closed descriptor, such as the folder's own. */
 function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint }): boolean {
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true });
@@ -110,8 +120,9 @@ function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint
 }
 
 /**
- * Reports whether a guest with exclusive write access has the image open, by the locks of lockImage(). They last as long as
- * the open file description, even if no descriptor or mapping leads to it: a process may wait in splice(2).
+ * Reports whether a guest with exclusive write access has the image open, by the locks of lockImage(). They
+ * last as long as the open file description, even if no descriptor or mapping leads to it: a process may wait
+ * in splice(2).
  */
 export function isLockedForWriting(fd: number): boolean {
   return isHeld(fd, DOES + WRITE) && isHeld(fd, FORBIDS + WRITE);

@@ -3,7 +3,10 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import { openSame } from "../files/file-id.ts";
 import { lockOpened } from "./locked-image.ts";
 
-/** Implements Host.lockImages. The descriptors are for reading: a program may open a device for itself meanwhile. */
+/**
+ * Implements Host.lockImages. The descriptors are for reading: a program may open a device for itself
+ * meanwhile.
+ */
 export async function lockImages(files: readonly FileId[]): Promise<() => void> {
   const opened: number[] = [];
   const unlock = (): void => {

@@ -7,14 +7,18 @@ import { lockImage } from "./image-lock.ts";
 import { syncFile } from "./sync-data.ts";
 
 /**
- * Runs `use` with an image that no other program may write to meanwhile, and then writes it to disk. A block device is opened for this
- * call alone: the kernel refuses one that it has mounted, swaps to or has made part of another. Throws "in-use". O_EXCL, open(2)
+ * Runs `use` with an image closed to writes by other programs, and then writes it to disk. A block device is
+ * opened for this call alone: the kernel refuses a device mounted, swapped to or part of another. Throws
+ * "in-use". O_EXCL, open(2)
  */
 export async function withLockedImage(file: FileId, use: (fd: number) => Promise<void>): Promise<void> {
   await withLocked(file, { open: openAlone, use });
 }
 
-/** Opens an image as withLockedImage() does. The caller closes the descriptor, and has the data written to disk. Throws "in-use". */
+/**
+ * Opens an image as withLockedImage() does. The caller closes the descriptor, and has the data written to
+ * disk. Throws "in-use".
+ */
 export async function openLockedImage(file: FileId): Promise<number> {
   return await orReject(`write to ${file.path}`, async () => {
     const fd = openAlone(file);
@@ -29,8 +33,8 @@ export async function openLockedImage(file: FileId): Promise<number> {
 }
 
 /**
- * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its partitions may be in use: the caller
- * writes to none of them. Throws "in-use".
+ * Runs `use` with a disk that no guest may take as a whole meanwhile, and then writes it to disk. Its
+ * partitions may be in use: the caller writes to none of them. Throws "in-use".
  */
 export async function withLockedDisk(disk: FileId, use: (fd: number) => Promise<void>): Promise<void> {
   await withLocked(disk, { open: (file) => openSame(file, constants.O_RDWR), use });

@@ -28,7 +28,7 @@ import { isOrdered, syncData, syncFile } from "./sync-data.ts";
 import { writePart } from "./write-part.ts";
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** asm-generic/fcntl.h __O_TMPFILE, which node:fs does not have */
+/** asm-generic/fcntl.h __O_TMPFILE, missing in node:fs */
 const UNNAMED = constants.O_RDWR | constants.O_DIRECTORY | 0o20000000;
 /** sys/file.h */
 const LOCK_EX = 2;
@@ -39,8 +39,9 @@ const AT_SYMLINK_FOLLOW = 0x400;
 const RENAME_NOREPLACE = 1;
 
 /**
- * Implements Host.makeFileWithin. The file has no name while it is made, so nothing is left of an interrupted call. Where that is not
- * possible, as on NFS and for a file that replaces another one, it has a name that only svirt uses.
+ * Implements Host.makeFileWithin. The file has no name while it is made: an interrupted call leaves nothing.
+ * Where this is impossible, as on NFS and for a replacement of another file, it has a name used by svirt
+ * only.
  */
 export async function makeFileWithin(folder: FileId, file: NewFile): Promise<FileId> {
   const path = `${folder.path === "/" ? "" : folder.path}/${file.name}`;
@@ -98,7 +99,10 @@ async function makeNamed(at: string, path: string, file: NewFile): Promise<FileI
   }
 }
 
-/** Puts the attributes and the name of a file on disk, whose data is there. Only on some file systems fsync(2) of the file includes its new name. */
+/**
+ * Puts the attributes and the name of a file on disk, whose data is there. Only on some file systems fsync(2)
+ * of the file includes its new name.
+ */
 async function syncNamed({ at, fd }: Opened, path: string): Promise<FileId> {
   await syncFile(fd);
   if (!isOrdered(fd)) syncFolder(at);
@@ -179,7 +183,7 @@ function setLabel(fd: number, path: string, label: string): void {
   });
 }
 
-/** Removes files of interrupted calls: those that no process has locked. */
+/** Removes files of interrupted calls: files without a process's lock. */
 function removeParts(at: string): void {
   for (const name of readdirSync(at)) {
     if (!isPartialVolume(name)) continue;
@@ -194,8 +198,8 @@ function removeParts(at: string): void {
 }
 
 /**
- * Opens a part for writing, without which NFS locks no file. flock(2), "NFS details". Returns undefined if it is gone, or is no file of
- * svirt: a symlink, a device, or a file of another user.
+ * Opens a part for writing, without which NFS locks no file. flock(2), "NFS details". Returns undefined if it
+ * is gone, or is no file of svirt: a symlink, a device, or a file of another user.
  */
 function openPart(path: string): number | undefined {
   try {

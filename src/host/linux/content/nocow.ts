@@ -4,7 +4,10 @@ import { callDevice } from "../calls/device-call.ts";
 /** linux/fs.h, on 64-bit machines. FS_IOC_SETFLAGS takes an int, whatever its name says. */
 const [FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_NOCOW_FL] = [0x80086601, 0x40086602, 0x00800000];
 
-/** Lets the file system overwrite an empty file's data in place. Throws "unsupported" for one that cannot. ioctl_iflags(2) */
+/**
+ * Lets the file system overwrite an empty file's data in place. Throws "unsupported" for a file system
+ * without this ability. ioctl_iflags(2)
+ */
 export function setNocow(fd: number, path: string): void {
   const flags = new Uint32Array(2);
   const call = (request: number): boolean => callDevice(fd, request, new Uint8Array(flags.buffer));

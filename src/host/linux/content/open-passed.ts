@@ -11,7 +11,8 @@ const ACCESS_FLAGS: Readonly<Record<PassedFile["access"], number>> = {
 };
 
 /**
- * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "in-use".
+ * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call",
+ * "denied", "in-use".
  */
 export async function openPassed(passed: PassedFile): Promise<number> {
   const { file, lock, truncate } = passed;

@@ -15,7 +15,7 @@ const SYS_FALLOCATE = process.arch === "x64" ? 285n : 47n;
 const FALLOC_FL_KEEP_SIZE = 1n;
 const FALLOC_FL_PUNCH_HOLE = 2n;
 const FALLOC_FL_ZERO_RANGE = 16n;
-/** Largest size that Bun's ftruncateSync() takes. */
+/** Largest size of Bun's ftruncateSync(). */
 const MOST_BYTES = 2 ** 52 - 1;
 
 /** Size of a file, and the length of its beginning for which disk space is reserved. */
@@ -37,7 +37,9 @@ export async function resizeFile(file: FileId, sizeBytes: number, reservedBytes:
   });
 }
 
-/** Sets the size of an open file, with `path` for errors. The space comes first: without it, the size stays. */
+/**
+ * Sets the size of an open file, with `path` for errors. The space comes first: without it, the size stays.
+ */
 export async function setSize(fd: number, path: string, { reservedBytes, sizeBytes }: Size): Promise<void> {
   if (sizeBytes > MOST_BYTES) throw hostCallError(`resize ${path}`, EFBIG);
   const isReserved = reservedBytes === 0 || reserve(fd, path, reservedBytes);
@@ -58,7 +60,10 @@ async function fillHoles(fd: number, bytes: number): Promise<void> {
   for (const extent of [...listHoles(fd, bytes)]) await writeZeros(fd, extent);
 }
 
-/** Makes a part of an open file a hole, or, on a file system without them, zeros. The size stays, but for those. */
+/**
+ * Makes a part of an open file a hole, or, on a file system without holes, zeros. The size stays, but for
+ * zeros at the end.
+ */
 export async function clearPart(fd: number, path: string, part: Extent): Promise<void> {
   if (!punchPart(fd, path, part)) await writeZeros(fd, part);
 }
@@ -68,12 +73,12 @@ export function punchPart(fd: number, path: string, part: Extent): boolean {
   return changePart(fd, path, { ...part, how: FALLOC_FL_PUNCH_HOLE });
 }
 
-/** Makes a part of an open file zeros that keep its disk space. */
+/** Makes a part of an open file zeros, with its disk space. */
 export async function zeroPart(fd: number, path: string, part: Extent): Promise<void> {
   if (!changePart(fd, path, { ...part, how: FALLOC_FL_ZERO_RANGE })) await writeZeros(fd, part);
 }
 
-/** Returns false if the file system cannot do that. fallocate(2) */
+/** Returns false if the file system lacks this. fallocate(2) */
 function changePart(fd: number, path: string, part: Extent & { readonly how: bigint }): boolean {
   const { end, how, start } = part;
   if (start === end) return true;

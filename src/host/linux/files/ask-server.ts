@@ -11,8 +11,9 @@ const STATX_BYTES = 256;
 const NO_DEVICE = /^0:/;
 
 /**
- * Makes the kernel request a file's attributes from its server. Otherwise its cache may hide, for a minute, a label or mark
- * that another machine has set. statx(2); nfs(5), "Data and metadata cache coherence". Throws "host-call".
+ * Makes the kernel request a file's attributes from its server. Otherwise its cache may hide, for a minute, a
+ * label or mark that another machine has set. statx(2); nfs(5), "Data and metadata cache coherence". Throws
+ * "host-call".
  */
 export function askServer(at: string, { id }: Pick<FileFacts, "id">): void {
   if (!NO_DEVICE.test(id.device)) return;

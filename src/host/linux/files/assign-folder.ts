@@ -10,8 +10,8 @@ interface NewOwner {
 }
 
 /**
- * Implements Host.assignFolder by descriptors. Changes the folder's owner first, so that the previous owner can add no more
- * files. chown(2) clears the setuid bit of the entries.
+ * Implements Host.assignFolder by descriptors. Changes the folder's owner first, so that the previous owner
+ * can add no more files. chown(2) clears the setuid bit of the entries.
  */
 export function assignFolder(path: string, to: NewOwner): void {
   orThrow(`change the owner of ${path} to user ${to.uid}`, () => {

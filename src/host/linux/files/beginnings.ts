@@ -7,12 +7,16 @@ import { withFile } from "./file-id.ts";
 import { listFolder } from "./files.ts";
 
 const { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** asm-generic/fcntl.h, which node:fs does not have; O_RDONLY is 0 */
+/** asm-generic/fcntl.h, missing in node:fs; O_RDONLY is 0 */
 const O_CLOEXEC = 0o2000000;
 const FOLDER = O_DIRECTORY | O_CLOEXEC;
-/** Neither a FIFO nor a lease in place of the file makes the opening wait, and no symbolic link is followed. */
+/**
+ * Neither a FIFO nor a lease in place of the file makes the opening wait, and no symbolic link is followed.
+ */
 const FILE = O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
-/** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
+/**
+ * struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2)
+ */
 const [LENGTH_AT, TYPE_AT, NAME_AT] = [16, 18, 19];
 /** Types of entries. dirent.h */
 const [DT_UNKNOWN, DT_REG] = [0, 8];
@@ -21,8 +25,8 @@ const CHUNK_BYTES = 65_536;
 type Judge<Found> = (bytes: Uint8Array | undefined) => Found | undefined;
 
 /**
- * Implements Host.judgeBeginnings with three system calls for a file: a pool may have many thousands. The type of an entry comes with its
- * name, and the file is opened in the open folder.
+ * Implements Host.judgeBeginnings with three system calls for a file: a pool may have many thousands. The
+ * type of an entry comes with its name, and the file is opened in the open folder.
  */
 export function judgeBeginnings<Found>(
   folder: FileId,
@@ -42,7 +46,7 @@ export function judgeBeginnings<Found>(
 }
 
 interface Work<Found> {
-  /** Place for the beginning of one file. */
+  /** Place for the beginning of a file. */
   readonly bytes: Uint8Array;
   readonly judge: Judge<Found>;
 }

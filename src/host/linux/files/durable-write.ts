@@ -56,5 +56,5 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
   }
 }
 
-/** Methods of Host that write and remove whole texts. */
+/** Methods of Host for writing and removing whole texts. */
 export const textCalls = { writeText, stageText, placeText, writeVolatile, removeFile };

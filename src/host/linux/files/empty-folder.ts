@@ -6,28 +6,33 @@ import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 const SYS_UNLINKAT = process.arch === "x64" ? 263n : 35n;
 /** linux/fcntl.h */
 const AT_REMOVEDIR = 0x200n;
-/** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
+/**
+ * struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2)
+ */
 const LENGTH_AT = 16;
 const TYPE_AT = 18;
 const NAME_AT = 19;
 const DT_DIR = 4;
 const DOT = 0x2e;
 const CHUNK_BYTES = 65_536;
-/** One character per byte, since a name may contain any bytes. */
+/** A character per byte, since a name may contain any bytes. */
 export type Name = string;
 
-/** Result of removing one entry. `full`: a folder that is not empty or is a mount point. */
+/** Result of removing an entry. `full`: a folder with content or a mount point. */
 export type Removal = "gone" | "full" | { readonly errno: number };
 
 /** Entries left in a folder. */
 export interface Emptied {
-  /** Names of folders that are not empty or are mount points. */
+  /** Names of folders with content and of mount points. */
   readonly full: readonly Name[];
-  /** The first entry that could not be removed; later entries are left. */
+  /** The first entry with a failed removal; later entries are left. */
   readonly refused?: { readonly name: Name; readonly errno: number };
 }
 
-/** Removes all entries except folders that are not empty. Throws "host-call" if the folder cannot be listed. getdents(2) */
+/**
+ * Removes all entries except folders that are not empty. Throws "host-call" if the folder cannot be listed.
+ * getdents(2)
+ */
 export function emptyOut(fd: number): Emptied {
   const full: Name[] = [];
   const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -67,7 +72,10 @@ function isDots(bytes: Buffer, at: number): boolean {
   return bytes[at] === DOT && (bytes[at + 1] === 0 || (bytes[at + 1] === DOT && bytes[at + 2] === 0));
 }
 
-/** Removes an entry, and retries it as a folder: not every file system reports the types of entries. unlinkat(2) */
+/**
+ * Removes an entry, and retries it as a folder: not every file system reports the types of entries.
+ * unlinkat(2)
+ */
 function removeEntry(folder: number, name: bigint, isFolder: boolean): Removal {
   const flags = isFolder ? AT_REMOVEDIR : 0n;
   if (libc().syscall(SYS_UNLINKAT, BigInt(folder), name, flags, 0n) === 0n) return "gone";
@@ -78,7 +86,7 @@ function removeEntry(folder: number, name: bigint, isFolder: boolean): Removal {
   return { errno };
 }
 
-/** Removes an empty folder in an open one. unlinkat(2) */
+/** Removes an empty folder in an open folder. unlinkat(2) */
 export function removeFolderIn(folder: number, name: Name): Removal {
   const bytes = Buffer.from(`${name}\0`, "latin1");
   return removeEntry(folder, BigInt(ptr(bytes)), true);

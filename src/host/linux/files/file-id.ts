@@ -7,7 +7,9 @@ import { nativeName } from "../calls/native-name.ts";
 
 // Rule: Only the inspected inode is labelled, wherever its path leads now.
 
-/** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
+/**
+ * Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH
+ */
 export const O_PATH = 0o10000000;
 
 /** Unit of st_blocks on every file system. stat(2) */
@@ -36,15 +38,16 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
 }
 
 /**
- * Opens a path without following a symlink in its last component. The caller closes the descriptor. Throws errors of node:fs.
+ * Opens a path without following a symlink in its last component. The caller closes the descriptor. Throws
+ * errors of node:fs.
  */
 export function openAt(path: string | Buffer, flags: number): number {
   return openSync(typeof path === "string" ? nativeName(path) : path, flags | constants.O_NOFOLLOW);
 }
 
 /**
- * Runs `use` with `/proc/self/fd/N` of the file that was inspected. Throws "denied" if the path now leads to another file,
- * "host-call" or "no-access" if it leads to none that can be opened, and the errors of `use`.
+ * Runs `use` with `/proc/self/fd/N` of the inspected file. Throws "denied" if the path now leads to another
+ * file, "host-call" or "no-access" if it leads to none or to a file it cannot open, and the errors of `use`.
  */
 export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
   const fd = openInspected(file.path);
@@ -71,8 +74,8 @@ export async function whileOpen<Result>(
 }
 
 /**
- * Opens the file that was inspected, after a check of its identity. Opening another file may have an effect: a FIFO waits,
- * and a watchdog starts counting. Throws "denied" if the path now leads to another file.
+ * Opens the file that was inspected, after a check of its identity. Opening another file may have an effect:
+ * a FIFO waits, and a watchdog starts counting. Throws "denied" if the path now leads to another file.
  */
 export function openSame(file: FileId, flags: number): number {
   return withFile(file, (descriptorPath) => openSync(descriptorPath, flags));
@@ -107,7 +110,7 @@ export function listChildren(folder: number): readonly Child[] {
   }));
 }
 
-/** Throws "denied" for another file than the one that was inspected. */
+/** Throws "denied" for any file but the inspected file. */
 export function refuseOther(file: FileId, stat: BigIntStats): void {
   const now = fileFacts(file.path, stat).id;
   const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;

@@ -3,8 +3,9 @@ import { asSvirtError } from "../../../errors.ts";
 import { orThrow } from "./files.ts";
 
 /**
- * Returns f_type of the file system of a path; undefined if svirt is not permitted to read it. SELinux checks a
- * permission on the file system, which may have any label if mounted with `context=`. Throws "host-call". statfs(2)
+ * Returns f_type of the file system of a path; undefined if svirt is not permitted to read it. SELinux checks
+ * a permission on the file system, which may have any label if mounted with `context=`. Throws "host-call".
+ * statfs(2)
  */
 export function fileSystemMagic(path: string): number | undefined {
   try {

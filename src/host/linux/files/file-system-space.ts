@@ -12,8 +12,8 @@ const SYS_FSTATFS = process.arch === "x64" ? 138n : 44n;
 const [WORDS, BLOCK_SIZE, BLOCKS, FREE, FRAGMENT_SIZE] = [15, 1, 2, 3, 9];
 
 /**
- * Implements Host.getSpace. Blocks are counted in fragments, whose size node:fs does not return: with FUSE it differs from that
- * of a block.
+ * Implements Host.getSpace. Blocks are counted in fragments, with a size missing in node:fs: with FUSE it
+ * differs from a block's.
  */
 export function getSpace(folder: FileId): FileSystemSpace {
   return orThrow(`inspect the file system of ${folder.path}`, () => {

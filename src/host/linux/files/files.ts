@@ -98,7 +98,7 @@ export function listFolder(path: string): readonly string[] {
   return unlessMissing(`list ${path}`, () => readdirSync(path).sort()) ?? [];
 }
 
-/** Implements Host.makeFolder by descriptor, so that the created folder is the one labelled. */
+/** Implements Host.makeFolder by descriptor: the created folder gets the label. */
 export function makeFolder(folder: {
   path: string;
   mode: number;
@@ -125,8 +125,8 @@ export function makeFolder(folder: {
 }
 
 /**
- * Makes the folder and those above it. For a folder that exists and may not be inspected, as one with a label that the policy denies
- * to svirt, mkdir reports EEXIST: the opening of the folder then reports the reason.
+ * Makes the folder and those above it. For a folder that exists and may not be inspected, as one with a label
+ * that the policy denies to svirt, mkdir reports EEXIST: the opening of the folder then reports the reason.
  */
 function makeFolders(path: string, mode: number): void {
   try {

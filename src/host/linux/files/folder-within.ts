@@ -5,7 +5,10 @@ import { fileFacts, O_PATH, openAt, withFile } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { withoutUmask } from "./without-umask.ts";
 
-/** Implements Host.makeFolderWithin. Replacing the folder above has no effect: the new one is made in the opened folder. */
+/**
+ * Implements Host.makeFolderWithin. Replacing the folder above has no effect: the new folder is made in the
+ * opened folder.
+ */
 export function makeFolderWithin(
   folder: FileId,
   { mode, path }: { readonly path: string; readonly mode: number },

@@ -44,7 +44,9 @@ function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Resul
   }
 }
 
-/** Opens a path and asks the kernel for its real path, so that both belong to the same moment. proc_pid_fd(5) */
+/**
+ * Opens a path and asks the kernel for its real path, so that both belong to the same moment. proc_pid_fd(5)
+ */
 function openReal(path: string): { readonly fd: number; readonly real: string } {
   const fd = openSync(nativeName(path), O_PATH);
   let real = "";

@@ -23,8 +23,8 @@ export async function lock(path: string, timeoutMs: number): Promise<() => void>
 }
 
 /**
- * Waits for a lock by repeated attempts, which permit a timeout, and returns the descriptor that holds it. Pauses grow and vary at random, so that
- * each of several waiters gets its turn. Throws "timeout".
+ * Waits for a lock by repeated attempts, so a timeout is possible, and returns its descriptor. Pauses grow
+ * and vary at random: each of several waiters gets its turn. Throws "timeout".
  */
 export async function waitForLock(path: string, timeoutMs: number): Promise<number> {
   const deadline = performance.now() + timeoutMs;
@@ -60,8 +60,8 @@ function tryLock(path: string): number | undefined {
 }
 
 /**
- * Opens the lock file; creates it and its folders if missing. The first lock after a boot creates the folder of all guests, which each guest's
- * user must be able to pass, whatever the caller's umask.
+ * Opens the lock file; creates it and its folders if missing. The first lock after a boot creates the folder
+ * of all guests, which each guest's user must be able to pass, whatever the caller's umask.
  */
 function openLock(path: string): number {
   const found = unlessMissing(`open ${path}`, () => openSync(path, LOCK_FILE, 0o600));

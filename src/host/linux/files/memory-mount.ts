@@ -6,7 +6,7 @@ import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts"
 
 const { i32, ptr, u64 } = FFIType;
 
-/** Opened separately, so that only commands that start or end a guest pay for them. */
+/** Opened separately: only commands for a guest's start or end pay for them. */
 const CALLS = {
   mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
@@ -17,13 +17,19 @@ const FLAGS = 2n | 4n | 8n;
 /** sys/mount.h */
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
-/** Limit on stacked mounts. There is more than one only if svirt was killed and another program mounted there. */
+/**
+ * Limit on stacked mounts. There is a second mount only if svirt was killed and another program mounted
+ * there.
+ */
 const MOST_MOUNTS = 16;
 
 type Calls = ReturnType<typeof dlopen<typeof CALLS>>["symbols"];
 let opened: Calls | undefined;
 
-/** Mounts a tmpfs on a folder and replaces an existing mount. Throws "host-call", "no-access". mount(2), tmpfs(5) */
+/**
+ * Mounts a tmpfs on a folder and replaces an existing mount. Throws "host-call", "no-access". mount(2),
+ * tmpfs(5)
+ */
 export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void {
   unmountMemory(path);
   const words = cString(`size=${bytes},nr_inodes=${inodes},mode=0700`);
@@ -37,7 +43,8 @@ export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void 
 }
 
 /**
- * Unmounts all file systems on a folder, even if they are in use. A folder without a mount is not an error. umount2(2)
+ * Unmounts all file systems on a folder, even if they are in use. A folder without a mount is not an error.
+ * umount2(2)
  */
 export function unmountMemory(path: string): void {
   for (let at = 0; at < MOST_MOUNTS; at += 1) {

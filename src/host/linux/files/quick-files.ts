@@ -2,10 +2,15 @@ import type { Host } from "../../host.ts";
 import { EINTR, ENOENT, ENOTDIR } from "../calls/errno.ts";
 import { basicCalls, cString, hasBasicCalls, hostCallError, readErrno } from "../calls/libc.ts";
 
-/** asm-generic/fcntl.h; O_RDONLY is 0. Without O_NONBLOCK, opening a FIFO in place of a file would wait forever. */
+/**
+ * asm-generic/fcntl.h; O_RDONLY is 0. Without O_NONBLOCK, opening a FIFO in place of a file would wait
+ * forever.
+ */
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
-/** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
+/**
+ * struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2)
+ */
 const LENGTH_AT = 16;
 const NAME_AT = 19;
 const DOT = 0x2e;
@@ -13,8 +18,8 @@ const CHUNK_BYTES = 16_384;
 let made: Uint8Array | undefined;
 
 /**
- * Implements Host.readText with the C library only. `svirt list` reads a few small files and folders, and loading node:fs
- * would double its duration (docs/measurements.md).
+ * Implements Host.readText with the C library only. `svirt list` reads a few small files and folders, and
+ * loading node:fs would double its duration (docs/measurements.md).
  */
 export function readText(path: string): string | undefined {
   if (!hasBasicCalls()) return slowFiles().readText(path);
@@ -46,13 +51,13 @@ export function listFolder(path: string): readonly string[] {
   }
 }
 
-/** Returns the shared buffer. Only one call uses it at a time, since calls are synchronous. */
+/** Returns the shared buffer. A single call uses it at a time, since calls are synchronous. */
 function chunk(): Uint8Array {
   made ??= new Uint8Array(CHUNK_BYTES);
   return made;
 }
 
-/** Returns the implementations that use node:fs. */
+/** Returns the implementations by node:fs. */
 function slowFiles(): Pick<Host, "readText" | "listFolder"> {
   const { listFolder, readText }: typeof import("./files.ts") = require("./files.ts");
   return { listFolder, readText };

@@ -4,7 +4,10 @@ import { nativeName } from "../calls/native-name.ts";
 import { O_PATH, openAt, openPath, refuseOther } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 
-/** Implements Host.removeSame. Replacing the folder has no effect: the file is removed through the opened folder. */
+/**
+ * Implements Host.removeSame. Replacing the folder has no effect: the file is removed through the opened
+ * folder.
+ */
 export function removeSame(file: FileId): void {
   removeAt(file, unlinkSync);
 }

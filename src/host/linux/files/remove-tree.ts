@@ -30,7 +30,7 @@ const OWNER_MAY_ALL = 0o700;
 
 /** Limit on open descriptors. Folders further up are reopened by "..". */
 const MOST_OPEN = 32;
-/** Maximum number of path components that an error shows. */
+/** Maximum number of path components in an error. */
 const MOST_SHOWN = 8;
 /** Maximum number of passes over a folder to which entries are added during its removal. */
 const MOST_PASSES = 3;
@@ -40,14 +40,14 @@ interface Level {
   readonly name: Name;
   /** Identity of the folder. */
   readonly id: string;
-  /** Folders in it that are not empty. */
+  /** Its folders with content. */
   readonly full: Name[];
 }
 
 /**
- * Implements Host.removeFolder by descriptors, without recursion. Follows no symlink and crosses no mount: openat2(2).
- * Throws "host-call", "no-access", "wrong-state" for a mount in it, and "failed" if a folder in it is moved during the
- * removal.
+ * Implements Host.removeFolder by descriptors, without recursion. Follows no symlink and crosses no mount:
+ * openat2(2). Throws "host-call", "no-access", "wrong-state" for a mount in it, and "failed" if a folder in
+ * it is moved during the removal.
  */
 export function removeTree(path: string, isMounted = false): void {
   orThrow(`remove folder ${path}`, () => {
@@ -106,7 +106,7 @@ function isRemoved(path: string, isLast: boolean): boolean {
 class Descent {
   readonly #path: string;
   readonly #levels: Level[];
-  /** Descriptors of the lowest levels, the current one last. */
+  /** Descriptors of the lowest levels, the current level last. */
   readonly #open: number[];
 
   constructor(path: string, top: number) {
@@ -125,7 +125,7 @@ class Descent {
     }
   }
 
-  /** Moves one folder down or up. Returns true if the top is empty. */
+  /** Moves a folder down or up. Returns true if the top is empty. */
   #step(): boolean {
     const name = this.#levels.at(-1)?.full.pop();
     if (name !== undefined) this.#descend(name);
@@ -167,7 +167,9 @@ class Descent {
     if (left !== undefined && typeof result === "object") throw this.#notRemoved(left.name, result.errno);
   }
 
-  /** Reopens the folder above. Throws "failed" if the current folder was moved, so that ".." leads elsewhere. */
+  /**
+   * Reopens the folder above. Throws "failed" if the current folder was moved, so that ".." leads elsewhere.
+   */
   #openAbove(): number {
     const fd = openWithin(this.#current(), "..", O_RDONLY);
     if (typeof fd !== "object" && idOf(fd) === this.#levels.at(-1)?.id) return fd;
@@ -221,7 +223,7 @@ function refusal(path: string, where: string, errno: number): SvirtError {
   });
 }
 
-/** Opens a folder in an open one. openat2(2) */
+/** Opens a folder in an open folder. openat2(2) */
 function openWithin(folder: number, name: Name, access: number): number | { readonly errno: number } {
   const flags = BigInt(access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const how = new BigUint64Array([flags, 0n, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS]);

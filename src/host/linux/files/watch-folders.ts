@@ -15,14 +15,18 @@ const CALLS = {
 /** asm-generic/fcntl.h */
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
-/** linux/inotify.h: a file was closed after writing, was renamed or removed, or the folder itself was; ONLYDIR, for folders alone. */
+/**
+ * linux/inotify.h: a file was closed after writing, was renamed or removed, or the folder itself was;
+ * ONLYDIR, for folders alone.
+ */
 const CHANGES = 0x8 | 0x40 | 0x80 | 0x200 | 0x400 | 0x800 | 0x0100_0000;
 /** Room for many events of 16 bytes and a name. */
 const CHUNK_BYTES = 65_536;
 
 /**
- * Implements Host.watchFolders. The kernel reports changes by SIGIO, so that neither a thread nor a timer waits for them: a blocked
- * thread of bun would be missing to the client's connection on a host with few processors. inotify(7), fcntl(2) F_SETOWN
+ * Implements Host.watchFolders. The kernel reports changes by SIGIO, so that neither a thread nor a timer
+ * waits for them: a blocked thread of bun would be missing to the client's connection on a host with few
+ * processors. inotify(7), fcntl(2) F_SETOWN
  */
 export function watchFolders(folders: readonly string[]): FolderWatch {
   return new Watch(folders);
@@ -51,7 +55,7 @@ class Watch implements FolderWatch {
     let isChanged = false;
     const { fd } = this.#inotify;
     while (!this.#inotify.isClosed && basicCalls().read(fd, this.#bytes, CHUNK_BYTES) > 0) isChanged = true;
-    // A folder that was replaced lost its watch. The call changes no other.
+    // A replaced folder lost its watch. The call changes no other.
     if (isChanged)
       for (const folder of this.#folders) this.#calls.inotify_add_watch(fd, cString(folder), CHANGES);
     return isChanged;

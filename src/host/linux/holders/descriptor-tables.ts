@@ -8,8 +8,8 @@ const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
 const KCMP_FILES = 2n;
 
 /**
- * Lists /proc folders of threads, one for each descriptor table: clone(2) and unshare(2) let a thread have its own. Throws
- * TooMuchError before it reads a table if the tables have room for too many. kcmp(2)
+ * Lists /proc folders of threads, a folder for each descriptor table: clone(2) and unshare(2) let a thread
+ * have its own. Throws TooMuchError before it reads a table if the tables have room for too many. kcmp(2)
  */
 export function listTables(budget: LookBudget, pid: number): readonly string[] {
   const own: string[] = [];
@@ -29,7 +29,9 @@ function hasSameTable(one: string, other: string): boolean {
   return libc().syscall(SYS_KCMP, BigInt(one), BigInt(other), KCMP_FILES, 0n) === 0n;
 }
 
-/** Returns the capacity of the descriptor table, `FDSize`; 0 for a thread that has ended. proc_pid_status(5) */
+/**
+ * Returns the capacity of the descriptor table, `FDSize`; 0 for a thread that has ended. proc_pid_status(5)
+ */
 function roomOf(table: string): number {
   try {
     return Number(/^FDSize:\t(\d+)$/m.exec(readFileSync(`${table}/status`, "utf8"))?.[1] ?? 0);

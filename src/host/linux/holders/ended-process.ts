@@ -2,8 +2,8 @@ import type { Holding } from "../../processes.ts";
 import { TooMuchError } from "./look-budget.ts";
 
 /**
- * Runs an inspection of a process. Reports an unidentified holding if the kernel hides a part, since that may be any
- * file. Returns none for a process that ends during the inspection.
+ * Runs an inspection of a process. Reports an unidentified holding if the kernel hides a part, since the part
+ * may be any file. Returns none for a process ended during the inspection.
  */
 export function attempt(pid: number, look: () => Holding[]): Holding[] {
   try {

@@ -15,11 +15,14 @@ import { attempt, isGone, orGone } from "./ended-process.ts";
 import { LookBudget, withinBudget } from "./look-budget.ts";
 import { openImage } from "./open-image.ts";
 
-/** Memory, null, zero and random, which store nothing. admin-guide/devices.txt */
+/** Memory, null, zero and random: they store nothing. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
-/** File system without its own device, such as btrfs and overlayfs: `maps` shows a different device than stat(2). */
+/**
+ * File system without its own device, such as btrfs and overlayfs: `maps` shows a different device than
+ * stat(2).
+ */
 const ANONYMOUS_DEVICE = /^0:/;
-/** Suffix in `maps` of a file whose name was removed. proc_pid_maps(5) */
+/** Suffix in `maps` of a file with a removed name. proc_pid_maps(5) */
 const DELETED = / \(deleted\)$/;
 /** Approximate size of a line of `maps`, which costs as much as a descriptor. */
 const BYTES_A_LOOK = 64;
@@ -44,14 +47,14 @@ interface Wanted {
   readonly marks: readonly string[];
   /** Numbers of the requested resources and of /dev/net/tun; inodes with the precision of a `number`. */
   readonly numbers: { readonly inodes: ReadonlySet<number>; readonly devices: ReadonlySet<string> };
-  /** Whether a descriptor or mapping that cannot be identified counts as a hold. */
+  /** Whether an unidentified descriptor or mapping counts as a hold. */
   readonly isComplete: boolean;
   readonly budget: LookBudget;
 }
 
 /**
- * Implements Host.findHoldings: inspects the descriptors of all threads, then the mappings, because a descriptor can become a
- * mapping but not the reverse. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
+ * Implements Host.findHoldings: inspects the descriptors of all threads, then the mappings, because a
+ * descriptor can become a mapping but not the reverse. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
  */
 export function findHoldings(
   things: readonly HeldThing[],
@@ -70,7 +73,8 @@ export function findHoldings(
 }
 
 /**
- * Finds an image that is open for a guest according to svirt's lock, although no descriptor shows it: a system call holds it.
+ * Finds an image that is open for a guest according to svirt's lock, although no descriptor shows it: a
+ * system call holds it.
  */
 function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
   if (path === undefined || pid === undefined) return [];
@@ -78,7 +82,7 @@ function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding
   try {
     fd = openImage(path);
   } catch {
-    // svirt cannot have locked a file that it cannot open.
+    // svirt cannot have locked a file it cannot open.
     return [];
   }
   if (fd === undefined) return [];
@@ -185,8 +189,8 @@ function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
 }
 
 /**
- * Inspects a connection, a socket in whose queue descriptors wait, or an io_uring with registered files or buffers. The
- * kernel does not identify these descriptors, files and buffers.
+ * Inspects a connection, a socket in whose queue descriptors wait, or an io_uring with registered files or
+ * buffers. The kernel does not identify these descriptors, files and buffers.
  */
 function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Holding | undefined {
   const { fd, pid } = descriptor;
@@ -209,7 +213,9 @@ function lookAtConnection(
   return { pid, key: `peers-${context}`, by: target, canWrite: true };
 }
 
-/** Returns undefined for a descriptor that svirt is not permitted to inspect, since svirt has not created it. */
+/**
+ * Returns undefined for a descriptor that svirt is not permitted to inspect, since svirt has not created it.
+ */
 function labelOf(link: string): string | undefined {
   try {
     return getxattr(link, "security.selinux");
@@ -246,7 +252,7 @@ function findMappings(wanted: Wanted, pid: number): Holding[] {
   });
 }
 
-/** Reads the mappings, which all threads share. A main thread that has ended no longer shows them. */
+/** Reads the mappings, shared by all threads. An ended main thread no longer shows them. */
 function readMaps(pid: number): { readonly thread: string; readonly text: string } {
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const text = readFileSync(`/proc/${thread}/maps`, "utf8");
@@ -262,8 +268,8 @@ function lookAtMapping(
   const { device, inode, isShared, path, range } = mapped;
   if (!mayBe(wanted, mapped)) return undefined;
   const link = `/proc/${thread}/map_files/${range}`;
-  // Only the link's mode shows how the file was opened, and reading it needs a separate permission. So every shared mapping
-  // counts as writable.
+  // Only the link's mode shows how the file was opened, and reading it needs a separate permission. So every
+  // shared mapping counts as writable.
   const found = { pid, by: "a mapping", canWrite: isShared };
   const key = keyAtMapping(wanted, link);
   if (key !== "unreadable") return key === undefined ? undefined : { ...found, key };
@@ -284,7 +290,7 @@ function isNamed({ paths }: Wanted, path: string): boolean {
   return paths.has(path.replace(DELETED, ""));
 }
 
-/** Returns "unreadable" for a mapping that no longer exists, so that its line in `maps` decides. */
+/** Returns "unreadable" for an ended mapping: its line in `maps` decides. */
 function keyAtMapping(wanted: Wanted, link: string): string | "unreadable" | undefined {
   try {
     return keyAt(wanted, link);

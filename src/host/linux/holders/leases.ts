@@ -17,10 +17,10 @@ const F_UNLCK = 2n;
 const SIGURG = 23n;
 
 /**
- * Implements Host.listOpened by leases, which are released immediately. The kernel grants a write lease only if no other
- * process has the file open. It grants a read lease only if no process can write to it. It counts descriptors, mappings,
- * descriptors in transit and blocked system calls. Used only where this is a proof. fcntl(2), fs/locks.c
- * check_conflicting_open()
+ * Implements Host.listOpened by leases, which are released immediately. The kernel grants a write lease only
+ * if no other process has the file open. It grants a read lease only if no process can write to it. It counts
+ * descriptors, mappings, descriptors in transit and blocked system calls. Used only where this is a proof.
+ * fcntl(2), fs/locks.c check_conflicting_open()
  */
 export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
   return things.filter((thing) => !isFree(thing));
@@ -41,7 +41,7 @@ function isFree({ forbidden, key, path }: HeldThing): boolean {
       closeSync(fd);
     }
   } catch {
-    // A file that cannot be opened is checked by other means.
+    // A file closed to svirt is checked by other means.
     return false;
   }
 }

@@ -11,8 +11,8 @@ export class TooMuchError extends Error {
 }
 
 /**
- * Remaining budget of an inspection. A guest's limit on descriptors applies to each table, and its threads may have
- * separate tables.
+ * Remaining budget of an inspection. A guest's limit on descriptors applies to each table, and its threads
+ * may have separate tables.
  */
 export class LookBudget {
   #left: number;
@@ -33,7 +33,7 @@ export class LookBudget {
   }
 }
 
-/** Returns the holdings of an inspection, or one holding that reports that the limit was exceeded. */
+/** Returns the holdings of an inspection, or a holding for the exceeded limit. */
 export function withinBudget(look: () => Holding[]): Holding[] {
   try {
     return look();

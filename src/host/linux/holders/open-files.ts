@@ -3,7 +3,10 @@ import type { OpenFile } from "../../processes.ts";
 import { fileFacts } from "../files/file-id.ts";
 import { getxattr } from "../labels/xattr.ts";
 
-/** Implements Host.listOpenFiles as far as /proc shows. Skips a descriptor that has been closed since it was listed. */
+/**
+ * Implements Host.listOpenFiles as far as /proc shows. Skips a descriptor that has been closed since it was
+ * listed.
+ */
 export function listOpenFiles(
   pid: number,
   isLeftOut: (target: string) => boolean = () => false,

@@ -5,9 +5,10 @@ import { getOwnContext } from "../labels/selinux.ts";
 import { getxattr } from "../labels/xattr.ts";
 
 /**
- * Opens a regular file or a block device for reading, to query the kernel about it. Returns undefined for other files, since
- * opening a FIFO or a device may have an effect. Returns undefined if the policy does not let svirt read and lock the file;
- * it checks this first, so that no denial is logged. The caller closes the descriptor. Throws errors of node:fs.
+ * Opens a regular file or a block device for reading, to query the kernel about it. Returns undefined for
+ * other files, since opening a FIFO or a device may have an effect. Returns undefined if the policy does not
+ * let svirt read and lock the file; it checks this first, so that no denial is logged. The caller closes the
+ * descriptor. Throws errors of node:fs.
  */
 export function openImage(path: string): number | undefined {
   const at = openPath(path);

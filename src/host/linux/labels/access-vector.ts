@@ -13,8 +13,9 @@ const CLASSES: Readonly<Record<FileAccess["type"], string>> = {
 };
 
 /**
- * Implements Host.mayAccess by the kernel's decision for a source, a target and a class: `ALLOWED DECIDED AUDITALLOW
- * AUDITDENY SEQNO FLAGS` in hexadecimal. linux security/selinux/selinuxfs.c sel_write_access()
+ * Implements Host.mayAccess by the kernel's decision for a source, a target and a class:
+ * `ALLOWED DECIDED AUDITALLOW AUDITDENY SEQNO FLAGS` in hexadecimal. linux security/selinux/selinuxfs.c
+ * sel_write_access()
  */
 export function mayAccess({ context, label, permissions, type }: FileAccess): boolean {
   if (!existsSync(`${SELINUXFS}/access`)) return true;
@@ -27,7 +28,7 @@ export function mayAccess({ context, label, permissions, type }: FileAccess): bo
   });
 }
 
-/** Writes a query and reads its answer on one descriptor. */
+/** Writes a query and reads its answer on the same descriptor. */
 function ask(question: string): string {
   const fd = openSync(`${SELINUXFS}/access`, constants.O_RDWR);
   try {

@@ -40,7 +40,10 @@ export function getOwnContext(): string | undefined {
   }
 }
 
-/** Implements Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for an invalid context. */
+/**
+ * Implements Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for an
+ * invalid context.
+ */
 export function isValidContext(context: string): boolean {
   try {
     writeOnce(`${SELINUXFS}/context`, `${context}\0`);
@@ -52,16 +55,16 @@ export function isValidContext(context: string): boolean {
 }
 
 /**
- * Sets the context of sockets that this thread creates; an empty one clears it. Synchronous, because the kernel keeps it per
- * thread. proc_pid_attr(5)
+ * Sets the context of this thread's new sockets; an empty context clears it. Synchronous, because the kernel
+ * keeps it per thread. proc_pid_attr(5)
  */
 export function setSocketContext(context: string): void {
   writeOnce("/proc/thread-self/attr/sockcreate", formatAttribute(context));
 }
 
 /**
- * Sets the context of files that this thread creates, including sockets' names; an empty one clears it. Synchronous, because
- * the kernel keeps it per thread. proc_pid_attr(5)
+ * Sets the context of this thread's new files, including sockets' names; an empty context clears it.
+ * Synchronous, because the kernel keeps it per thread. proc_pid_attr(5)
  */
 export function setFileContext(context: string): void {
   writeOnce("/proc/thread-self/attr/fscreate", formatAttribute(context));
@@ -75,7 +78,10 @@ function digestPolicy(): string | undefined {
   }
 }
 
-/** The digest of the policy in the kernel has none of these files. Their bytes are joined with names and lengths, so that no two sets are alike. */
+/**
+ * The digest of the policy in the kernel has none of these files. Their bytes are joined with names and
+ * lengths, so that no two sets are alike.
+ */
 function digestContexts(): string | undefined {
   const hasher = new Bun.CryptoHasher("sha256");
   const found = CONTEXTS_FILES.filter((name) => {
@@ -90,7 +96,9 @@ function digestContexts(): string | undefined {
   return found.length === 0 ? undefined : hasher.digest("hex");
 }
 
-/** Reads a file without stat(), which readFileSync() calls: the policy lets svirt read contexts files only. */
+/**
+ * Reads a file without stat(), which readFileSync() calls: the policy lets svirt read contexts files only.
+ */
 function readBytes(path: string): Uint8Array {
   const fd = openSync(path, "r");
   try {
@@ -119,7 +127,7 @@ export function getPolicyName(): string | undefined {
   return configRead.name;
 }
 
-/** Writes without O_CREAT and O_TRUNC, which the policy would have to allow. */
+/** Writes without O_CREAT and O_TRUNC: the policy would have to allow them. */
 function writeOnce(path: string, text: string): void {
   const fd = openSync(path, constants.O_WRONLY);
   try {

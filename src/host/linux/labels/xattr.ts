@@ -4,7 +4,10 @@ import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 
 /** Limit of the kernel on a value and on a list of names. linux/limits.h XATTR_SIZE_MAX, XATTR_LIST_MAX */
 const MOST_BYTES = 65_536;
-/** Size that fits nearly every label and mark: clearing the largest buffer each time took longer than the rest. */
+/**
+ * Size that fits nearly every label and mark: clearing the largest buffer each time took longer than the
+ * rest.
+ */
 const USUAL_BYTES = 256;
 
 // Created once, since reading or writing a label takes only a few calls of some microseconds each.
@@ -14,7 +17,9 @@ const decoder = new TextDecoder();
 const scratch = new Uint8Array(USUAL_BYTES);
 const namesMade = new Map<string, Uint8Array>();
 
-/** Returns the attributes of the file at a path below /proc/self/fd. Throws "host-call" with the path `shown`. */
+/**
+ * Returns the attributes of the file at a path below /proc/self/fd. Throws "host-call" with the path `shown`.
+ */
 export function attributesAt({ at, shown }: { readonly at: string; readonly shown: string }): FileAttributes {
   const file: Place = { path: cString(at), shown };
   return {
@@ -33,7 +38,9 @@ export function setLabelOf(fd: number, label: string): boolean {
   return setxattr(`/proc/self/fd/${fd}`, "security.selinux", encoder.encode(`${label}\0`));
 }
 
-/** Returns the value without a trailing NUL; undefined if it is missing or the file system has no such names. */
+/**
+ * Returns the value without a trailing NUL; undefined if it is missing or the file system has no such names.
+ */
 export function getxattr(path: string, name: string): string | undefined {
   return attributesAt({ at: path, shown: path }).getXattr(name);
 }
@@ -44,8 +51,8 @@ export function getxattrBytes(path: string, name: string): Uint8Array | undefine
 }
 
 /**
- * Sets an attribute. Follows symlinks: pass a path below /proc/self/fd. Returns false if the file system does not support the
- * attribute. Throws "host-call".
+ * Sets an attribute. Follows symlinks: pass a path below /proc/self/fd. Returns false if the file system does
+ * not support the attribute. Throws "host-call".
  */
 export function setxattr(path: string, name: string, value: Uint8Array): boolean {
   return write({ path: cString(path), shown: path }, name, value);
@@ -57,7 +64,7 @@ interface Place {
   readonly shown: string;
 }
 
-/** Reads into the buffer, or into a larger one if the value does not fit. getxattr(2) */
+/** Reads into the buffer, or into a larger buffer if the value does not fit. getxattr(2) */
 function read(file: Place, name: string, into: Uint8Array): Uint8Array | undefined {
   const length = libc().getxattr(file.path, cName(name), into, into.length);
   if (length >= 0) return into.subarray(0, Number(length));
@@ -82,7 +89,7 @@ function remove({ path, shown }: Place, name: string): void {
   if (errno !== ENODATA && errno !== EOPNOTSUPP) throw hostCallError(`remove ${name} of ${shown}`, errno);
 }
 
-/** Lists the names, each of which ends with a NUL. listxattr(2) */
+/** Lists the names, each with a NUL at its end. listxattr(2) */
 function list({ path, shown }: Place, into: Uint8Array = scratch): readonly string[] {
   const length = libc().listxattr(path, into, into.length);
   if (length >= 0)
@@ -96,7 +103,7 @@ function list({ path, shown }: Place, into: Uint8Array = scratch): readonly stri
   throw hostCallError(`list the attributes of ${shown}`, errno);
 }
 
-/** Keeps the few names that svirt uses repeatedly. */
+/** Keeps svirt's few repeated names. */
 function cName(name: string): Uint8Array {
   const made = namesMade.get(name) ?? cString(name);
   namesMade.set(name, made);

@@ -15,7 +15,7 @@ const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" };
 /** Child with its answer. */
 export interface Child {
   readonly pid: number;
-  /** Ends the child, and all that it holds. */
+  /** Ends the child, and everything held by it. */
   end(): Promise<void>;
 }
 
@@ -23,13 +23,16 @@ export interface Child {
 interface ChildLimits {
   /** Time for its answer; absent: 30 s. */
   readonly limitMs?: number | undefined;
-  /** File whose lock it has until it ends, so that a child that no signal ends stays the only one. Its process number is in the file. */
+  /**
+   * File with the child's lock until its end: a child out of reach of signals stays the only child. Its
+   * process number is in the file.
+   */
   readonly lock?: string;
 }
 
 /**
- * Starts svirt as the child for one order and returns its answer. Throws "timeout", also if another child has the lock for as long, and "failed" if it
- * ends without an answer.
+ * Starts svirt as the child for an order and returns its answer. Throws "timeout", also if another child has
+ * the lock for as long, and "failed" if it ends without an answer.
  */
 export async function askChild(
   order: ChildOrder,
@@ -39,7 +42,7 @@ export async function askChild(
   const begun = performance.now();
   const held = lock === undefined ? [] : [await waitForLock(lock, limitMs)];
   const started = await startHolding(held);
-  // A child that the kernel cannot kill at once must not keep svirt.
+  // A child without an immediate death in the kernel must not keep svirt.
   started.unref();
   started.stdin.write(`${JSON.stringify(order)}\n`);
   started.stdin.flush();
@@ -55,7 +58,10 @@ export async function askChild(
   return { answer, child: { pid: started.pid, end } };
 }
 
-/** Runs svirt as the child for one order, and returns whether it ends in time. Only for calls that a fatal signal ends: it takes no lock. */
+/**
+ * Runs svirt as the child for an order, and returns whether it ends in time. Only for calls ended by a fatal
+ * signal: it takes no lock.
+ */
 export async function askChildBriefly(order: ChildOrder, limitMs: number): Promise<boolean> {
   return await runBeside(async () => {
     const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
@@ -67,13 +73,16 @@ export async function askChildBriefly(order: ChildOrder, limitMs: number): Promi
     // As askChild().
     started.unref();
     const code = await within(limitMs, started.exited);
-    // Only a fatal signal ends a process that waits for a server.
+    // Only a fatal signal ends a process waiting for a server.
     if (code === undefined) started.kill("SIGKILL");
     return code !== undefined;
   });
 }
 
-/** Starts the child, which has the locks of the descriptors from then on, and writes its process number into their files. */
+/**
+ * Starts the child, which has the locks of the descriptors from then on, and writes its process number into
+ * their files.
+ */
 async function startHolding(locks: readonly number[]): Promise<Bun.Subprocess<"pipe", "pipe", "ignore">> {
   try {
     for (const fd of locks) ftruncateSync(fd);

@@ -4,7 +4,10 @@ import { basicCalls, cString, readErrno } from "../calls/libc.ts";
 
 const { i32, i64, ptr: pointer } = FFIType;
 
-/** Opened separately, because libc() passes fewer arguments, and the C library has had these functions since glibc 2.36 only. */
+/**
+ * Opened separately, because libc() passes fewer arguments, and the C library has had these functions since
+ * glibc 2.36 only.
+ */
 const CALLS = {
   syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
   umount2: { args: [pointer, i32], returns: i32 },
@@ -42,10 +45,10 @@ export interface CallFailure {
   readonly said: string;
 }
 
-/** Result of a call that returns a descriptor. */
+/** Result of a call for a descriptor. */
 export type Opened = { readonly fd: number } | CallFailure;
 
-/** Creates a context of a file system of that type. fsopen(2) */
+/** Creates a context of a file system of the type. fsopen(2) */
 export function openContext(type: string): Opened {
   return opened(call(SYS_FSOPEN, place(cString(type)), FSOPEN_CLOEXEC));
 }
@@ -79,7 +82,10 @@ export function moveMount(mount: number, folder: number): CallFailure | undefine
     : { errno: readErrno(), said: "" };
 }
 
-/** Unmounts without following a link in the last name, and only if nothing uses the mount. Returns the failure. umount2(2) */
+/**
+ * Unmounts without following a link in the last name, and only if nothing uses the mount. Returns the
+ * failure. umount2(2)
+ */
 export function unmountAt(path: string): CallFailure | undefined {
   return calls().umount2(cString(path), UMOUNT_NOFOLLOW) === 0 ? undefined : { errno: readErrno(), said: "" };
 }
@@ -103,7 +109,10 @@ function failed(context: number, result: bigint): CallFailure | undefined {
   return { errno, said: readMessages(context) };
 }
 
-/** Returns the messages of the file system, without the letter of severity before each. fsopen(2), "Message retrieval" */
+/**
+ * Returns the messages of the file system, without the letter of severity before each. fsopen(2), "Message
+ * retrieval"
+ */
 function readMessages(context: number): string {
   const messages: string[] = [];
   const bytes = new Uint8Array(MESSAGE_BYTES);

@@ -24,7 +24,7 @@ export type ChildOrder =
   | { readonly work: "read"; readonly path: string }
   | { readonly work: "write"; readonly writes: readonly ControlWrite[] };
 
-/** Error of a write that the kernel refuses. */
+/** Error of a write refused by the kernel. */
 interface RefusedWrite {
   readonly message: string;
   readonly kind: ErrorKind;
@@ -37,19 +37,19 @@ export type ChildAnswer =
   | { readonly errno: number; readonly why: string }
   | { readonly refused: RefusedWrite };
 
-/** Address of IPv4 or IPv6, which no name of a host is. */
+/** Address of IPv4 or IPv6, never a name of a host. */
 const ADDRESS = /^[0-9.]+$|:/;
 const STDIN = 0;
 const STDOUT = 1;
 /** asm-generic/errno.h */
 const EPROTONOSUPPORT = 93;
 const EHOSTUNREACH = 113;
-/** Answers after which another version is tried, as mount.nfs does. nfs_autonegotiate() of nfs-utils */
+/** Answers leading to another version, as in mount.nfs. nfs_autonegotiate() of nfs-utils */
 const OTHER_VERSION: ReadonlySet<number> = new Set([2, EPROTONOSUPPORT, 95, 111]);
 
 /**
- * Does one order of another svirt, which kills this process if a server does not answer. Reads the order as a line from standard
- * input and writes the answer as a line. Holds the mount until standard input ends.
+ * Does an order of another svirt, which kills this process if a server does not answer. Reads the order as a
+ * line from standard input and writes the answer as a line. Holds the mount until standard input ends.
  */
 export async function runMountChild(): Promise<void> {
   const line = readLine();
@@ -63,7 +63,7 @@ export async function runMountChild(): Promise<void> {
   while (readSync(STDIN, rest) > 0);
 }
 
-/** Asks the kernel. Whatever the answer is, there is one. */
+/** Asks the kernel. Any answer counts. */
 function tryTo(ask: () => unknown): void {
   try {
     ask();

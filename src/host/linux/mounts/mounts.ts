@@ -20,8 +20,8 @@ function listMounts(): readonly Mount[] {
 }
 
 /**
- * Opens a file system in a child, which is killed if a server does not answer: such a call waits for hours, and only a fatal
- * signal ends it.
+ * Opens a file system in a child, which is killed if a server does not answer: such a call waits for hours,
+ * and only a fatal signal ends it.
  */
 async function openMount(order: Parameters<MountHost["openMount"]>[0]): Promise<OpenedMount> {
   const attempt = `mount ${order.source}`;
@@ -56,7 +56,10 @@ function opened(fd: number, child: Child, source: string): OpenedMount {
   };
 }
 
-/** Throws "denied" for a folder that has another path now: the mount would be there, and svirt would look for it here. */
+/**
+ * Throws "denied" for a folder that has another path now: the mount would be there, and svirt would look for
+ * it here.
+ */
 function refuseMoved({ path }: FileId, at: string): void {
   const now = readlinkSync(at);
   if (now === path) return;

@@ -25,13 +25,16 @@ export function parseMounts(text: string): readonly MountLine[] {
     });
 }
 
-/** The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in security/selinux/hooks.c of Linux */
+/**
+ * The kernel quotes a context with a comma, as that of a pair of categories. show_sid() in
+ * security/selinux/hooks.c of Linux
+ */
 function contextOf(options: string): string | undefined {
   const [, quoted, plain] = /(?:^|,)context=(?:"([^"]*)"|([^,]*))/.exec(options) ?? [];
   return quoted ?? plain;
 }
 
-/** Decodes blanks and backslashes, which the kernel writes as octal numbers. */
+/** Decodes blanks and backslashes, written by the kernel as octal numbers. */
 export function unescapedName(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -31,7 +31,9 @@ const FRA_PRIORITY = 6;
 const FRA_PROTOCOL = 21;
 const FR_ACT_BLACKHOLE = 6;
 
-/** Priority of svirt's rules: directly after the rule for the host's own addresses, which has 0. ip-rule(8) */
+/**
+ * Priority of svirt's rules: directly after the rule for the host's own addresses, which has 0. ip-rule(8)
+ */
 const PRIORITY = 1;
 /** Origin of svirt's rules, in `ip rule`. */
 const PROTOCOL = 118;
@@ -92,8 +94,9 @@ export function addRoute(
 }
 
 /**
- * Makes the kernel drop packets that come from a bridge and are not for the host, by a rule for each family. The rule does not
- * depend on the host's settings of forwarding, nor on a packet filter. Throws "host-call". ip-rule(8)
+ * Makes the kernel drop packets that come from a bridge and are not for the host, by a rule for each family.
+ * The rule does not depend on the host's settings of forwarding, nor on a packet filter. Throws "host-call".
+ * ip-rule(8)
  */
 export function isolate(fd: number, name: string): void {
   for (const family of ["ipv4", "ipv6"] as const) {
@@ -104,7 +107,7 @@ export function isolate(fd: number, name: string): void {
   }
 }
 
-/** Removes the rules of isolate(). Missing ones are no error. Throws "host-call". */
+/** Removes the rules of isolate(). Missing rules are no error. Throws "host-call". */
 export function endIsolation(fd: number, name: string): void {
   for (const family of ["ipv4", "ipv6"] as const) {
     const errno = tellRoute(fd, isolationRule(RTM_DELRULE, family, name));

@@ -37,15 +37,19 @@ import { addQueue } from "./traffic-queue.ts";
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_STP_STATE = 5;
 const IFLA_BR_MCAST_SNOOPING = 23;
-/** The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol itself. */
+/**
+ * The kernel counts a bridge's times in USER_HZ, in 32 bits. It limits the delay of a running protocol
+ * itself.
+ */
 const [TICKS_PER_SECOND, MOST_TICKS] = [100, 2 ** 32 - 1];
 
-/** Link group of bridges that svirt has created. libvirt's have group 0. */
+/** Link group of svirt's bridges. libvirt's have group 0. */
 const BRIDGE_GROUP = 0x73766272;
 
 /**
- * Implements Host.makeBridge. Sets group and address at creation, so that a call after a crash recognizes the bridge. Brings it up
- * after its addresses, and last adds routes, whose gateways it must reach. networkStartNetworkVirtual() of libvirt
+ * Implements Host.makeBridge. Sets group and address at creation: a call after a crash recognizes the bridge.
+ * Brings it up after its addresses, and last adds routes, since it must reach their gateways.
+ * networkStartNetworkVirtual() of libvirt
  */
 export function makeBridge(bridge: HostBridge): void {
   const { addresses, inbound, isIsolated, mtu, name, routes } = bridge;
@@ -56,7 +60,8 @@ export function makeBridge(bridge: HostBridge): void {
       const errno = tell(fd, { type: RTM_SETLINK, family: AF_UNSPEC, index, ...message });
       if (errno !== 0) throw hostCallError(`${attempt} the bridge ${name}`, errno);
     };
-    // A bridge that gets its MTU at creation adopts the smallest MTU of its ports. br_mtu_auto_adjust() of Linux
+    // A bridge that gets its MTU at creation adopts the smallest MTU of its ports. br_mtu_auto_adjust() of
+    // Linux
     if (mtu !== undefined) set("set the MTU of", { attributes: [attribute(IFLA_MTU, number32(mtu))] });
     setIpv6(bridge);
     if (isIsolated) isolate(fd, name);
@@ -67,7 +72,10 @@ export function makeBridge(bridge: HostBridge): void {
   });
 }
 
-/** Implements Host.removeBridge. The kernel removes addresses and routes with the bridge, and releases its ports. */
+/**
+ * Implements Host.removeBridge. The kernel removes addresses and routes with the bridge, and releases its
+ * ports.
+ */
 export function removeBridge(mark: BridgeMark): void {
   withRoutes((fd) => {
     const link = findLink(fd, mark.name);
@@ -100,7 +108,8 @@ function create(fd: number, { delaySeconds, mac, name, stp }: HostBridge): void 
         nested(IFLA_INFO_DATA, [
           attribute(IFLA_BR_FORWARD_DELAY, number32(Math.min(delaySeconds * TICKS_PER_SECOND, MOST_TICKS))),
           attribute(IFLA_BR_STP_STATE, number32(stp ? 1 : 0)),
-          // A guest's query would decide which ports get the others' multicast. br_multicast_query_received() of Linux
+          // A guest's query would decide which ports get the others' multicast. br_multicast_query_received()
+          // of Linux
           attribute(IFLA_BR_MCAST_SNOOPING, new Uint8Array([0])),
         ]),
       ]),
@@ -110,8 +119,8 @@ function create(fd: number, { delaySeconds, mac, name, stp }: HostBridge): void 
 }
 
 /**
- * Disables IPv6 on a bridge without an IPv6 address, and keeps guests from configuring the host by router advertisements. A kernel
- * without IPv6 has no such settings. networkSetIPv6Sysctls() of libvirt
+ * Disables IPv6 on a bridge without an IPv6 address, and keeps guests from configuring the host by router
+ * advertisements. A kernel without IPv6 has no such settings. networkSetIPv6Sysctls() of libvirt
  */
 function setIpv6({ addresses, name }: HostBridge): void {
   const folder = `/proc/sys/net/ipv6/conf/${name}`;

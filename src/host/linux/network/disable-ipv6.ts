@@ -4,8 +4,9 @@ import { writeControl } from "../files/write-control.ts";
 // Rule: The host has no IPv6 address on the tap of a guest.
 
 /**
- * Keeps the host from having an IPv6 address on the host end of a guest's interface, and from reading router advertisements there. Called
- * before the interface is up. A kernel without IPv6 has no such settings. Documentation/networking/ip-sysctl.rst of Linux
+ * Keeps the host from having an IPv6 address on the host end of a guest's interface, and from reading router
+ * advertisements there. Called before the interface is up. A kernel without IPv6 has no such settings.
+ * Documentation/networking/ip-sysctl.rst of Linux
  */
 export function disableIpv6(name: string): void {
   const folder = `/proc/sys/net/ipv6/conf/${name}`;

@@ -25,9 +25,10 @@ const TCA_GACT_PARMS = 2;
 const FILTER_INFO = (1 << 16) | 0x0300;
 
 /**
- * Drops the frames from a device to 01-80-C2-00-00-0X, the addresses of bridges and similar neighbours, before the bridge sees them. They
- * are those of spanning trees, of link aggregation and of LLDP. Does nothing on a kernel without sch_ingress, cls_u32 or act_gact.
- * IEEE Std 802.1Q table 8-1; is_link_local_ether_addr() of Linux
+ * Drops the frames from a device to 01-80-C2-00-00-0X, the addresses of bridges and similar neighbours,
+ * before the bridge sees them. They are those of spanning trees, of link aggregation and of LLDP. Does
+ * nothing on a kernel without sch_ingress, cls_u32 or act_gact. IEEE Std 802.1Q table 8-1;
+ * is_link_local_ether_addr() of Linux
  */
 export function dropBridgeFrames(device: Shaped): void {
   const queue = tellQueue(device, {
@@ -62,8 +63,8 @@ function formatSelector(): Uint8Array {
 }
 
 /**
- * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further place. Places count from
- * the header of the network protocol; Ethernet's destination is 14 bytes before it.
+ * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further
+ * place. Places count from the header of the network protocol; Ethernet's destination is 14 bytes before it.
  */
 function formatKeys(): Uint8Array {
   return joined([

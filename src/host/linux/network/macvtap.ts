@@ -23,7 +23,10 @@ const IFLA_LINK = 5;
 const IFLA_MACVLAN_MODE = 1;
 const MODES = { private: 1, vepa: 2, bridge: 4, passthrough: 8 } as const;
 
-/** Implements Host.makeMacvtap. Sets the group at creation, so that a call after a crash recognizes the device. */
+/**
+ * Implements Host.makeMacvtap. Sets the group at creation, so that a call after a crash recognizes the
+ * device.
+ */
 export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
   withRoutes((fd) => {
     const under = findLink(fd, lower);
@@ -48,8 +51,8 @@ export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
     disableIpv6(name);
     const index = findLink(fd, name)?.index ?? 0;
     const set = { type: RTM_SETLINK, family: AF_UNSPEC, index };
-    // In passthrough mode a macvtap has the lower device's address at first, and a new address is set on both. The kernel
-    // restores the lower device's address when the macvtap is removed.
+    // In passthrough mode a macvtap has the lower device's address at first, and a new address is set on
+    // both. The kernel restores the lower device's address when the macvtap is removed.
     const told =
       tell(fd, { ...set, attributes: [attribute(IFLA_ADDRESS, macBytes(mac))] }) ||
       tell(fd, { ...set, flags: IFF_UP, attributes: [] });

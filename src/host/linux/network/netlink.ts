@@ -15,7 +15,10 @@ const NLM_F_ACK = 4;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLA_F_NESTED = 0x8000;
-/** Sizes of struct nlmsghdr and struct ifinfomsg; nlmsgerr's error follows the former. netlink(7), rtnetlink(7) */
+/**
+ * Sizes of struct nlmsghdr and struct ifinfomsg; nlmsgerr's error follows the former. netlink(7),
+ * rtnetlink(7)
+ */
 const HEADER_BYTES = 16;
 const LINK_BYTES = 16;
 const ANSWER_BYTES = 16_384;
@@ -31,7 +34,7 @@ export interface LinkMessage {
   readonly flags?: number;
   /** Flags to clear. */
   readonly cleared?: number;
-  /** Creates a link; no link of that name may exist. */
+  /** Creates a link; its name must be unused. */
   readonly isNew?: true;
   readonly attributes: readonly Uint8Array[];
 }
@@ -54,9 +57,9 @@ export function withRoutes<Result>(work: (fd: number) => Result): Result {
 /** A message about an address, a route or a rule. linux/rtnetlink.h */
 export interface RouteMessage {
   readonly type: number;
-  /** Struct that precedes the attributes: ifaddrmsg, rtmsg or fib_rule_hdr. */
+  /** Struct before the attributes: ifaddrmsg, rtmsg or fib_rule_hdr. */
   readonly head: Uint8Array;
-  /** Creates an object; no equal one may exist. */
+  /** Creates an object; an equal object is an error. */
   readonly isNew?: true;
   readonly attributes: readonly Uint8Array[];
 }
@@ -74,8 +77,8 @@ export function tellRoute(fd: number, message: RouteMessage): number {
 }
 
 /**
- * Sends messages to the kernel's packet filter, which it applies together, and returns its answer: 0, or an errno. The first and the
- * last one enclose a change, which the kernel answers. linux/netfilter/nfnetlink.h
+ * Sends messages to the kernel's packet filter, applied together, and returns its answer: 0, or an errno. The
+ * first and the last message enclose a change, answered by the kernel. linux/netfilter/nfnetlink.h
  */
 export function tellBatch(messages: readonly RouteMessage[]): number {
   const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
@@ -118,7 +121,7 @@ export function attribute(type: number, value: Uint8Array): Uint8Array {
   return joined([record([16, 4 + value.length], [16, type]), value, alignment]);
 }
 
-/** Formats an attribute that contains others. */
+/** Formats an attribute with others inside. */
 export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
   return attribute(type | NLA_F_NESTED, joined(inner));
 }
@@ -131,7 +134,7 @@ export interface Link {
   readonly group: number;
 }
 
-/** Returns the link of that name; undefined if it is missing. Throws "host-call". */
+/** Returns the named link; undefined if it is missing. Throws "host-call". */
 export function findLink(fd: number, name: string): Link | undefined {
   const attributes = [attribute(IFLA_IFNAME, cString(name))];
   const answer = ask(
@@ -163,7 +166,7 @@ export function macBytes(mac: string): Uint8Array {
   return Uint8Array.from(mac.split(":"), (pair) => Number.parseInt(pair, 16));
 }
 
-/** Sends one message and reads one answer. */
+/** Sends a message and reads its answer. */
 function ask(fd: number, bytes: Uint8Array): Uint8Array {
   if (Number(basicCalls().write(fd, bytes, bytes.length)) !== bytes.length) throw noAnswer();
   return readAnswer(fd);

@@ -28,8 +28,8 @@ interface OpenedQueue {
 }
 
 /**
- * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. A created tap exists as long as one
- * of its descriptors. Throws "host-call"; "in-use" if another program has the name.
+ * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. A created tap lives
+ * as long as any of its descriptors. Throws "host-call"; "in-use" if another program has the name.
  */
 export function openTap(tap: PassedTap): readonly OpenedQueue[] {
   const opened: OpenedQueue[] = [];
@@ -54,8 +54,9 @@ function open(path: string): number {
 }
 
 /**
- * Verifies and labels the node of a macvtap. Its name has the device's index, which other network namespaces use too, so the
- * node may be another device's. Labelled as virSecuritySELinuxSetTapFDLabel() of libvirt does.
+ * Verifies and labels the node of a macvtap. Its name has the device's index, which other network namespaces
+ * use too, so the node may be another device's. Labelled as virSecuritySELinuxSetTapFDLabel() of libvirt
+ * does.
  */
 function beginMacvtap(fd: number, name: string, { label }: NonNullable<PassedTap["macvtap"]>): void {
   if (!isNodeOf(fd, name)) {
@@ -82,7 +83,7 @@ function labelOpen(fd: number, label: string): void {
   orThrow(`label the tap ${label}`, () => setLabelOf(fd, label));
 }
 
-/** Joins a queue to the tap. The first one creates the device, if it is new, and refuses an existing name. */
+/** Joins a queue to the tap. The first queue creates a new device, and refuses an existing name. */
 function joinTap(fd: number, tap: PassedTap, at: number): void {
   const { hasHeader, isMade, name, queues } = tap;
   // The node identifies a macvtap: the kernel ignores the name.
@@ -95,7 +96,8 @@ function joinTap(fd: number, tap: PassedTap, at: number): void {
     (isMade && at === 0 ? IFF_TUN_EXCL : 0);
   rest.setUint16(0, flags, true);
   if (callDevice(fd, TUNSETIFF, bytes)) {
-    // Any user may add a queue to a tap without an owner, and turn headers on for all its queues. tun_not_capable() of Linux
+    // Any user may add a queue to a tap without an owner, and turn headers on for all its queues.
+    // tun_not_capable() of Linux
     if (isMade && at === 0 && askDevice(fd, TUNSETOWNER, ROOT) !== 0)
       throw hostCallError(`set the owner of the tap ${name}`, readErrno());
     return;

@@ -2,15 +2,20 @@ import { SvirtError } from "../../../errors.ts";
 import { spawnProgram } from "../calls/spawn-program.ts";
 
 const NFT = "/usr/sbin/nft";
-/** Limit for a program that waits for the kernel's lock. */
+/** Limit for a program waiting for the kernel's lock. */
 const TIMEOUT_MS = 30_000;
 
-/** Implements Host.setPacketRules. nft(8): a script is one transaction, which the kernel applies or refuses as a whole. */
+/**
+ * Implements Host.setPacketRules. nft(8): a script is a transaction, applied or refused by the kernel as a
+ * whole.
+ */
 export async function setPacketRules(script: string): Promise<void> {
   await runNft("set", ["-f", "-"], { input: script });
 }
 
-/** Implements Host.listPacketRules. Sets of others may have many thousands of elements, which take seconds. */
+/**
+ * Implements Host.listPacketRules. Sets of others may have many thousands of elements, which take seconds.
+ */
 export async function listPacketRules(): Promise<string> {
   return await runNft("list", ["--terse", "list", "ruleset"], { readsOutput: true });
 }

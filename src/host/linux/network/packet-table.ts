@@ -11,10 +11,13 @@ const NFNL_MSG_BATCH_END = 0x11;
 const NFT_MSG_DELTABLE = 2;
 const NFTA_TABLE_NAME = 1;
 
-/** Errors for a table that is missing, and those of a kernel that has no tables. */
+/** Errors for a missing table, and of a kernel without tables. */
 const MISSING: ReadonlySet<number> = new Set([ENOENT, EOPNOTSUPP, EPROTONOSUPPORT]);
 
-/** Implements Host.removeTapTable by the messages of `nft delete table netdev NAME`. nf_tables_deltable() of Linux */
+/**
+ * Implements Host.removeTapTable by the messages of `nft delete table netdev NAME`. nf_tables_deltable() of
+ * Linux
+ */
 export function removeTapTable(table: string): void {
   const errno = tellBatch([
     { type: NFNL_MSG_BATCH_BEGIN, head: batchHead(), attributes: [] },

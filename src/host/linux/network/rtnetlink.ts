@@ -6,7 +6,7 @@ export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 /** Messages about links. linux/rtnetlink.h */
 export const RTM_SETLINK = 19;
-/** Flag of a link that is up. linux/if.h */
+/** Flag of an active link. linux/if.h */
 export const IFF_UP = 1;
 /** Attributes of a link. linux/if_link.h */
 export const IFLA_ADDRESS = 1;

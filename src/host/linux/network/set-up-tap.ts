@@ -38,9 +38,10 @@ const COALESCE_NUMBERS = 23;
 const RX_FRAMES_AT = 2;
 
 /**
- * Implements Host.setUpTap. Sets the address, the MTU and the bridge first, then the settings of the bridge port. Brings the
- * tap up last, so that no frame passes earlier. A guarded port drops frames to bridges. On a kernel that cannot drop them, the first one
- * disables the port, and its guest alone loses its network. br_stp_rcv() of Linux
+ * Implements Host.setUpTap. Sets the address, the MTU and the bridge first, then the settings of the bridge
+ * port. Brings the tap up last, so that no frame passes earlier. A guarded port drops frames to bridges. On a
+ * kernel that cannot drop them, the first one disables the port, and its guest alone loses its network.
+ * br_stp_rcv() of Linux
  */
 export function setUpTap(setup: TapSetup, how?: "down"): void {
   const { gatheredFrames, name } = setup;

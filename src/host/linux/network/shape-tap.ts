@@ -4,7 +4,10 @@ import { hostCallError } from "../calls/libc.ts";
 import { findLink, withRoutes } from "./netlink.ts";
 import { addQueue, removeQueue } from "./traffic-queue.ts";
 
-/** Implements Host.shapeTap by the messages of tc(8) that libvirt's command lines send. virNetDevBandwidthSet() of libvirt */
+/**
+ * Implements Host.shapeTap by the messages of tc(8) that libvirt's command lines send.
+ * virNetDevBandwidthSet() of libvirt
+ */
 export function shapeTap(name: string, shape: Shape | undefined): void {
   withRoutes((fd) => {
     const index = findLink(fd, name)?.index;

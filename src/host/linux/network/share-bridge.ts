@@ -32,7 +32,7 @@ const [HEAD_BYTES, HANDLE_AT] = [20, 8];
 const TCA_U32_CLASSID = 1;
 const TCA_U32_SEL = 5;
 const TC_U32_TERMINAL = 1;
-/** Size of struct tc_u32_sel, which the keys follow. */
+/** Size of struct tc_u32_sel, before the keys. */
 const SELECTOR_BYTES = 16;
 /** Table of the kernel's first filters of kind u32, `800:`. A filter's number in it is that of its class. */
 const FILTERS = 0x8000_0000;
@@ -42,11 +42,12 @@ const FILTER_INFO = (2 << 16) | 0x0300;
 const [LEAST_CLASS, MOST_CLASS] = [3, 0xfff];
 
 /**
- * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have one number, which the filter
- * marks as used. A class stays when its filter is removed: it has no share, and the next interface with its number uses it. If it was
- * deleted, another svirt could lose a class that it has just begun to use: the kernel unbinds the filters of a class even if it refuses
- * to delete it (tc_ctl_tclass()). The kernel is asked for all others, as no record has them. virNetDevBandwidthPlug(),
- * virNetDevBandwidthUnplug() of libvirt
+ * Implements Host.setFloor. The class of an interface, its fair queue and the filter by its address have a
+ * common number, marked as used by the filter. A class stays when its filter is removed: it has no share, and
+ * the next interface with its number uses it. If it was deleted, another svirt could lose a class just taken:
+ * the kernel unbinds the filters of a class even if it refuses to delete it (tc_ctl_tclass()). The kernel is
+ * asked for all others, as no record has them. virNetDevBandwidthPlug(), virNetDevBandwidthUnplug() of
+ * libvirt
  */
 export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | undefined): void {
   withRoutes((fd) => {
@@ -55,7 +56,7 @@ export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | 
     const classes = index === undefined ? undefined : listClasses(device);
     const whole = classes?.get(FIRST_CLASS);
     if (whole === undefined || classes?.has(SHARED_CLASS) !== true) {
-      // The network has ended, and its bridge may be another one's, or be in the making.
+      // The network has ended, and its bridge may be another network's, or be in the making.
       if (bytesPerSecond === undefined) return;
       throw hostCallError(`guarantee a share of the bridge ${bridge}`, ENOENT);
     }
@@ -71,7 +72,7 @@ export function setFloor({ bridge, mac }: FloorTarget, bytesPerSecond: number | 
   });
 }
 
-/** Does work that fails if the network ends meanwhile, after which it is needless. */
+/** Does work without a purpose after the network's end, and then ignores its failure. */
 function unlessEnded(device: Shaped, work: () => void): void {
   try {
     work();
@@ -107,7 +108,10 @@ function removeShare(device: Shaped, mac: string): void {
   if (errno !== 0 && errno !== ENOENT) throw hostCallError(`remove a filter of ${device.name}`, errno);
 }
 
-/** Gives the class of all other guests the rest. Another svirt may change the classes meanwhile: the last call has seen all. */
+/**
+ * Gives the class of all other guests the rest. Another svirt may change the classes meanwhile: the last call
+ * has seen all.
+ */
 function shareRest(device: Shaped): void {
   for (;;) {
     const before = restOf(device);
@@ -117,7 +121,10 @@ function shareRest(device: Shaped): void {
   }
 }
 
-/** Returns the part of the highest rate that the guaranteed shares leave, at least 1: the kernel refuses a class without a rate. */
+/**
+ * Returns the part of the highest rate that the guaranteed shares leave, at least 1: the kernel refuses a
+ * class without a rate.
+ */
 function restOf(device: Shaped): Shape | undefined {
   const classes = listClasses(device);
   const whole = classes.get(FIRST_CLASS);
@@ -165,8 +172,8 @@ function formatSelector(): Uint8Array {
 }
 
 /**
- * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further place. Places count from
- * the header of the network protocol; Ethernet's destination is 14 bytes before it.
+ * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further
+ * place. Places count from the header of the network protocol; Ethernet's destination is 14 bytes before it.
  */
 function formatKeys(mac: string): Uint8Array {
   const bytes = macBytes(mac);

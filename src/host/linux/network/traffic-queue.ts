@@ -27,14 +27,14 @@ export const [QUEUE, FIRST_CLASS] = [0x0001_0000, 0x0001_0001];
 export const SHARED_CLASS = 0x0001_0002;
 /** The queue below the class of all frames: `2:`. */
 const LEAF = 0x0002_0000;
-/** Interval in which flows are redistributed. tc-sfq(8) */
+/** Interval of the redistribution of flows. tc-sfq(8) */
 const PERTURB_SECONDS = 10;
 /** Unit of the kernel's packet scheduler. PSCHED_SHIFT in net/pkt_sched.h */
 const TICK_NS = 64;
-/** Bytes that tc(8) permits at once without a burst: one frame, with its header. */
+/** Bytes permitted by tc(8) at once without a burst: a frame with its header. */
 const LEAST_BURST_BYTES = 1600;
 
-/** Device whose traffic is limited, and the socket. */
+/** Device with limited traffic, and the socket. */
 export interface Shaped {
   readonly fd: number;
   readonly name: string;
@@ -65,8 +65,9 @@ export function removeQueue(device: Shaped): void {
 }
 
 /**
- * Adds a token bucket (HTB) with one class, and fair queues below it if the kernel has them; of a bridge with a class above that one,
- * below which guests may have classes of their own. Throws "unsupported" without HTB. virNetDevBandwidthSet() of libvirt
+ * Adds a token bucket (HTB) with a class, and fair queues below it if the kernel has them; of a bridge with a
+ * class above it, as parent of guests' own classes. Throws "unsupported" without HTB. virNetDevBandwidthSet()
+ * of libvirt
  */
 export function addQueue(device: Shaped, shape: Shape, of: "tap" | "bridge"): void {
   const isShared = of === "bridge";
@@ -104,7 +105,7 @@ interface Class {
   readonly shape: Shape;
 }
 
-/** Adds a class, or changes the one that is there. */
+/** Adds a class, or changes the present class. */
 export function addClass(device: Shaped, { handle, parent, shape }: Class, change?: "change"): void {
   const errno = tellQueue(device, {
     type: RTM_NEWTCLASS,
@@ -130,12 +131,17 @@ export function addFairQueue(device: Shaped, handle: number, parent: number): vo
   if (errno !== 0 && errno !== ENOENT) throw hostCallError(`set the queue of ${device.name}`, errno);
 }
 
-/** Formats struct tc_htb_glob: version, rate2quantum, default class, debug, packets that passed unclassified. */
+/**
+ * Formats struct tc_htb_glob: version, rate2quantum, default class, debug, number of unclassified packets.
+ */
 function formatGlobal(defaultClass: number): Uint8Array {
   return record([32, HTB_VERSION], [32, HTB_RATE_TO_QUANTUM], [32, defaultClass & 0xffff], [32, 0], [32, 0]);
 }
 
-/** Formats struct tc_htb_opt: rate, ceiling, time of a burst at each, quantum, level, priority; and rates of more than 32 bits. */
+/**
+ * Formats struct tc_htb_opt: rate, ceiling, time of a burst at each, quantum, level, priority; and rates of
+ * more than 32 bits.
+ */
 function formatClass({ burstBytes = 0, bytesPerSecond, peakBytesPerSecond }: Shape): readonly Uint8Array[] {
   const rates = [bytesPerSecond, peakBytesPerSecond] as const;
   const burst = Math.max(burstBytes, LEAST_BURST_BYTES);
@@ -172,7 +178,7 @@ function ticksOf(bytes: number, bytesPerSecond: number): number {
   return Math.min(Math.ceil((bytes * 1e9) / bytesPerSecond / TICK_NS), MOST_RATE);
 }
 
-/** virNetDevBandwidthCmdAddOptimalQuantum() of libvirt, which counts an average in kilobytes as KiB */
+/** virNetDevBandwidthCmdAddOptimalQuantum() of libvirt; it counts an average in kilobytes as KiB */
 function quantumOf(bytesPerSecond: number): number {
   const frames = Math.floor(((bytesPerSecond / 1000) * 1024) / 8 / 1500);
   return Math.min(Math.max(frames, 1), MOST_RATE);

@@ -12,18 +12,18 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_KOBJECT_UEVENT = 15;
-/** Group of the kernel's messages; that of udevd is 2. */
+/** Group of the kernel's messages; udevd's is 2. */
 const KERNEL_GROUP = 1;
 /** UEVENT_BUFFER_SIZE of linux/kobject.h, with room for the header. */
 const MESSAGE_BYTES = 8192;
-/** Most messages that are read at once. */
+/** Most messages per read. */
 const MOST = 4096;
-/** user_namespaces(7): the host's users are those of the kernel. */
+/** user_namespaces(7): the host's users are the kernel's. */
 const HOST_USERS = /^\s*0\s+0\s+4294967295\s*$/;
 
 /**
- * Implements Host.watchDevices: the kernel's messages about devices, which it reports by SIGIO. udevd is not needed. The kernel sends none
- * to containers with users of their own. netlink(7) NETLINK_KOBJECT_UEVENT
+ * Implements Host.watchDevices: the kernel's messages about devices, which it reports by SIGIO. udevd is not
+ * needed. The kernel sends none to containers with users of their own. netlink(7) NETLINK_KOBJECT_UEVENT
  */
 export function watchDevices(): DeviceWatch {
   if (!HOST_USERS.test(readText("/proc/self/uid_map") ?? "")) {
@@ -65,7 +65,7 @@ class Watch implements DeviceWatch {
     let isAny = false;
     for (let count = 0; count < MOST && !this.#socket.isClosed; count += 1) {
       const length = basicCalls().read(this.#socket.fd, this.#bytes, MESSAGE_BYTES);
-      // The kernel says once that messages were dropped: ENOBUFS.
+      // The kernel reports dropped messages once: ENOBUFS.
       if (length < 0 && [EWOULDBLOCK, EINTR].includes(readErrno())) break;
       isAny = true;
       const message = length > 0 ? parseUevent(this.#bytes.subarray(0, Number(length))) : undefined;
@@ -90,7 +90,10 @@ export interface Uevent {
   readonly path: string;
 }
 
-/** Reads the first line of a message; undefined if it is no kernel's. kobject_uevent_env() in linux.git lib/kobject_uevent.c */
+/**
+ * Reads the first line of a message; undefined if it is no kernel's. kobject_uevent_env() in linux.git
+ * lib/kobject_uevent.c
+ */
 export function parseUevent(bytes: Uint8Array): Uevent | undefined {
   const end = bytes.indexOf(0);
   if (end < 0) return undefined;

@@ -1,7 +1,8 @@
 /**
- * System calls of a probed program, by their numbers on x86_64: reading, memory, threads, time, and descriptors of its own. With them it
- * makes no process, socket, file, name, mount or IPC object, changes no attribute, and reaches no other process. Taken from an strace
- * of QEMU 10 that describes itself, with KVM and without, of the C library's start and of a POSIX shell. asm/unistd_64.h
+ * System calls of a probed program, by their numbers on x86_64: reading, memory, threads, time, and
+ * descriptors of its own. With them it makes no process, socket, file, name, mount or IPC object, changes no
+ * attribute, and reaches no other process. Taken from an strace of QEMU 10 that describes itself, with KVM
+ * and without, of the C library's start and of a POSIX shell. asm/unistd_64.h
  */
 export const ALLOWED_CALLS: ReadonlyMap<string, number> = new Map([
   ["read", 0],

@@ -25,7 +25,10 @@ export interface ProbeOrder {
 const { i64, u64 } = FFIType;
 let symbols: ReturnType<typeof openCalls> | undefined;
 
-/** asm/unistd_64.h. Raw system calls act on the calling thread, which becomes the program; the kernel ends the others. */
+/**
+ * asm/unistd_64.h. Raw system calls act on the calling thread, which becomes the program; the kernel ends the
+ * others.
+ */
 const CALLS = {
   rt_sigaction: 13,
   rt_sigprocmask: 14,
@@ -47,15 +50,18 @@ const CLOSE_RANGE_CLOEXEC = 4;
 const CAPABILITY_VERSION_3 = 0x20080522;
 const SECCOMP_MODE_FILTER = 2;
 const MOST_CAPABILITIES = 64;
-/** asm-generic/resource.h. Memory is that of one process, since it makes no others; of threads a user has few. */
+/**
+ * asm-generic/resource.h. Memory is that of one process, since it makes no others; of threads a user has few.
+ */
 const LIMIT = { cpu: 0, fsize: 1, core: 4, nproc: 6, nofile: 7, as: 9 } as const;
 const [MOST_MEMORY, MOST_DESCRIPTORS, MOST_THREADS] = [4 * 1024 ** 3, 64, 32] as const;
 /** signal(7): bun ignores SIGPIPE, and a caller may ignore any. SIGKILL and SIGSTOP cannot be ignored. */
 const [SIGKILL, IGNORED] = [9, [1, 2, 3, 13, 15, 24, 25]] as const;
 
 /**
- * Confines this process and becomes the program, or throws: an unprivileged user without groups, a capability, a right to gain one, or a
- * descriptor of svirt's, with limits and a filter of its system calls, in the SELinux context of the order. execve(2), credentials(7)
+ * Confines this process and becomes the program, or throws: an unprivileged user without groups, a
+ * capability, a right to gain one, or a descriptor of svirt's, with limits and a filter of its system calls,
+ * in the SELinux context of the order. execve(2), credentials(7)
  */
 export function becomeProbe(order: ProbeOrder): never {
   if (process.arch !== "x64") throw failure("its system calls can be filtered on x86_64 only");
@@ -74,7 +80,10 @@ export function becomeProbe(order: ProbeOrder): never {
   throw failure("the kernel returned from execve()");
 }
 
-/** Memory that the last calls need, allocated before they limit it. `kept` holds the memory that the pointers name. */
+/**
+ * Memory that the last calls need, allocated before they limit it. `kept` holds the memory that the pointers
+ * name.
+ */
 interface Parts {
   readonly path: Uint8Array;
   readonly words: BigUint64Array;

@@ -41,8 +41,8 @@ export function readProbeWithin(limits: ProbeLimits): Host["readProbe"] {
 }
 
 /**
- * Runs `work` while no other svirt probes, and without processes of probes before and after it. They are a user's of their own, so a
- * probe that a killed svirt has left ends here.
+ * Runs `work` while no other svirt probes, and without processes of probes before and after it. They are a
+ * user's of their own, so a probe that a killed svirt has left ends here.
  */
 async function alone<Result>({ folder }: Probe, work: () => Promise<Result>): Promise<Result> {
   if (process.getuid?.() !== 0) return await work();
@@ -116,7 +116,10 @@ function orderOf(
   };
 }
 
-/** Opens a file without a name for the output: a guest's domain may append to one with svirt's label, and to no pipe of svirt's. */
+/**
+ * Opens a file without a name for the output: a guest's domain may append to one with svirt's label, and to
+ * no pipe of svirt's.
+ */
 function openOutput(folder: string, open: (fd: number) => number): { reader: number; writer: number } {
   const path = `${folder}/.output-${process.pid}`;
   const writer = open(openSync(path, NEW_FILE | constants.O_WRONLY | constants.O_APPEND, 0o600));

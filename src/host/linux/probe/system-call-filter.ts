@@ -6,7 +6,10 @@ import { ALLOWED_CALLS } from "./allowed-calls.ts";
 const AUDIT_ARCH_X86_64 = 0xc000_003e;
 /** asm/unistd.h: numbers from here on are those of the x32 ABI. */
 const X32_BIT = 0x4000_0000;
-/** linux/bpf_common.h: BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ, BPF_JGE and BPF_JSET | BPF_K, BPF_RET | BPF_K */
+/**
+ * linux/bpf_common.h: BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ, BPF_JGE and BPF_JSET | BPF_K, BPF_RET |
+ * BPF_K
+ */
 const [LOAD, EQUAL, AT_LEAST, HAS_BIT, RETURN] = [0x20, 0x15, 0x35, 0x45, 0x06] as const;
 /** linux/seccomp.h */
 const [KILL_PROCESS, ALLOW, ERRNO] = [0x8000_0000, 0x7fff_0000, 0x0005_0000] as const;
@@ -25,12 +28,18 @@ const [OPEN, OPENAT] = [2, 257] as const;
 const PRCTL = 157;
 const TGKILL = 234;
 const PRLIMIT64 = 302;
-/** sched.h; linux/prctl.h; fcntl.h: O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, and the bit of O_TMPFILE besides O_DIRECTORY */
+/**
+ * sched.h; linux/prctl.h; fcntl.h: O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, and the bit of O_TMPFILE besides
+ * O_DIRECTORY
+ */
 const CLONE_THREAD = 0x0001_0000;
 const PR_SET_PDEATHSIG = 1;
 const CHANGES = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000;
 
-/** Returns the filter of a probed program's system calls. `pid` is its process: it may signal no other. seccomp(2) */
+/**
+ * Returns the filter of a probed program's system calls. `pid` is its process: it may signal no other.
+ * seccomp(2)
+ */
 export function makeFilter(pid: number): readonly Instruction[] {
   return [
     [LOAD, 0, 0, ARCHITECTURE],

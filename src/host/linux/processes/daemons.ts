@@ -3,10 +3,13 @@ import type { ProcessFacts } from "../../processes.ts";
 import { spawnProgram } from "../calls/spawn-program.ts";
 import { processCalls } from "./processes.ts";
 
-/** Limit on the start of a daemon, and on the end of one that is killed. */
+/** Limit on the start of a daemon, and on the end of a killed daemon. */
 const TIMEOUT_MS = 30_000;
 const POLL_MS = 1;
-/** UID_MIN of login.defs(5), the first number of ordinary users; and the last 16-bit number but one, which some daemons get. */
+/**
+ * UID_MIN of login.defs(5), the first number of ordinary users; and the last but one of the 16-bit numbers,
+ * used by some daemons.
+ */
 const [FIRST_USER, NOBODY] = [1000, 65_534];
 
 /** Implements Host.spawnDaemon. The program's first process ends once the daemon is ready. daemon(7) */
@@ -39,8 +42,8 @@ export function hasDaemon(argument: string): boolean {
 }
 
 /**
- * Implements Host.endDaemon. Waits until the kernel has closed the daemon's sockets, since another one cannot use its ports before. A
- * process that ends has no arguments earlier than that.
+ * Implements Host.endDaemon. Waits until the kernel has closed the daemon's sockets, since another daemon
+ * cannot use its ports before. An ending process has no arguments earlier.
  */
 export async function endDaemon(argument: string): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS;
@@ -59,7 +62,10 @@ export async function endDaemon(argument: string): Promise<void> {
   }
 }
 
-/** Lists the processes of system users whose first argument this is. An ordinary user may run a program with any. */
+/**
+ * Lists the processes of system users whose first argument this is. An ordinary user may run a program with
+ * any.
+ */
 function find(argument: string): readonly ProcessFacts[] {
   return processCalls
     .listProcesses()

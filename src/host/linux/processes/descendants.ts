@@ -28,9 +28,9 @@ interface Descendant extends ProcessId {
 }
 
 /**
- * Runs `run`, which starts a program and waits for it, and then kills all processes that the program has left behind.
- * While `run` runs, svirt is the parent of each process whose own parent has ended, even in another session, and starts no other program. Throws
- * "host-call", "no-access". PR_SET_CHILD_SUBREAPER(2const)
+ * Runs `run`, the start and end of a program, and then kills all processes left behind by the program. While
+ * `run` runs, svirt is the parent of each process with an ended parent, even in another session, and starts
+ * no other program. Throws "host-call", "no-access". PR_SET_CHILD_SUBREAPER(2const)
  */
 export async function withoutDescendants<Result>(run: () => Promise<Result>): Promise<Result> {
   return await runAlone(async () => {
@@ -48,7 +48,10 @@ export async function withoutDescendants<Result>(run: () => Promise<Result>): Pr
   });
 }
 
-/** Throws the errors of processes that are left and may not be signalled, such as set-user-ID programs; they keep no other alive. */
+/**
+ * Throws the errors of processes that are left and may not be signalled, such as set-user-ID programs; they
+ * keep no other alive.
+ */
 async function killDescendants(earlier: ReadonlySet<string>): Promise<void> {
   const deadline = performance.now() + KILL_MS;
   let errors: readonly SvirtError[] = [];
@@ -62,8 +65,8 @@ async function killDescendants(earlier: ReadonlySet<string>): Promise<void> {
 }
 
 /**
- * Lists the processes below svirt, except for those in `earlier` and the processes below those. Includes children that have
- * ended: a process below one, read before its parent ended, would otherwise be missed.
+ * Lists the processes below svirt, except for `earlier` and the processes below them. Includes ended
+ * children: a process below an ended child, read before its parent ended, would otherwise be missed.
  */
 function listDescendants(earlier: ReadonlySet<string> = new Set()): readonly Descendant[] {
   if (!hasChildren()) return [];

@@ -16,20 +16,23 @@ const BEGINNING_BYTES = 1024 * 1024;
 const LATE_BYTES = 16 * 1024 * 1024;
 /** The unit of ulimit -f: sh(1) */
 const BLOCK_BYTES = 512;
-/** Longest wait for a log, for instance of a guest that never stops printing, and the interval between checks. */
+/**
+ * Longest wait for a log, for instance of a guest that never stops printing, and the interval between checks.
+ */
 const WAIT_MS = 3000;
 const POLL_MS = 10;
 
 /**
- * Script of a log's keeper: a POSIX shell that writes the output of a guest's processes to the log. The guest has a pipe to
- * it and not the file, in which it could punch holes: a policy cannot distinguish fallocate(2) from an append.
+ * Script of a log's keeper: a POSIX shell writing the output of a guest's processes to the log. The guest has
+ * a pipe to it and not the file, in which it could punch holes: a policy cannot distinguish fallocate(2) from
+ * an append.
  *
  *   $1 the log   $2 limit on its size   $3 limit on its later part, both in blocks of 512 bytes
  *
- * SIGXFSZ ends the cat(1) that exceeds its limit: RLIMIT_FSIZE. Later output goes to a second file, which restarts each time
- * it is full. So the beginning and the end of a log are kept, regardless of the output in between. A pause before each
- * restart leaves the processor to others during a flood. If no file can be written, the keeper reads and drops the output: a
- * full disk must not block QEMU.
+ * SIGXFSZ ends a cat(1) beyond its limit: RLIMIT_FSIZE. Later output goes to a second file, restarted each
+ * time it is full. So the beginning and the end of a log are kept, regardless of the output in between. A
+ * pause before each restart leaves the processor to others during a flood. If no file can be written, the
+ * keeper reads and drops the output: a full disk must not block QEMU.
  */
 const KEEPER_SCRIPT = `
 log=$1 most=$2 later=$3
@@ -63,7 +66,7 @@ export function openLog(path: string): number {
     const keeper = Bun.spawn(["/bin/sh", "-c", KEEPER_SCRIPT, "svirt-log", path, ...limits], {
       cwd: "/",
       env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
-      // A separate session, so that it outlives svirt. setsid(2)
+      // A separate session, to outlive svirt. setsid(2)
       detached: true,
       stdio: [out, "ignore", "ignore"],
     });
@@ -78,7 +81,7 @@ export function openLog(path: string): number {
   }
 }
 
-/** Creates the log if it is missing; renames one that is already long. */
+/** Creates the log if it is missing; renames a long log. */
 function makeRoom(path: string): void {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   const fd = orThrow(`open ${path}`, () => openSync(path, flags, 0o600));
@@ -125,12 +128,15 @@ function changedMs(path: string): number {
   return unlessMissing(`inspect ${path}`, () => lstatSync(path).mtimeMs) ?? 0;
 }
 
-/** Reports whether all output has been written: the keeper has ended, or its cat(1) waits at an empty pipe. */
+/**
+ * Reports whether all output has been written: the keeper has ended, or its cat(1) waits at an empty pipe.
+ */
 function hasKeptAll(keeper: number): boolean {
   const stat = readStat(keeper);
   if (stat === undefined || stat.isZombie) return true;
   if (isWaiting(keeper)) return false;
-  // Read after the pipe: if cat(1) sleeps now, it has written everything that it read before the pipe was empty.
+  // Read after the pipe: if cat(1) sleeps now, it has written everything that it read before the pipe was
+  // empty.
   const [child] = (readText(`/proc/${keeper}/task/${keeper}/children`) ?? "").split(" ");
   const reader = readStat(Number(child));
   return reader?.command === "cat" && reader.fields[0] === "S";

@@ -28,7 +28,10 @@ export function getProcess(pid: number): ProcessFacts | undefined {
   };
 }
 
-/** Reads the user from `status`: /proc/PID belongs to root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
+/**
+ * Reads the user from `status`: /proc/PID belongs to root for a process that hides by PR_SET_DUMPABLE.
+ * proc_pid_status(5)
+ */
 export function readUid(pid: number): number | undefined {
   return uidIn(readStatus(pid));
 }
@@ -38,7 +41,10 @@ function uidIn(status: string): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
-/** Reports whether each thread ends: the main thread alone may end while others run on. The kernel has /proc/TID for each of them. */
+/**
+ * Reports whether each thread ends: the main thread alone may end while others run on. The kernel has
+ * /proc/TID for each of them.
+ */
 function isWholeEnding(pid: number): boolean {
   try {
     return listFolder(`/proc/${pid}/task`).every((thread) => {
@@ -50,7 +56,10 @@ function isWholeEnding(pid: number): boolean {
   }
 }
 
-/** Reports whether a thread exits or has SIGKILL pending, which the kernel gives to each thread. complete_signal() of kernel/signal.c */
+/**
+ * Reports whether a thread exits or has SIGKILL pending, which the kernel gives to each thread.
+ * complete_signal() of kernel/signal.c
+ */
 function hasEnd(fields: readonly string[], status: string): boolean {
   if ((Number(fields[FLAGS_AT]) & PF_EXITING) !== 0) return true;
   const pending = /^SigPnd:\t([0-9a-f]+)$/m.exec(status)?.[1];

@@ -15,14 +15,14 @@ const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
 /** linux/resource.h */
 const PRIO_USER = 2n;
 /**
- * Errors of pidfd_open(2) for a number that now belongs to another process's thread: ENOENT since Linux 6.13. kernel/fork.c
- * pidfd_prepare()
+ * Errors of pidfd_open(2) for a number that now belongs to another process's thread: ENOENT since Linux 6.13.
+ * kernel/fork.c pidfd_prepare()
  */
 const THREADS: readonly number[] = [EINVAL, ENOENT];
-/** Number of attempts for a call that is killed itself. */
+/** Number of attempts for a call killed by itself. */
 const KILL_TRIES = 100;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
-/** Process that the kernel starts right after init. kernel/kthread.c */
+/** Process started by the kernel right after init. kernel/kthread.c */
 const KTHREADD = 2;
 /** linux/sched.h */
 const PF_KTHREAD = 0x0020_0000;
@@ -73,13 +73,16 @@ function getCommandLine(pid: number): readonly string[] {
   }
 }
 
-/** Implements Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on every architecture of Linux. */
+/**
+ * Implements Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on every architecture of
+ * Linux.
+ */
 function getCpuSeconds(pid: number): number | undefined {
   const fields = readStat(pid)?.fields;
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
-/** Implements Host.signalProcess by a pidfd, so that a process that reuses the number is not hit. */
+/** Implements Host.signalProcess by a pidfd: a later process with the same number is not hit. */
 function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
   const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
   if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno(), [ESRCH, ...THREADS]);
@@ -93,8 +96,8 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
 }
 
 /**
- * Implements Host.killUser as that user, since kill(2) selects processes by the caller's user. One call kills all of
- * them, under the lock that fork(2) waits for. Repeats the call if another svirt's call kills the process that makes it.
+ * Implements Host.killUser as the user, since kill(2) selects processes by the caller's user. A single call
+ * kills all of them, under fork(2)'s lock. Repeats the call if another svirt's call kills its process.
  */
 async function killUser(uid: number): Promise<void> {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
@@ -110,13 +113,16 @@ async function killUser(uid: number): Promise<void> {
   });
 }
 
-/** Reports whether the user has processes, in one call regardless of their number. getpriority(2) */
+/** Reports whether the user has processes, in a single call regardless of their number. getpriority(2) */
 function hasProcesses(uid: number): boolean {
   if (libc().syscall(SYS_GETPRIORITY, PRIO_USER, BigInt(uid), 0n, 0n) >= 0n) return true;
   return readErrno() !== ESRCH;
 }
 
-/** Lists all processes but kernel threads, which are most processes of a host and never have a guest's user or level. */
+/**
+ * Lists all processes but kernel threads, which are most processes of a host and never have a guest's user or
+ * level.
+ */
 function listPids(): number[] {
   const threads = new Set(listKernelThreads());
   return listFolder("/proc")

@@ -12,7 +12,7 @@ interface OutputLimits {
 /** The reports of LVM and partitions are short, and a busy device answers late. */
 const LIMITS: OutputLimits = { deadlineMs: 60_000, mostBytes: 16 * 1024 * 1024 };
 
-/** Implements Host.readOutput. Ends a program that exceeds the time or the output. */
+/** Implements Host.readOutput. Ends a program beyond the time or the output. */
 export const readOutput = readOutputWithin(LIMITS);
 
 /** Returns a readOutput() with these limits. */

@@ -36,6 +36,7 @@ async function isReadable(...[path, limitMs, lock]: Parameters<ProcessHost["isRe
 
 function findWaiting(lock: string): number | undefined {
   const pid = Number(readText(lock)?.trim() ?? "");
-  // A child writes its number only after the former one has ended, so that an old number is of no process, or of one that is not killed.
+  // A child writes its number only after the former one has ended, so that an old number is of no process, or
+  // of one that is not killed.
   return pid > 0 && isLocked(lock) && getProcess(pid)?.isEnding === true ? pid : undefined;
 }

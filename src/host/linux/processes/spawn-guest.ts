@@ -16,7 +16,7 @@ import { REAPER_SCRIPT } from "./reaper.ts";
 const FIRST_PASSED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
-/** Longest time for which bun's event loop stands, in POLL_MS. */
+/** Longest stop of bun's event loop, in POLL_MS. */
 const TRIES_A_LOOK = 20;
 
 /** Implements Host.spawnGuest. */
@@ -39,7 +39,7 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
       order.folder,
       process.execPath,
       order.uuid,
-      // An ordinary user's guest runs as that user.
+      // An ordinary user's guest runs as this user.
       order.uid === process.getuid?.() ? "" : String(order.uid),
       order.context ?? "",
       String(end),
@@ -52,9 +52,9 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
       {
         cwd: order.workFolder,
         env: { ...order.environment },
-        // A separate session: the guest outlives the SSH session that started it. setsid(2)
+        // A separate session: the guest outlives its SSH session. setsid(2)
         detached: true,
-        // One of these numbers may be that of another descriptor in the guest: bun then copies it first.
+        // A number may be another descriptor's in the guest: bun then copies it first.
         stdio: ["ignore", log, log, ...passedNumbers],
       },
     );
@@ -72,7 +72,10 @@ async function spawnReaper(order: LaunchSpec, passedNumbers: readonly number[]):
   }
 }
 
-/** Opens the descriptors in the order of their numbers, which must be consecutive: they become 3, 4, 5 ... in the guest. */
+/**
+ * Opens the descriptors in the order of their numbers, which must be consecutive: they become 3, 4, 5 ... in
+ * the guest.
+ */
 async function openAll(order: LaunchSpec): Promise<readonly number[]> {
   const opened: number[] = [];
   try {
@@ -80,7 +83,7 @@ async function openAll(order: LaunchSpec): Promise<readonly number[]> {
     for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
     for (const file of order.files) opened.push(await openPassed(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
-    // The last one: the reaper's shell may be able to close only the first ones.
+    // Last: the reaper's shell may be able to close only the first descriptors.
     const events = listEventSockets(order);
     for (const socket of events) opened.push(listenFor(order, socket));
     const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
@@ -124,7 +127,8 @@ async function waitForPid(order: LaunchSpec, getExitCode: () => number | null): 
       // A process that has already ended still gets a number; its monitor does not answer.
       return { pid, startTicks: found?.startTicks ?? 0 };
     }
-    // Only the event loop reports the reaper's end; an idle one takes the processor from the reaper (ready.ts).
+    // Only the event loop reports the reaper's end; an idle loop takes the processor from the reaper
+    // (ready.ts).
     if (tries % TRIES_A_LOOK === 0) await Bun.sleep(POLL_MS);
     else Bun.sleepSync(POLL_MS);
   }

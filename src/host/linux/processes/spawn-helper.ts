@@ -10,8 +10,9 @@ const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 2;
 
 /**
- * Script that sets the helper's context in the process that becomes the helper, after it has dropped root: no context, no
- * process. `$0` is the context, empty for none. `$1` is the limit on descriptors, empty for svirt's own limit.
+ * Script setting the helper's context in the helper's later process, after it has dropped root: no context,
+ * no process. `$0` is the context, empty for none. `$1` is the limit on descriptors, empty for svirt's own
+ * limit.
  */
 const BECOME = `${LIMIT_DESCRIPTORS}
 limit "$1" || exit
@@ -44,7 +45,7 @@ async function startHelper(order: HelperSpec): Promise<void> {
       ...[order.program, ...order.words],
     ];
     const helper = inFolder(order.workFolder, (cwd) =>
-      // A separate session, so that it outlives svirt. setsid(2)
+      // A separate session, to outlive svirt. setsid(2)
       Bun.spawn(words, { cwd, env: { ...order.environment }, detached: true, stdio: ["ignore", log, log] }),
     );
     helper.unref();
@@ -54,7 +55,7 @@ async function startHelper(order: HelperSpec): Promise<void> {
   }
 }
 
-/** Runs `use` with a path that is valid in the new process too. */
+/** Runs `use` with a path valid in the new process too. */
 function inFolder<Result>(folder: HelperSpec["workFolder"], use: (path: string) => Result): Result {
   if (typeof folder === "string") return use(folder);
   return withFile(folder, (opened) => use(opened.replace("/self/", `/${process.pid}/`)));

@@ -22,7 +22,7 @@ const RLIM_INFINITY = 2n ** 64n - 1n;
 /** Methods of Host for threads and processes of guests. */
 export const threadCalls = { moveThread, setAffinity, setScheduler, setMemlock };
 
-/** Implements Host.setAffinity. Ignores a thread that has ended. sched_setaffinity(2) */
+/** Implements Host.setAffinity. Ignores an ended thread. sched_setaffinity(2) */
 function setAffinity(thread: number, cpus: readonly number[]): void {
   const words = new BigUint64Array(Math.floor(Math.max(0, ...cpus) / WORD_BITS) + 1);
   for (const cpu of cpus) {
@@ -34,7 +34,7 @@ function setAffinity(thread: number, cpus: readonly number[]): void {
   refuseUnlessGone(`pin thread ${thread}`);
 }
 
-/** Implements Host.setScheduler. Ignores a thread that has ended. sched_setscheduler(2) */
+/** Implements Host.setScheduler. Ignores an ended thread. sched_setscheduler(2) */
 function setScheduler(thread: number, { policy, priority }: Scheduler): void {
   const parameter = new Int32Array([priority]);
   const [id, number] = [BigInt(thread), POLICIES[policy]];
@@ -42,7 +42,7 @@ function setScheduler(thread: number, { policy, priority }: Scheduler): void {
   refuseUnlessGone(`schedule thread ${thread}`);
 }
 
-/** Implements Host.moveThread. Ignores a thread that has ended. cgroups(7) cgroup.threads */
+/** Implements Host.moveThread. Ignores an ended thread. cgroups(7) cgroup.threads */
 function moveThread(thread: number, group: string): void {
   try {
     writeControl(`${group}/cgroup.threads`, String(thread));

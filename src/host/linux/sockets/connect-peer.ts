@@ -12,12 +12,12 @@ const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
 /** Size of struct timeval: seconds and microseconds, eight bytes each. */
 const TIMEVAL_BYTES = 16;
-/** Longest wait for a program whose queue of connections is full. */
+/** Longest wait for a program with a full queue of connections. */
 const TIMEOUT_S = 10;
 
 /**
- * Connects to the socket that was inspected, as the guest's user: the other program sees that user (SO_PEERCRED), not root.
- * Returns a descriptor for QEMU. Throws "host-call", "denied". unix(7)
+ * Connects to the inspected socket, as the guest's user: the other program sees this user (SO_PEERCRED), not
+ * root. Returns a descriptor for QEMU. Throws "host-call", "denied". unix(7)
  */
 export function connectPeer(
   { context, socket }: Pick<PassedPeer, "context" | "socket">,

@@ -4,15 +4,20 @@ import type { EventFeed } from "../../monitor.ts";
 
 /** Longest line. QEMU's events have a few hundred bytes. */
 const MOST_LINE_BYTES = 65_536;
-/** Most events that wait to be taken. */
+/** Most waiting events. */
 const MOST_EVENTS = 64;
-/** A QEMU that sends more than this in the time below is not read for the rest of it, so that the connection has time for others. */
+/**
+ * A QEMU sending more than this in the time below is not read for the rest of it: the connection has time for
+ * others.
+ */
 const MOST_BYTES = 1024 * 1024;
 const WINDOW_MS = 100;
 /** Pause before another connection. */
 const RETRY_MS = 1000;
 
-/** Implements Host.followEvents by a socket of bun, which waits beside all others without a timer or a thread. */
+/**
+ * Implements Host.followEvents by a socket of bun, which waits beside all others without a timer or a thread.
+ */
 export function followEvents(path: string, onEvent: () => void): EventFeed {
   return new Feed(path, onEvent);
 }
@@ -26,7 +31,7 @@ class Feed implements EventFeed {
   #events: QmpEvent[] = [];
   #socket: Bun.Socket | undefined;
   #isOpen = true;
-  /** Bytes since the last pause, and the pause that follows. */
+  /** Bytes since the last pause, and the next pause. */
   #bytes = 0;
   #pause: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -52,7 +57,10 @@ class Feed implements EventFeed {
     this.#lost();
   }
 
-  /** Ends the connection. Unless the feed is closed, tries again later: QEMU's queue may have been full, or the guest has ended. */
+  /**
+   * Ends the connection. Unless the feed is closed, tries again later: QEMU's queue may have been full, or
+   * the guest has ended.
+   */
   #lost(): void {
     this.#onServed();
     clearTimeout(this.#pause);

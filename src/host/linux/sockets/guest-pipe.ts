@@ -15,7 +15,8 @@ const CHUNK_BYTES = 1024 * 1024;
 const [SYS_fcntl, F_SETFL, F_SETPIPE_SZ] = [72n, 4n, 1031n];
 
 /**
- * Creates a pipe with the guest's label, since a pipe otherwise has its creator's. The caller passes QEMU's end on. pipe(2)
+ * Creates a pipe with the guest's label, since a pipe otherwise has its creator's. The caller passes QEMU's
+ * end on. pipe(2)
  */
 export function makeGuestPipe({ direction, label }: PipeOptions): {
   readonly guestEnd: number;
@@ -119,7 +120,7 @@ class OpenPipe implements GuestPipe {
         closeSync(fd);
       }
     } finally {
-      // Shows the other side that no more data follows, or that no reader is left.
+      // Shows the other side the end of the data, or the end of the readers.
       this.close();
     }
   }

@@ -11,7 +11,7 @@ import { readSome, writeSome } from "./socket-bytes.ts";
 
 const CHUNK_BYTES = 65_536;
 
-/** Implements Host.connectLines for the socket that was inspected. Throws "host-call", "denied". */
+/** Implements Host.connectLines for the inspected socket. Throws "host-call", "denied". */
 export function connectLines({ id }: FileFacts): LineChannel {
   return new Channel(withFile(id, connectUnix), id.path);
 }
@@ -21,7 +21,7 @@ class Channel implements LineChannel {
   readonly #path: string;
   readonly #buffer = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  /** Received lines; those from `#next` on have not been returned yet. */
+  /** Received lines; lines from `#next` on have not been returned yet. */
   #lines: readonly Line[] = [];
   #next = 0;
 

@@ -21,9 +21,9 @@ const OWNERS_ALONE = 0o177;
 export const ADDRESS_BYTES = 110;
 
 /**
- * Creates a listening unix socket that only root may connect to, as a descriptor for QEMU. With a context it belongs to the
- * guest from its creation: QEMU may accept on it, and no other program can take its path first. Throws "host-call". unix(7),
- * setsockcreatecon(3)
+ * Creates a listening unix socket that only root may connect to, as a descriptor for QEMU. With a context it
+ * belongs to the guest from its creation: QEMU may accept on it, and no other program can take its path
+ * first. Throws "host-call". unix(7), setsockcreatecon(3)
  */
 export function listenUnix(path: string, context: string | undefined): number {
   unlessMissing(`remove ${path}`, () => unlinkSync(path));
@@ -31,15 +31,17 @@ export function listenUnix(path: string, context: string | undefined): number {
 }
 
 /**
- * Like listenUnix(), in the folder that was inspected and with a label for the socket's name. Leaves an existing file alone.
- * Throws "host-call"; "denied" if the path leads to another folder.
+ * Like listenUnix(), in the folder that was inspected and with a label for the socket's name. Leaves an
+ * existing file alone. Throws "host-call"; "denied" if the path leads to another folder.
  */
 export function listenWithin(folder: FileId, path: string, security: SocketSecurity): number {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return withFile(folder, (opened) => listenAt(`${opened}/${name}`, path, security));
 }
 
-/** Connects to the unix socket at a path and returns a non-blocking descriptor. Throws "host-call". unix(7) */
+/**
+ * Connects to the unix socket at a path and returns a non-blocking descriptor. Throws "host-call". unix(7)
+ */
 export function connectUnix(path: string): number {
   const fd = tryConnectUnix(path);
   if (fd === undefined) throw hostCallError(`connect to ${path}`, EWOULDBLOCK);

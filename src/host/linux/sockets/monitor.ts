@@ -23,7 +23,7 @@ type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
 const CHUNK_BYTES = 65_536;
 /** More devices than a guest removes while svirt talks to it. */
 const MOST_REMOVALS = 1000;
-/** QEMU's reports of devices that were to be removed. qemu.git qapi/qdev.json */
+/** QEMU's reports of devices to be removed. qemu.git qapi/qdev.json */
 const REMOVALS: ReadonlyMap<string, "deleted" | "rejected"> = new Map([
   ["DEVICE_DELETED", "deleted"],
   ["DEVICE_UNPLUG_GUEST_ERROR", "rejected"],
@@ -32,8 +32,8 @@ const REMOVALS: ReadonlyMap<string, "deleted" | "rejected"> = new Map([
 const CONNECT_PAUSE_MS = 20;
 
 /**
- * Implements Host.connectMonitor: connects, waits for the greeting and ends negotiation. The socket listens before QEMU
- * starts, so this waits for QEMU without polling; if QEMU ends, the kernel closes the connection.
+ * Implements Host.connectMonitor: connects, waits for the greeting and ends negotiation. The socket listens
+ * before QEMU starts, so this waits for QEMU without polling; if QEMU ends, the kernel closes the connection.
  */
 export async function connectMonitor(path: string, timeoutMs: number): Promise<Monitor> {
   const conversation = new Conversation(path, timeoutMs);
@@ -51,7 +51,7 @@ class Conversation implements Monitor {
   readonly #path: string;
   #fd: number | undefined;
   #allowedMs = 0;
-  /** Deadline of the whole conversation: a QEMU that answers slowly gets no more time than one that does not answer. */
+  /** Deadline of the whole conversation: a slow QEMU gets no more time than a silent QEMU. */
   #deadlineMs = 0;
   readonly #lines = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
@@ -59,9 +59,9 @@ class Conversation implements Monitor {
   #isGreeted = false;
   /** Commands without an answer yet, and their answers: a compromised QEMU must not fill svirt's memory. */
   readonly #answers = new Map<number, Answer | undefined>();
-  /** Reports of QEMU about devices that were to be removed, by their names. */
+  /** Reports of QEMU about devices to be removed, by their names. */
   readonly #removals = new Map<string, "deleted" | "rejected">();
-  /** Command that waits for its answer. */
+  /** Command in want of its answer. */
   #asked: string | undefined;
   /** Bytes received since the last answer. */
   #bytesSince = 0;
@@ -146,7 +146,7 @@ class Conversation implements Monitor {
     return this.#fd;
   }
 
-  /** Sends a command with a descriptor, which from then on only QEMU has. */
+  /** Sends a command with a descriptor, from then on QEMU's only. */
   async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       // No other output waits: each command is sent after the answer to the previous one.
@@ -251,7 +251,7 @@ class Conversation implements Monitor {
     }
   }
 
-  /** Returns the error, which also ends the conversation. */
+  /** Returns the error, the end of the conversation. */
   #noAnswer(): SvirtError {
     this.#failure ??= new SvirtError(
       `Cannot talk to QEMU at ${this.#path}: no answer within ${this.#allowedMs / 1000} s`,

@@ -5,11 +5,14 @@ import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
-/** Size of struct cmsghdr with one descriptor, without and with padding. cmsg(3) */
+/** Size of struct cmsghdr with a descriptor, without and with padding. cmsg(3) */
 const CONTROL_BYTES = 20;
 const CONTROL_SPACE = 24;
 
-/** Sends text over a unix socket, with a descriptor of which the other end gets a copy. Throws "host-call". sendmsg(2) */
+/**
+ * Sends text over a unix socket, with a descriptor of which the other end gets a copy. Throws "host-call".
+ * sendmsg(2)
+ */
 export function sendFile(socket: number, text: string, fd: number): void {
   const bytes = new TextEncoder().encode(text);
   const vector = new BigUint64Array([BigInt(ptr(bytes)), BigInt(bytes.length)]);

@@ -2,8 +2,8 @@ import { EINTR, EWOULDBLOCK } from "../calls/errno.ts";
 import { basicCalls, readErrno } from "../calls/libc.ts";
 
 /**
- * Reads the bytes that a non-blocking descriptor has, and returns their number. An error counts as the end: a terminal whose
- * other side is closed returns EIO. read(2)
+ * Reads the available bytes of a non-blocking descriptor, and returns their number. An error counts as the
+ * end: a terminal with a closed other side returns EIO. read(2)
  */
 export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "later" {
   const count = Number(basicCalls().read(fd, bytes, bytes.length));
@@ -12,7 +12,7 @@ export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "lat
   return isLater(readErrno()) ? "later" : "ended";
 }
 
-/** Number of bytes that a descriptor has accepted, which may be none, or the errno of a permanent failure. */
+/** Number of bytes accepted by a descriptor, possibly none, or the errno of a permanent failure. */
 export interface Accepted {
   readonly count: number;
   readonly errno?: number;

@@ -4,7 +4,9 @@ import { addressBytes } from "../../../plan/facts/display-address.ts";
 /** bits/socket.h */
 const AF_INET = 2;
 const AF_INET6 = 10;
-/** Sizes of struct sockaddr_in and struct sockaddr_in6, and the place of the address in each. ip(7), ipv6(7) */
+/**
+ * Sizes of struct sockaddr_in and struct sockaddr_in6, and the place of the address in each. ip(7), ipv6(7)
+ */
 const IN = { family: AF_INET, bytes: 16, at: 4 } as const;
 const IN6 = { family: AF_INET6, bytes: 28, at: 8 } as const;
 

@@ -13,13 +13,16 @@ const WRITE = { pwritev2: { args: [i32, pointer, i32, i64, i32], returns: i64_fa
 const WITHOUT_WAITING = 0x40 | 0x4000;
 /** linux/fs.h */
 const RWF_NOWAIT = 8;
-/** Offset of pwritev2(2) for the current one. */
+/** Offset of pwritev2(2) for the current offset. */
 const HERE = -1n;
 
 let send: ReturnType<typeof dlopen<typeof SEND>>["symbols"]["send"] | undefined;
 let pwritev2: ReturnType<typeof dlopen<typeof WRITE>>["symbols"]["pwritev2"] | undefined;
 
-/** Writes to a socket as writeSome() does, also to one that others use as blocking. Fails with ENOTSOCK for another descriptor. send(2) */
+/**
+ * Writes to a socket as writeSome() does, also to a socket used by others as blocking. Fails with ENOTSOCK
+ * for another descriptor. send(2)
+ */
 export function sendSome(fd: number, bytes: Uint8Array): Accepted {
   // Opened first, so that no dlopen() comes between a call and readErrno().
   basicCalls();
@@ -28,8 +31,8 @@ export function sendSome(fd: number, bytes: Uint8Array): Accepted {
 }
 
 /**
- * Writes to a pipe as writeSome() does, also to one that others use as blocking. Fails with EOPNOTSUPP before Linux 6.4, and for a pipe
- * that was spliced; a file may accept nothing for ever. pwritev2(2)
+ * Writes to a pipe as writeSome() does, also to a pipe used by others as blocking. Fails with EOPNOTSUPP
+ * before Linux 6.4, and for a spliced pipe; a file may accept nothing for ever. pwritev2(2)
  */
 export function writeNow(fd: number, bytes: Uint8Array): Accepted {
   basicCalls();

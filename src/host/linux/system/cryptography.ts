@@ -4,7 +4,10 @@ import type { Cryptography } from "../../../images/luks/cryptography.ts";
 
 const derive = promisify(pbkdf2);
 
-/** Arithmetic of bun's library, and random bytes of the kernel. getrandom(2) No result is copied: a caller wipes those that are secret. */
+/**
+ * Arithmetic of bun's library, and random bytes of the kernel. getrandom(2) No result is copied: a caller
+ * wipes secret results.
+ */
 export const cryptography: Cryptography = {
   fillRandom: (bytes) => void randomFillSync(bytes),
   hash: (name, bytes) => viewOf(createHash(name).update(bytes).digest()),
@@ -16,7 +19,7 @@ export const cryptography: Cryptography = {
   },
 };
 
-/** Returns the bytes of a buffer, which is no plain array for comparisons. */
+/** Returns the bytes of a buffer, as a plain array for comparisons. */
 function viewOf({ buffer, byteLength, byteOffset }: Buffer): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -9,7 +9,9 @@ import { getBootId } from "../processes/reused-pid.ts";
 
 let machine: Machine | undefined;
 
-/** Implements Host.getMachine: reads it once, so that all marks of one call are equal. machine-id(5), sysfs-class-dmi */
+/**
+ * Implements Host.getMachine: reads it once, so all marks of a call are equal. machine-id(5), sysfs-class-dmi
+ */
 export function getMachine(): Machine {
   machine ??= readMachine();
   return machine;

@@ -9,10 +9,14 @@ import { parseMounts, unescapedName } from "../mounts/parse-mounts.ts";
 
 /** Limit on layers of device mapper, RAID, loop devices and overlays; deeper layers are ignored. */
 const MOST_LAYERS = 16;
-/** File system without its own block device: st_dev is only a number. Documentation/admin-guide/devices.txt */
+/**
+ * File system without its own block device: st_dev is only a number. Documentation/admin-guide/devices.txt
+ */
 const NO_DEVICE = /^0:/;
 
-/** Implements Host.getStorage. statfs(2), proc_pid_mountinfo(5), Documentation/ABI/stable/sysfs-block of Linux */
+/**
+ * Implements Host.getStorage. statfs(2), proc_pid_mountinfo(5), Documentation/ABI/stable/sysfs-block of Linux
+ */
 export function getStorage(file: FileId): StorageFacts {
   const found: Found = { fileSystems: [], disks: [] };
   const isBlock = withFile(file, (at) => {
@@ -54,14 +58,16 @@ function addFileAt(found: Found, path: string, layers: number): boolean {
 
 type Mount = ReturnType<typeof parseMounts>[number];
 
-/** Returns the mount by which a file was opened. proc_pid_fdinfo(5) mnt_id */
+/** Returns the mount of an opened file. proc_pid_fdinfo(5) mnt_id */
 function mountOf(at: string): Mount | undefined {
   const fd = at.slice(at.lastIndexOf("/") + 1);
   const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
   return parseMounts(readText("/proc/self/mountinfo") ?? "").find((mount) => mount.id === id);
 }
 
-/** Returns the device of the file system, or the mounted one if the file system has none, such as btrfs. */
+/**
+ * Returns the device of the file system, or the mounted device if the file system has none, such as btrfs.
+ */
 function deviceOf(stat: BigIntStats, { device, source }: Mount): string | undefined {
   const own = [deviceNumber(stat.dev), device].find((number) => !NO_DEVICE.test(number));
   if (own !== undefined || !source.startsWith("/dev/")) return own;

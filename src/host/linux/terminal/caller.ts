@@ -9,8 +9,9 @@ const [STDIN, STDOUT] = [0, 1];
 const [POLLHUP, POLLRDHUP] = [0x10, 0x2000];
 
 /**
- * Implements Host.openCaller, so that neither a silent nor a slow client delays svirt's other work, nor a silent guest the client. Neither takes a
- * thread, and both leave the modes of descriptors to the processes that share them: one in front of svirt may read the socket to which svirt writes.
+ * Implements Host.openCaller: neither a silent nor a slow client delays svirt's other work, nor a silent
+ * guest the client. Neither takes a thread, and both leave the modes of descriptors to the sharing processes:
+ * a process in front of svirt may read the socket of svirt's writes.
  */
 export function openCaller(): ByteStream {
   shareLoop();
@@ -38,12 +39,15 @@ function isHungUp(fd: number): boolean {
   return (found & (POLLHUP | POLLRDHUP)) !== 0;
 }
 
-/** Writes to standard output by a stream of bun, for a policy that denies execmem and therefore bun:ffi. It sets O_NONBLOCK for all that share it. */
+/**
+ * Writes to standard output by a stream of bun, for a policy without execmem and therefore without bun:ffi.
+ * It sets O_NONBLOCK for all sharing processes.
+ */
 function writeStream(): Write {
   const output = Bun.stdout.writer();
   return async (bytes) => {
     try {
-      // Either may be a promise that fails.
+      // Either may be a failing promise.
       await Promise.all([output.write(bytes), output.flush()]);
       return "written";
     } catch (error) {

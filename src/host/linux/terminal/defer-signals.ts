@@ -18,7 +18,8 @@ export async function deferSignals<Result>(work: () => Promise<Result>): Promise
     return result;
   } finally {
     for (const remove of listeners) remove();
-    // An error ends the command by itself, and must be reported. Another listener has heard the signal already.
+    // An error ends the command by itself, and must be reported. Another listener has heard the signal
+    // already.
     if (isDone && first !== undefined && process.listenerCount(first) === 0) process.kill(process.pid, first);
   }
 }

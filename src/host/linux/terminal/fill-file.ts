@@ -12,7 +12,7 @@ import { type Input, openInput } from "./read-input.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Open file that is written, with its path for errors. */
+/** Open file to write to, with its path for errors. */
 interface Written {
   readonly fd: number;
   readonly path: string;
@@ -34,7 +34,7 @@ export async function fillFile(file: FileId, from: string, part: FilePart): Prom
   }
 }
 
-/** Writes a regular file. Where it has holes, those of the volume are made with --sparse. */
+/** Writes a regular file. Its holes are the volume's, made with --sparse. */
 async function writeFile(
   { fd: from, sizeBytes }: Input & { readonly sizeBytes: number },
   { fd, path }: Written,
@@ -56,7 +56,7 @@ function whole(sizeBytes: number): Extent {
   return { start: 0, end: sizeBytes };
 }
 
-/** Writes all that can be read from a pipe. */
+/** Writes everything readable from a pipe. */
 async function writeStream(input: Input, { fd }: Written, part: FilePart): Promise<void> {
   const chunk = new Uint8Array(CHUNK_BYTES);
   const mostBytes = mostBytesOf(part);

@@ -11,10 +11,15 @@ import { connectUnix } from "../sockets/listen.ts";
 import { readSome, writeSome } from "../sockets/socket-bytes.ts";
 
 const CHUNK_BYTES = 65_536;
-/** Pauses between two looks at a guest, which grow while it is silent. A wait in poll(2) would delay the other streams of svirt. */
+/**
+ * Pauses between two looks at a guest, which grow while it is silent. A wait in poll(2) would delay the other
+ * streams of svirt.
+ */
 const [SHORTEST_MS, LONGEST_MS] = [2, 40];
 
-/** Time in which a guest must take some of the data. A client that is gone is noticed only once svirt reads on. */
+/**
+ * Time in which a guest must take some of the data. A vanished client is noticed only once svirt reads on.
+ */
 const TAKING_MS = 10_000;
 
 /** Pause between two looks at whether another process asks for the console. */
@@ -25,12 +30,16 @@ export function openConsole(...[to, how]: Parameters<Host["openConsole"]>): Data
   return new ConsoleStream(connectConsole(to), to.id.path, how);
 }
 
-/** Opens a terminal or socket of a guest without waiting. The caller closes the descriptor. Throws "host-call". */
+/**
+ * Opens a terminal or socket of a guest without waiting. The caller closes the descriptor. Throws
+ * "host-call".
+ */
 export function connectConsole({ id, type }: FileFacts): number {
   return orThrow(`connect to ${id.path}`, () => {
     if (type === "socket") return withFile(id, connectUnix);
     const fd = openSame(id, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    // Raw mode, as QEMU sets it: after a change by an earlier user the terminal would echo the guest's output.
+    // Raw mode, as QEMU sets it: after a change by an earlier user the terminal would echo the guest's
+    // output.
     makeRaw(fd);
     return fd;
   });
@@ -47,7 +56,7 @@ class ConsoleStream implements DataStream {
   constructor(fd: number, path: string, { isAskedFor, onAsked }: Parameters<Host["openConsole"]>[1]) {
     this.#fd = fd;
     this.#path = path;
-    // A client that reads nothing must not keep the console.
+    // A client without reads must not keep the console.
     this.#looks = setInterval(() => {
       if (isAskedFor()) onAsked();
     }, LOOK_MS);
@@ -72,7 +81,7 @@ class ConsoleStream implements DataStream {
     let takenMs = performance.now();
     for (let at = 0; at < piece.length && !this.#isOver; ) {
       const { count, errno } = writeSome(this.#fd, piece.subarray(at));
-      // The end of the guest's output is that of the stream.
+      // The end of the guest's output is the stream's end.
       if (errno !== undefined) return;
       at += count;
       this.#pauseMs = SHORTEST_MS;

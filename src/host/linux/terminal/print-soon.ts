@@ -6,7 +6,10 @@ const STDOUT = 1;
 /** Delay before another attempt if a process that shares the descriptor has set it to non-blocking. */
 const RETRY_MS = 5;
 
-/** Writes a text to standard output on a thread of bun. Returns false if the reader has closed its end. Throws "host-call". */
+/**
+ * Writes a text to standard output on a thread of bun. Returns false if the reader has closed its end. Throws
+ * "host-call".
+ */
 export async function printSoon(text: string): Promise<boolean> {
   return await writeAll(new TextEncoder().encode(text));
 }
@@ -25,7 +28,10 @@ async function writeAll(bytes: Uint8Array): Promise<boolean> {
 
 type Done = (error: NodeJS.ErrnoException | null, count: number) => void;
 
-/** Returns the count of a call, or "gone" if the client has closed. Repeats a call that would block or was interrupted. */
+/**
+ * Returns the count of a call, or "gone" if the client has closed. Repeats a call that would block or was
+ * interrupted.
+ */
 async function attempt(what: string, call: (done: Done) => void): Promise<number | "gone"> {
   for (;;) {
     const { count, error } = await new Promise<{ error: NodeJS.ErrnoException | null; count: number }>(

@@ -7,7 +7,7 @@ import { failedCall, orThrow, unlessMissing } from "../files/files.ts";
 
 const STDIN = 0;
 const CHUNK_BYTES = 65_536;
-/** The caller's descriptors by name, such as those of a shell's <(...). proc_pid_fd(5) */
+/** The caller's descriptors by name, such as a shell's <(...). proc_pid_fd(5) */
 const DESCRIPTOR = /^(?:\/dev|\/proc\/self)\/fd\/(\d{1,4})$/;
 
 /** An open input. */
@@ -18,11 +18,11 @@ export interface Input {
   readonly isOurs: boolean;
 }
 
-/** Methods of Host that read an operator's input. */
+/** Methods of Host for an operator's input. */
 export const inputCalls = { readInput, readLines };
 
 /**
- * Implements Host.readInput. One byte more than the limit shows that the input is too long. It does not open /dev/stdin
+ * Implements Host.readInput. A byte more than the limit shows too long an input. It does not open /dev/stdin
  * again: a socket cannot be opened, and a policy may allow only reading the caller's descriptor.
  */
 function readInput(path: string, mostBytes: number): Uint8Array {
@@ -31,7 +31,7 @@ function readInput(path: string, mostBytes: number): Uint8Array {
   return Buffer.concat(chunks);
 }
 
-/** Implements Host.readLines. Reads nothing of a file that is larger than allowed. */
+/** Implements Host.readLines. Reads nothing of too large a file. */
 function* readLines(path: string, limits: LineLimits): Generator<string> {
   const input = openInput(path);
   // A part of standard input may have been read, so its size decides nothing.
@@ -52,7 +52,7 @@ function* linesOf(input: Input, limits: LineLimits): Generator<string> {
     total += chunk.length;
     if (total > mostBytes) return onMore?.();
     const lines = (begun + chunk.toString("latin1")).split("\n");
-    // The rest of a line that is too long is dropped.
+    // The rest of too long a line is dropped.
     begun = (lines.pop() ?? "").slice(0, longest + 1);
     yield* lines.filter(isLine).map(decodeLine);
   }
@@ -63,7 +63,10 @@ function decodeLine(letters: string): string {
   return Buffer.from(letters, "latin1").toString();
 }
 
-/** Yields at most `mostBytes`, from `fromEnd` bytes before the end if given. Each chunk is valid until the next request. */
+/**
+ * Yields at most `mostBytes`, from `fromEnd` bytes before the end if given. Each chunk is valid until the
+ * next request.
+ */
 function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generator<Buffer> {
   try {
     const start = fromEnd === undefined ? null : Math.max(0, fstatSync(input.fd).size - fromEnd);
@@ -82,8 +85,8 @@ function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generat
 }
 
 /**
- * Opens the input. Throws "not-found"; "no-access" if the kernel denies it; "usage" for a file that is not regular, since opening or reading it may wait forever,
- * or have an effect.
+ * Opens the input. Throws "not-found"; "no-access" if the kernel denies it; "usage" for a file that is not
+ * regular, since opening or reading it may wait forever, or have an effect.
  */
 export function openInput(path: string): Input {
   const number = path === "-" || path === "/dev/stdin" ? STDIN : DESCRIPTOR.exec(path)?.[1];

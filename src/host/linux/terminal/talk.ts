@@ -18,9 +18,14 @@ const POLLOUT = 4;
 const CHUNK_BYTES = 4096;
 /** Limit on input that waits for a guest. A terminal is read beyond it, since its user may want to leave. */
 const MOST_WAITING_BYTES = 65_536;
-/** Longest delay of a signal, and pause between two looks at whether another process asks for the terminal. */
+/**
+ * Longest delay of a signal, and pause between two looks at whether another process asks for the terminal.
+ */
 const LOOK_UP_MS = 100;
-/** Time for a guest's answer after the input has ended: QEMU checks once a second whether a terminal is in use. */
+/**
+ * Time for a guest's answer after the input has ended: QEMU checks once a second whether a terminal is in
+ * use.
+ */
 const LINGER_MS = 2000;
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
@@ -41,7 +46,7 @@ class Talk {
   readonly #leaveBy: number;
   readonly #isAskedFor: () => boolean;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  /** Input that the guest has not read yet. */
+  /** Input not read by the guest yet. */
   #waiting: Uint8Array = new Uint8Array();
   #inputEndedMs: number | undefined;
   #hasLeft = false;
@@ -118,7 +123,7 @@ class Talk {
     if (input !== 0) this.#takeInput();
     if ((guest & POLLOUT) !== 0) this.#give();
     if ((guest & ~POLLOUT) !== 0) this.#show();
-    // A guest that reads nothing must not delay the user.
+    // A guest without reads must not delay the user.
     if (this.#hasLeft) this.#waiting = new Uint8Array();
   }
 

@@ -5,18 +5,24 @@ import { POLLOUT } from "../calls/wait-ready.ts";
 import { type Accepted, writeSome } from "../sockets/socket-bytes.ts";
 import { sendSome, writeNow } from "../sockets/write-at-once.ts";
 
-/** Bytes that a pipe with room accepts without a wait. PIPE_BUF, pipe(7) */
+/** Bytes accepted without a wait by a pipe with room. PIPE_BUF, pipe(7) */
 const PIPE_BYTES = 4096;
-/** The first pause before a client that reads slowly is offered more, and the longest one: each is twice as long as the one before. */
+/**
+ * The first pause before a slow client is offered more, and the longest pause: each is twice as long as the
+ * pause before.
+ */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 100;
 
 export type Write = (bytes: Uint8Array) => Promise<"gone" | "written">;
 
-/** Time for which a client that has ended its input may read nothing. Without an end sshd keeps the process forever. */
+/**
+ * Time for which a client that has ended its input may read nothing. Without an end sshd keeps the process
+ * forever.
+ */
 const MOST_SILENCE_MS = 10_000;
 
-/** Calls that write, and pauses between them. */
+/** Calls to write, and pauses between them. */
 interface WriteCalls {
   readonly send: typeof sendSome;
   readonly writeNow: typeof writeNow;
@@ -94,7 +100,10 @@ function isGone(errno: number | undefined): boolean {
   return false;
 }
 
-/** Writes to a pipe or a file without a wait. A kernel that cannot, and a file, get a part that a pipe accepts unless another process fills it at this moment. */
+/**
+ * Writes to a pipe or a file without a wait. An older kernel, and a file, get a part accepted by a pipe
+ * unless another process fills it at this moment.
+ */
 function writeToPipe(fd: number, bytes: Uint8Array, calls: Pick<WriteCalls, "writeNow">): Accepted {
   const written = calls.writeNow(fd, bytes);
   if (written.count > 0 || (written.errno ?? EOPNOTSUPP) !== EOPNOTSUPP) return written;

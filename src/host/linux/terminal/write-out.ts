@@ -4,9 +4,10 @@ import { basicCalls, hasBasicCalls, hostCallError, readErrno } from "../calls/li
 const POLL_MS = 1;
 
 /**
- * Writes all of a text to standard output or standard error before it returns, however slow the pipe. A reader that has
- * closed its end (`svirt list | head -1`) is not an error. This is much quicker than process.stdout, whose streams take
- * longer to set up than all of `svirt list`. Throws "host-call" for a full disk. write(2)
+ * Writes all of a text to standard output or standard error before it returns, however slow the pipe. A
+ * reader with a closed end (`svirt list | head -1`) is not an error. This is much quicker than
+ * process.stdout, with streams in need of more time than all of `svirt list`. Throws "host-call" for a full
+ * disk. write(2)
  */
 export function writeOut(fd: 1 | 2, text: string): void {
   writeBytes(fd, new TextEncoder().encode(text));
@@ -17,7 +18,7 @@ export function writeBytes(fd: 1 | 2, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     const written = hasBasicCalls() ? writeSome(fd, bytes.subarray(at)) : writeSlowly(fd, bytes.subarray(at));
     if (written === "gone") return false;
-    // Another process that shares the pipe has set it to non-blocking.
+    // Another process sharing the pipe has set it to non-blocking.
     if (written === 0) Bun.sleepSync(POLL_MS);
     at += written;
   }
@@ -33,7 +34,7 @@ function writeSome(fd: number, bytes: Uint8Array): number | "gone" {
   throw hostCallError(fd === 1 ? "write to standard output" : "write to standard error", errno);
 }
 
-/** Writes with node:fs, for a policy that denies execmem and therefore bun:ffi. */
+/** Writes with node:fs, for a policy without execmem and therefore without bun:ffi. */
 function writeSlowly(fd: number, bytes: Uint8Array): number | "gone" {
   try {
     return process.getBuiltinModule("node:fs").writeSync(fd, bytes);

@@ -18,12 +18,15 @@ const DEVICES: ReadonlyMap<Bridge["model"], BridgeName> = new Map([
   ["pcie-expander-bus", "pxb-pcie"],
 ] as const);
 
-/** Returns the devices, each bridge with QEMU's device name and with the numbers that identify it in the guest. */
+/** Returns the devices, each bridge with QEMU's device name and with its numbers in the guest. */
 export function fillBridges(devices: Devices): Devices {
   return { ...devices, controllers: numberExpanders(devices.controllers.map(fillBridge)) };
 }
 
-/** Bus numbers of expanders are counted down, with one left free below each. qemuDomainAddressFindNewBusNr() of libvirt */
+/**
+ * Bus numbers of expanders are counted down, with a free number below each. qemuDomainAddressFindNewBusNr()
+ * of libvirt
+ */
 function numberExpanders(controllers: readonly Controller[]): readonly Controller[] {
   const given = controllers.flatMap((found) => (isExpander(found) ? (found.target?.busNr ?? []) : []));
   let lowest = Math.min(ABOVE_ALL_BUSES, ...given);

@@ -3,7 +3,7 @@ import { type ControllerOf, type PciPlace, pciPlace } from "../../model/guest.ts
 import type { Machine } from "../../model/machine.ts";
 import { cannotTranslate } from "../../refusal.ts";
 
-/** Kind of slot that a device needs. */
+/** Kind of slot for a device. */
 export type Connection =
   | "pci"
   | "pcie"
@@ -23,7 +23,7 @@ interface Bus {
   readonly model: PciModel;
   /** Occupied functions, by slot. */
   readonly slots: Map<number, Set<number>>;
-  /** Slots that several root ports share, one function each. */
+  /** Slots shared by several root ports, a function each. */
   readonly shared: Set<number>;
 }
 
@@ -34,11 +34,14 @@ export interface PciBuses {
   isFree(place: PciPlace): boolean;
   /** Reports whether all slots of all buses are occupied. */
   isFull(): boolean;
-  /** Lets other root ports use the free functions of the slot of this one. */
+  /** Lets other root ports use the free functions of this port's slot. */
   share(place: PciPlace): void;
-  /** Assigns the first free slot of that kind; adds a bus if none is free. Throws "unsupported" if no bus can be added. */
+  /**
+   * Assigns the first free slot of the kind; adds a bus if none is free. Throws "unsupported" if no bus can
+   * be added.
+   */
   take(connection: Connection, path: string, fn?: number): PciAddress;
-  /** The buses that were added, with their models and numbers. */
+  /** The added buses, with their models and numbers. */
   readonly added: readonly { readonly index: number; readonly model: PciModel }[];
 }
 
@@ -46,7 +49,8 @@ export interface PciBuses {
 const HIGHEST_BUS = 255;
 
 /**
- * Devices that each bus accepts without a given address, and its first and last slot. virDomainPCIAddressBusSetModel()
+ * Devices accepted by each bus without a given address, and its first and last slot.
+ * virDomainPCIAddressBusSetModel()
  */
 const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
@@ -63,7 +67,7 @@ const KINDS: Readonly<
   "pcie-switch-downstream-port": [["pcie"], 0, 0],
 };
 
-/** Returns the buses of these controllers, with the slots that the board occupies. */
+/** Returns the buses of these controllers, with the board's occupied slots. */
 export function createPciBuses(controllers: readonly ControllerOf<"pci">[], machine: Machine): PciBuses {
   const buses: Bus[] = controllers.map(({ index = 0, model = "pci-root" }) => newBus(index, model));
   buses.sort((a, b) => a.index - b.index);
@@ -120,8 +124,8 @@ function newBus(index: number, model: PciModel): Bus {
 }
 
 /**
- * Slots of the board: the host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus. USB and SATA are devices of
- * the XML.
+ * Slots of the board: the host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus. USB and SATA
+ * are devices of the XML.
  */
 function onBoard({ chipset }: Machine): readonly PciPlace[] {
   const at = (slot: number, fn: number): PciPlace => ({ bus: 0, slot, function: fn });
@@ -158,7 +162,7 @@ function findPlace(buses: readonly Bus[], connection: Connection): PciPlace | un
   return undefined;
 }
 
-/** A device has a slot to itself; root ports share one. */
+/** A device has a slot to itself; root ports share a slot. */
 function freeFunction({ slots, shared }: Bus, slot: number, connection: Connection): number | undefined {
   const taken = slots.get(slot);
   if (taken === undefined) return 0;
@@ -184,12 +188,12 @@ function busesToAdd(
   );
 }
 
-/** Buses that accept only bridges. */
+/** Buses for bridges only. */
 const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
 
 /**
- * A device may be on either kind of PCI, a bridge only on a bus for its kind. virDomainPCIAddressFlagsCompatible() of
- * libvirt
+ * A device may be on either kind of PCI, a bridge only on a bus for its kind.
+ * virDomainPCIAddressFlagsCompatible() of libvirt
  */
 function refuseOtherKind(
   buses: readonly Bus[],

@@ -5,7 +5,7 @@ import type { Video } from "../../../domain/devices/video.ts";
 import type { Connection } from "./buses.ts";
 
 /**
- * Returns the kind of slot that a controller needs; undefined if it is not a PCI device.
+ * Returns the kind of slot for a controller; undefined if it is not a PCI device.
  * qemuDomainDeviceCalculatePCIConnectFlags()
  */
 export function controllerConnection(controller: Controller): Connection | undefined {
@@ -28,7 +28,7 @@ export function controllerConnection(controller: Controller): Connection | undef
   }
 }
 
-/** Returns the kind of slot that a host device needs; undefined if it is not on PCI. */
+/** Returns the kind of slot for a host device; undefined if it is not on PCI. */
 export function hostdevConnection(device: HostDevice): Connection | undefined {
   switch (device.type) {
     case "pci":
@@ -42,7 +42,7 @@ export function hostdevConnection(device: HostDevice): Connection | undefined {
   }
 }
 
-/** Returns the kind of slot that an interface needs; undefined for one on USB. */
+/** Returns the kind of slot for an interface; undefined on USB. */
 export function interfaceConnection({ model }: NetworkInterface): Connection | undefined {
   switch (model?.type) {
     case "usb-net":
@@ -62,7 +62,7 @@ export function virtioConnection(model: string | undefined): Connection {
   return model === "virtio-transitional" ? "pci" : "pcie";
 }
 
-/** Returns the kind of slot that a graphics card needs if its usual slot is occupied. */
+/** Returns the kind of slot for a graphics card with an occupied usual slot. */
 export function videoConnection({ model }: Video): Connection | undefined {
   if (model.type === "none") return undefined;
   if (model.type === "ramfb") return undefined;

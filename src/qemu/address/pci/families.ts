@@ -22,8 +22,8 @@ import {
 import type { Placer } from "./placer.ts";
 
 /**
- * Kind of slot that a device of each family needs, undefined for a device on another bus. "none": no device of the family is
- * on PCI. qemuDomainDeviceCalculatePCIConnectFlags() of libvirt
+ * Kind of slot for a device of each family, undefined for a device on another bus. "none": no device of the
+ * family is on PCI. qemuDomainDeviceCalculatePCIConnectFlags() of libvirt
  */
 const CONNECTIONS = {
   disks: (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined),
@@ -63,7 +63,10 @@ const CONNECTIONS = {
 /** Family with devices on PCI. */
 export type PciFamily = EntryOf<typeof CONNECTIONS>;
 
-/** Order in which the addresses in the XML are reserved. Of two devices with the same address, the later one is refused. */
+/**
+ * Order of reservation of the addresses in the XML. Of two devices with the same address, the later is
+ * refused.
+ */
 const WRITTEN = orderOf<PciFamily>()([
   "controllers",
   "interfaces",
@@ -94,7 +97,7 @@ export interface WrittenPlace {
   readonly path: string;
 }
 
-/** Lists the devices that have a PCI address. */
+/** Lists the devices with a PCI address. */
 export function listWritten(devices: Devices): readonly WrittenPlace[] {
   return WRITTEN.flatMap((family) =>
     listFamily(devices, family).flatMap((device: DeviceOf<PciFamily>, index) => {
@@ -108,7 +111,10 @@ interface Placed {
   readonly address?: { readonly type: string };
 }
 
-/** Assigns addresses to the devices of a family that lack one. `isIncluded`: whether this round includes the device. */
+/**
+ * Assigns addresses to the devices of a family without an address. `isIncluded`: whether this round includes
+ * the device.
+ */
 export function placeFamily(
   devices: Devices,
   family: Exclude<PciFamily, "controllers">,

@@ -14,13 +14,13 @@ import { createPlacer, type Placer } from "./placer.ts";
 import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
 
 /**
- * Assigns an address to each PCI device, and adds the bridges and ports that this needs. The order is libvirt's, so that a
+ * Assigns an address to each PCI device, and adds the necessary bridges and ports. The order is libvirt's: a
  * guest moved from libvirt keeps its addresses. qemuDomainAssignPCIAddresses() of libvirt
  */
 export function placePci(written: Devices, machine: Machine): Devices {
   const devices = addMissingBuses(written, machine);
   const counted = createPciBuses(controllersOf(devices, "pci"), machine);
-  // One more slot than needed, so that a device can be attached later.
+  // A spare slot, for a device attached later.
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
   const draft = placeAll(devices, machine, {
     buses: counted,
@@ -36,7 +36,7 @@ export function placePci(written: Devices, machine: Machine): Devices {
   return addMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
 }
 
-/** Adds the buses that an address or a higher bus number implies. virDomainPCIAddressSetCreate…() of libvirt */
+/** Adds the buses implied by an address or a higher bus number. virDomainPCIAddressSetCreate…() of libvirt */
 function addMissingBuses(devices: Devices, { chipset }: Machine): Devices {
   const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
   const asked = listWritten(devices).map(({ address }) => address.bus ?? 0);
@@ -148,7 +148,7 @@ function placeOthers(
   }, controllers);
 }
 
-/** The bridge to conventional PCI gets its slot of the real board, if that is free. */
+/** The bridge to conventional PCI gets its slot of the real board, if free. */
 function placeDmi(controller: Controller, index: number, buses: PciBuses): Controller {
   const place = { bus: 0, slot: 0x1e, function: 0 };
   if (controller.type !== "pci" || controller.model !== "dmi-to-pci-bridge") return controller;
@@ -158,7 +158,7 @@ function placeDmi(controller: Controller, index: number, buses: PciBuses): Contr
   return { ...controller, address };
 }
 
-/** Gives ICH9's sound its slot on the real board, if that is free. */
+/** Gives ICH9's sound its slot on the real board, if free. */
 function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBuses): Devices["sounds"] {
   const place = { bus: 0, slot: 0x1b, function: 0 };
   const at = sounds.findIndex((found) => found.model === "ich9" && found.address === undefined);
@@ -189,7 +189,7 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
   });
 }
 
-/** Reserves the addresses in the XML. Throws "unsupported" for one that is occupied or does not exist. */
+/** Reserves the addresses in the XML. Throws "unsupported" for an occupied or unknown address. */
 export function reserveWritten(devices: Devices, buses: PciBuses): void {
   const bridges = new Set<object>(controllersOf(devices, "pci"));
   for (const { address, device, path } of listWritten(devices)) {
@@ -201,7 +201,7 @@ export function reserveWritten(devices: Devices, buses: PciBuses): void {
   }
 }
 
-/** The primary card gets the slot that firmware and guests expect: slot 2 of a pc, slot 1 of a q35. */
+/** The primary card gets the slot expected by firmware and guests: slot 2 of a pc, slot 1 of a q35. */
 function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: PciBuses): Devices["videos"] {
   const [primary, ...others] = videos;
   const place = { bus: 0, slot: chipset === "q35" ? 1 : 2, function: 0 };

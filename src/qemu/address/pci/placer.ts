@@ -5,7 +5,7 @@ interface Placed {
   readonly address?: { readonly type: string };
 }
 
-/** Assigns a PCI address to a device, unless it has one or `connectionOf` returns undefined. */
+/** Assigns a PCI address to a device, unless it has an address or `connectionOf` returns undefined. */
 export type Placer = <D extends Placed>(
   element: string,
   connectionOf: (device: D) => Connection | undefined,

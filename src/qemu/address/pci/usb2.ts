@@ -5,7 +5,7 @@ import type { Machine } from "../../model/machine.ts";
 import { devicePath } from "../../refusal.ts";
 import type { PciBuses } from "./buses.ts";
 
-/** ICH9's USB 2.0: functions of one slot, with the same index. */
+/** ICH9's USB 2.0: functions of a slot, with the same index. */
 type Usb2 = ControllerOf<"usb">;
 
 /** Function of each model in its slot. qemuDomainAssignDevicePCISlots() of libvirt */

@@ -6,7 +6,7 @@ import { controllersOf } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbTree } from "./tree.ts";
 
-/** A device on USB, and the bus and port that its XML requests. */
+/** A device on USB, and its requested bus and port. */
 interface UsbDevice {
   readonly device: object;
   readonly path: string;
@@ -56,13 +56,13 @@ function addHubs(devices: Devices): Devices {
     const remedy = "Remove model='none', or the devices on USB.";
     throw cannotTranslate("/domain/devices", "USB is off, and the guest has USB devices", remedy);
   }
-  // A hub occupies one port and has eight.
+  // A hub occupies a port and has eight.
   const needed = count > ports ? Math.ceil((count - ports + 1) / (HUB_PORTS - 1)) : 0;
   const hubs = [...Array(needed).keys()].map((): Hub => ({ type: "usb" }));
   return { ...devices, hubs: [...devices.hubs, ...hubs] };
 }
 
-/** Reserves all ports of the XML, then assigns one to each hub without a port. */
+/** Reserves all ports of the XML, then assigns a port to each hub without a port. */
 function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: UsbTree): readonly Hub[] {
   const pathOf = (hub: Hub): string => devicePath("hub", hubs.indexOf(hub));
   for (const hub of byDepth(hubs)) {

@@ -22,7 +22,7 @@ interface Node {
 export interface UsbTree {
   /** Reserves a port of the XML. Throws "unsupported" if it is occupied or does not exist. */
   reserve(place: { readonly bus: number; readonly port: string }, path: string): void;
-  /** Assigns the first free port, of one bus or of any. Throws "unsupported" if none is free. */
+  /** Assigns the first free port, of the given bus or of any. Throws "unsupported" if none is free. */
   take(bus: number | undefined, path: string): UsbPlace;
   /** Adds the ports of a hub. */
   addHub(place: UsbPlace): void;
@@ -52,7 +52,10 @@ export function countPorts({ model, ports, master }: UsbController): number {
   return (isXhci ? ports : undefined) ?? PORTS.get(model) ?? 0;
 }
 
-/** Returns the free ports of these controllers; addHub() adds those of hubs. virDomainUSBAddressSetAddControllers() */
+/**
+ * Returns the free ports of these controllers; addHub() adds the ports of hubs.
+ * virDomainUSBAddressSetAddControllers()
+ */
 export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
   const buses = controllers
     .filter(({ master }) => master === undefined)
@@ -104,7 +107,7 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
   };
 }
 
-/** Returns the hubs by depth, nearest to the controller first, so that a hub follows the one to which it is attached. */
+/** Returns the hubs by depth, nearest to the controller first: a hub follows its parent. */
 export function byDepth(hubs: readonly Hub[]): readonly Hub[] {
   const depth = ({ address }: Hub): number => (address?.port ?? "").split(".").length;
   return hubs.toSorted((a, b) => depth(a) - depth(b));
@@ -114,7 +117,10 @@ function newNode(count: number): Node {
   return { count, taken: new Set(), hubs: new Map() };
 }
 
-/** Assigns the first free port of the node or, if none is free, of the hubs behind it. virDomainUSBAddressFindFreePort() */
+/**
+ * Assigns the first free port of the node or, if none is free, of the hubs behind it.
+ * virDomainUSBAddressFindFreePort()
+ */
 function takeFree({ count, taken, hubs }: Node, level: number): string | undefined {
   const numbers = [...Array(count).keys()].map((at) => at + 1);
   const free = numbers.find((number) => !taken.has(number));

@@ -25,10 +25,13 @@ export function formatChardevs(guest: Guest, launch: Launch | undefined): Argume
   });
 }
 
-/** Lists the character devices in the order of the command line, with their ids. qemuAssignDeviceChrAlias() of libvirt */
+/**
+ * Lists the character devices in the order of the command line, with their ids. qemuAssignDeviceChrAlias() of
+ * libvirt
+ */
 export function namePorts({ devices }: Guest): readonly NamedPort[] {
   const counts = new Map<string, number>();
-  // With a serial port, the first console is an alias of that port.
+  // With a serial port, the first console is an alias of the port.
   if (devices.serials.length > 0) counts.set("console", 1);
   const named = listPorts(devices).map((port) => {
     const index = counts.get(port.device) ?? 0;

@@ -21,7 +21,7 @@ export interface NamedBackend {
 /** Maximum length in bytes of a Unix socket's path. unix(7) */
 const LONGEST_SOCKET_PATH = 107;
 
-/** Returns the socket on which QEMU listens at a start if the XML names none: in the guest's folder. */
+/** Returns QEMU's listening socket at a start without a socket in the XML: in the guest's folder. */
 export function socketPath(folder: string, id: string): string {
   const path = `${folder}/${id}.sock`;
   if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
@@ -32,14 +32,14 @@ export function socketPath(folder: string, id: string): string {
   );
 }
 
-/** Number of descriptors that a backend's files need. */
+/** Number of descriptors for a backend's files. */
 export function countDescriptors({ type, log }: ChardevBackend): number {
   return Number(type === "file") + Number(log !== undefined);
 }
 
 /**
- * Formats -chardev of a device that is not a port. Without a launch, throws "unsupported" for one with files: libvirt's
- * descriptor sets for them are not known for certain.
+ * Formats -chardev of a device other than a port. Without a launch, throws "unsupported" for a device with
+ * files: libvirt's descriptor sets for them are not known for certain.
  */
 export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Arguments {
   if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "the file of such a device");

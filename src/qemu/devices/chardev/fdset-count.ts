@@ -4,8 +4,9 @@ import { namePorts } from "./argv.ts";
 import { countDescriptors } from "./backend.ts";
 
 /**
- * Counts libvirt's descriptor sets before the first one of an interface, the disks or the TPM. The earlier sets belong to
- * files of character devices, vhost-vdpa disks (numbered from the last) and vhost-vdpa interfaces.
+ * Counts libvirt's descriptor sets before the first set of an interface, the disks or the TPM. The earlier
+ * sets belong to files of character devices, vhost-vdpa disks (numbered from the last) and vhost-vdpa
+ * interfaces.
  */
 export function countFdsets(guest: Guest, before: NetworkInterface | "disks" | "tpm"): number {
   const files = namePorts(guest).reduce((sum, { port }) => sum + countDescriptors(port.chardev), 0);

@@ -51,8 +51,9 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
   throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another port.");
 }
 
-// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u". libvirt gives QEMU the bus
-// of a port with a number, and QEMU has none but 0. It chooses the bus of a port without a number.
+// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u". libvirt
+// gives QEMU the bus of a port with a number, and QEMU has none but 0. It chooses the bus of a port without a
+// number.
 function refuseFarPorts(devices: Devices): void {
   for (const { bus, controller, port, path } of listWrittenPorts(devices)) {
     if (bus !== 0 && port !== 0) {

@@ -25,7 +25,10 @@ interface WrittenPort {
   readonly path: string;
 }
 
-/** Lists the addresses of channels and consoles, which share ports. virDomainVirtioSerialAddrReserve() of libvirt */
+/**
+ * Lists the addresses of channels and consoles: they share ports. virDomainVirtioSerialAddrReserve() of
+ * libvirt
+ */
 export function listWrittenPorts({
   channels,
   consoles,
@@ -43,8 +46,9 @@ export function listWrittenPorts({
 type Taken = Set<string>;
 
 /**
- * Assigns each virtio channel the lowest free port from 1, on the controller that it names or the first with a free port.
- * Adds a controller if all are full. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
+ * Assigns each virtio channel the lowest free port from 1, on its named controller or the first with a free
+ * port. Adds a controller if all are full. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of
+ * libvirt
  */
 export function placeChannels(devices: Devices): Devices {
   const sizes = listSizes(devices);
@@ -103,7 +107,7 @@ interface Ports {
   readonly sizes: Map<number, number>;
   /** Lowest port of a controller that may be free; absent: 1. */
   readonly lowest: Map<number, number>;
-  /** Controllers that may have a free port, the first one last. */
+  /** Controllers with a possible free port, the first controller last. */
   readonly open: number[];
 }
 

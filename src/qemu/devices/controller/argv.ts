@@ -5,7 +5,7 @@ import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
 import { iothreadKey, iothreadMappingKey } from "../../machine/iothreads.ts";
 import { type ControllerOf, controllersOf, type Guest, pciPlace } from "../../model/guest.ts";
 
-/** libvirt's order of controllers. Those on the board need no argument. */
+/** libvirt's order of controllers. Controllers on the board need no argument. */
 const ORDER = ["pci", "usb", "scsi", "ide", "sata", "virtio-serial"] as const;
 
 /** -global for the 64-bit PCI hole of the root bus. qemuBuildGlobalControllerCommandLine() */
@@ -25,7 +25,7 @@ export function formatControllers(guest: Guest): Arguments {
   });
 }
 
-/** -device for one controller; empty for one on the board. */
+/** -device for a controller; empty for a controller on the board. */
 export function formatController(guest: Guest, controller: Controller): Arguments {
   const end = controller.address?.type === "usb" ? {} : pciKeys(guest, controller.address);
   const id = controllerId(guest, controller);

@@ -12,9 +12,9 @@ import { numberControllers } from "./numbers.ts";
 import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./rules.ts";
 
 /**
- * Sets the number and model of each controller. Adds the board's controllers, and the controllers that devices need.
- * Throws "unsupported" for a controller that the board cannot have. virDomainDefAddImplicitControllers() and
- * qemuDomainControllerDefPostParse() of libvirt
+ * Sets the number and model of each controller. Adds the board's controllers, and the controllers for
+ * devices. Throws "unsupported" for a controller impossible on the board.
+ * virDomainDefAddImplicitControllers() and qemuDomainControllerDefPostParse() of libvirt
  */
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
   refuseTooMany(devices.controllers);

@@ -1,8 +1,8 @@
 import type { Controller } from "../../../domain/devices/controller.ts";
 
 /**
- * Assigns each controller without a number the lowest free one of its type. Successive parts of a USB 2 controller share
- * a number. virDomainAssignControllerIndexes() of libvirt
+ * Assigns each controller without a number the lowest free number of its type. Successive parts of a USB 2
+ * controller share a number. virDomainAssignControllerIndexes() of libvirt
  */
 export function numberControllers(controllers: readonly Controller[]): readonly Controller[] {
   const taken = new Map<string, Set<number>>();

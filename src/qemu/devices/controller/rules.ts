@@ -5,12 +5,12 @@ import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { refuseTarget } from "../network/target-rules.ts";
 
 /**
- * Maximum number of controllers of one type: a PCI bus number has eight bits, and no type has more controllers than
- * buses.
+ * Maximum number of controllers of a type: a PCI bus number has eight bits, and no type has more controllers
+ * than buses.
  */
 export const MOST_CONTROLLERS = 256;
 
-/** Refuses more controllers of one type than any board supports. Throws "unsupported". */
+/** Refuses more controllers of a type than any board supports. Throws "unsupported". */
 export function refuseTooMany(controllers: readonly Controller[]): void {
   const counts = new Map<string, number>();
   for (const [position, { type, index = 0 }] of controllers.entries()) {
@@ -26,7 +26,7 @@ export function refuseTooMany(controllers: readonly Controller[]): void {
   }
 }
 
-/** Refuses controllers that the board cannot have, or that contradict each other. Throws "unsupported". */
+/** Refuses controllers impossible on the board, and contradictions between them. Throws "unsupported". */
 export function refuseControllers(controllers: readonly Controller[], machine: Machine): void {
   for (const [index, controller] of controllers.entries()) {
     refuseController(controller, machine, devicePath("controller", index));
@@ -35,7 +35,7 @@ export function refuseControllers(controllers: readonly Controller[], machine: M
   refuseUsb(controllers);
 }
 
-/** Refuses two controllers with one type and number, except companions of a USB master. */
+/** Refuses two controllers with the same type and number, except companions of a USB master. */
 function refuseDouble(controllers: readonly Controller[]): void {
   const seen = new Set<string>();
   for (const [position, controller] of controllers.entries()) {
@@ -125,7 +125,7 @@ function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void 
   }
 }
 
-/** Devices that each model of bridge supports. */
+/** Devices supported by each model of bridge. */
 const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[]> = new Map([
   ["pcie-root-port", ["pcie-root-port", "ioh3420"]],
   ["pcie-switch-upstream-port", ["x3130-upstream"]],

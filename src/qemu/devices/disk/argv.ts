@@ -41,7 +41,7 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Arguments {
   ];
 }
 
-/** Lists the secrets of a guest's disks that QEMU needs. */
+/** Lists the secrets of a guest's disks for QEMU. */
 export function listSecrets(guest: Guest, chains: FoundChains | undefined): readonly SecretUse[] {
   return numberDisks(guest, chains).flatMap(listDiskSecrets);
 }
@@ -51,7 +51,7 @@ export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
   return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
 }
 
-/** Formats a hot-plugged disk, whose images have their own numbers. Throws "unsupported". */
+/** Formats a hot-plugged disk. Its images have their own numbers. Throws "unsupported". */
 export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Arguments {
   refuseDisk(numbered.disk, guest, guest.devices.disks.indexOf(numbered.disk));
   return formatDisk(guest, numbered, facts);
@@ -68,7 +68,7 @@ export function diskId(guest: Guest, disk: Disk): string {
   return `${bus}${numbers.join("-")}`;
 }
 
-/** Returns the first node number that no disk uses. */
+/** Returns the first node number unused by disks. */
 export function nextNodeNumber(guest: Guest, chains: FoundChains | undefined): number {
   return Math.max(0, ...numberDisks(guest, chains).map(({ nextNumber }) => nextNumber - 1)) + 1;
 }
@@ -137,7 +137,7 @@ function virtioDiskKeys({ driver }: Disk): object {
   };
 }
 
-/** Properties that the guest sees: block sizes, identification, removability. */
+/** Properties visible to the guest: block sizes, identification, removability. */
 function lookKeys(disk: Disk): object {
   const { blockio, wwn, vendor, product, target } = disk;
   const bus = diskBus(disk);

@@ -14,7 +14,7 @@ type OtherPlace<T extends Disk["type"]> = T extends Disk["type"]
   ? { readonly type: T; readonly source: NonNullable<Extract<Disk, { readonly type: T }>["source"]> }
   : never;
 
-/** One image of a disk: the top one, a backing image, or a data file. */
+/** Image of a disk: the top image, a backing image, or a data file. */
 export interface ChainImage {
   readonly place: ImagePlace;
   readonly format: ImageFormat;
@@ -29,7 +29,7 @@ export interface ChainImage {
   readonly login?: Login | undefined;
 }
 
-/** Images of a disk, top first, and whether the last one is known to have no backing file. */
+/** Images of a disk, top first, and whether the last is known to have no backing file. */
 export interface DiskChain {
   readonly elements: readonly ChainImage[];
   readonly isWhole: boolean;
@@ -39,8 +39,8 @@ export interface DiskChain {
 export type FoundChains = ReadonlyMap<string, readonly ChainElement[]>;
 
 /**
- * Returns the chain of a disk: as inspected on the host, or else as the XML describes it. An empty drive and a vhost-user
- * disk have no images.
+ * Returns the chain of a disk: as inspected on the host, or else as the XML describes it. An empty drive and
+ * a vhost-user disk have no images.
  */
 export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   const elements = found?.get(disk.target.dev);
@@ -60,7 +60,10 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   return { elements: [...top, ...below], isWhole };
 }
 
-/** Gives each image its encryption. The XML names the images from the top down, and headers name those below. */
+/**
+ * Gives each image its encryption. The XML names the images from the top down, and headers name the images
+ * below.
+ */
 function addEncryption(images: readonly ChainImage[], disk: Disk): readonly ChainImage[] {
   let placed: Disk | BackingStore | undefined = disk;
   return images.map((image) => {

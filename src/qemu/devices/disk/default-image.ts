@@ -3,7 +3,10 @@ import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import type { NetworkSource } from "../../../domain/forms/source/disk.ts";
 import type { ImageHost } from "../../../domain/forms/source/network.ts";
 
-/** Default ports of protocols; NFS has none, as it does not support a port. virStorageSourceNetworkDefaultPort() of libvirt */
+/**
+ * Default ports of protocols; NFS has none, as it does not support a port.
+ * virStorageSourceNetworkDefaultPort() of libvirt
+ */
 export const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
   ["http", 80],
   ["https", 443],
@@ -17,7 +20,10 @@ export const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new
 
 type Source = NonNullable<Disk["source"]>;
 
-/** Sets defaults of an image's source, such as port and encryption engine. virDomainDiskSourceNetworkParse() of libvirt */
+/**
+ * Sets defaults of an image's source, such as port and encryption engine. virDomainDiskSourceNetworkParse()
+ * of libvirt
+ */
 export function fillImage<S extends Source>(source: S): S {
   const managed = "namespace" in source ? { managed: source.managed ?? true } : {};
   return { ...source, ...fillEncryption(source), ...fillNetwork(source), ...managed };

@@ -4,7 +4,7 @@ import type { Rule } from "../../argument/rule.ts";
 import type { Guest } from "../../model/guest.ts";
 import { type DrivePlace, drivePlace, isNoScsiPlace } from "./place.ts";
 
-/** Device type that the guest sees: disk, cdrom, floppy or lun. */
+/** Device type visible to the guest: disk, cdrom, floppy or lun. */
 export const kindOf = ({ device }: Disk): string => device ?? "disk";
 
 const isOnAta = (disk: Disk): boolean => diskBus(disk) === "ide" || diskBus(disk) === "sata";
@@ -32,7 +32,7 @@ const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<Drive
   sata: { bus: 0, target: 0 },
 };
 
-/** Rules for settings of one device type or bus. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
+/** Rules for settings of a device type or bus. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
 export const DRIVE_RULES: readonly Rule<Disk>[] = [
   {
     place: "@device",

@@ -11,7 +11,7 @@ interface Encrypted {
   readonly isOfRbd: boolean;
 }
 
-/** Formats that QEMU encrypts by LUKS. qemu.git qapi/block-core.json BlockdevDriver */
+/** Formats encrypted by QEMU with LUKS. qemu.git qapi/block-core.json BlockdevDriver */
 const FORMATS: ReadonlySet<string> = new Set(["raw", "qcow2"]);
 /** Disks whose image QEMU does not read. */
 const UNREAD: ReadonlySet<Disk["type"]> = new Set(["vhostuser", "vhostvdpa", "dir"]);

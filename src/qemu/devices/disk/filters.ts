@@ -1,15 +1,15 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { type Arguments, jsonArguments } from "../../argument/argument.ts";
 
-/** Block nodes between a disk's image and its device, and the name of the top one. */
+/** Block nodes between a disk's image and its device, and the name of the top node. */
 interface Filters {
   readonly words: Arguments;
   readonly top: string;
 }
 
 /**
- * -blockdev for `<driver copy_on_read>` and `<throttlefilters>` above a block node, numbered from `firstNumber`.
- * qemuBuildDiskThrottleFiltersCommandLine() of libvirt
+ * -blockdev for `<driver copy_on_read>` and `<throttlefilters>` above a block node, numbered from
+ * `firstNumber`. qemuBuildDiskThrottleFiltersCommandLine() of libvirt
  */
 export function formatFilters(disk: Disk, node: string, firstNumber: number): Filters {
   const copies = disk.driver?.copyOnRead === true;

@@ -12,11 +12,11 @@ type Json = Readonly<Record<string, unknown>>;
 interface RemoteImage {
   readonly place: Exclude<ImagePlace, { readonly type: "file" | "block" | "vhostvdpa" }>;
   readonly path: string;
-  /** Socket of nbdkit, for a source that QEMU cannot open itself. */
+  /** Socket of nbdkit, for a source without support in QEMU. */
   readonly nbdkitSocket?: string;
-  /** Connection to the server, if svirt has opened one. */
+  /** Connection to the server, if opened by svirt. */
   readonly peer?: LaunchPeer | undefined;
-  /** Keys that name its secrets. Without them, a source that needs a secret is refused. */
+  /** Keys naming its secrets. Without them, a source with a secret is refused. */
   readonly secrets?: SourceSecrets | undefined;
 }
 
@@ -26,8 +26,9 @@ interface SourceSecrets {
 }
 
 /**
- * Returns the -blockdev keys for an image's location, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
- * libvirt. Throws "unsupported" for a source that needs a secret, a helper or a look-up on the host.
+ * Returns the -blockdev keys for an image's location, QEMU's driver first.
+ * qemuBlockStorageSourceGetBackendProps() of libvirt. Throws "unsupported" for a source that needs a secret,
+ * a helper or a look-up on the host.
  */
 export function remoteSource({ place, path, nbdkitSocket, peer, secrets }: RemoteImage): Json {
   switch (place.type) {
@@ -59,8 +60,9 @@ export function remoteSource({ place, path, nbdkitSocket, peer, secrets }: Remot
 }
 
 /**
- * Whether only nbdkit can open the source: QEMU's SSH driver supports no keys, known hosts or passwords. libvirt refuses
- * these without nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource() of libvirt
+ * Whether only nbdkit can open the source: QEMU's SSH driver supports no keys, known hosts or passwords.
+ * libvirt refuses these without nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource()
+ * of libvirt
  */
 function needsNbdkit(source: NetworkSource): boolean {
   if (source.protocol !== "ssh") return false;
@@ -104,7 +106,7 @@ function networkKeys(source: NetworkSource, path: string, secrets: SourceSecrets
 /** Default of gluster_debug_level in libvirt's qemu.conf. */
 const GLUSTER_DEBUG = 4;
 
-/** Refuses a source that needs a secret which its caller does not pass. */
+/** Refuses a source with a secret not passed by the caller. */
 function refuseSecrets(source: NetworkSource, path: string, secrets: SourceSecrets | undefined): void {
   const names = secrets === undefined ? ["auth", "encryption", "cookies"] : ["cookies"];
   const place = names.find((name) => name in source);

@@ -11,8 +11,8 @@ const AS_DISK = "Leave it out, or write device='disk'.";
 const AS_LUN = "Leave it out, or write device='lun'.";
 
 /**
- * Rules for device='lun'. The guest's SCSI commands reach the device, so QEMU neither reads data nor sets properties.
- * virDomainDiskDefValidate() and qemuValidateDomainDeviceDefDiskFrontend() of libvirt
+ * Rules for device='lun'. The guest's SCSI commands reach the device, so QEMU neither reads data nor sets
+ * properties. virDomainDiskDefValidate() and qemuValidateDomainDeviceDefDiskFrontend() of libvirt
  */
 export const LUN_RULES: readonly Rule<Disk>[] = [
   {

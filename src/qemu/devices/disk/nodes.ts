@@ -18,13 +18,13 @@ import {
   secretsOf,
 } from "./secrets.ts";
 
-/** Block nodes of one disk: their arguments, the deepest image first, and the node for the device. */
+/** Block nodes of a disk: their arguments, the deepest image first, and the node for the device. */
 export interface DiskNodes {
   readonly words: Arguments;
   readonly top: string;
 }
 
-/** A disk whose block nodes are numbered from `firstNumber`, the top image first. */
+/** A disk with block nodes numbered from `firstNumber`, the top image first. */
 export interface NumberedDisk {
   readonly disk: Disk;
   readonly chain: DiskChain;
@@ -51,13 +51,13 @@ const CACHES: ReadonlyMap<DiskDriver["cache"], { readonly direct: boolean; reado
     ["unsafe", { direct: false, "no-flush": true }],
   ]);
 
-/** QEMU's drivers of formats that libvirt calls differently. */
+/** QEMU's drivers of formats with another name in libvirt. */
 const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallels"]]);
 
 /**
- * -blockdev for each file of the chain (`libvirt-N-storage`), for a slice of a file (`libvirt-N-slice-sto`) and for each
- * format (`libvirt-N-format`). A raw image is one block node, with the guest's settings of `<driver>`. qemu_block.c of
- * libvirt
+ * -blockdev for each file of the chain (`libvirt-N-storage`), for a slice of a file (`libvirt-N-slice-sto`)
+ * and for each format (`libvirt-N-format`). A raw image is a single block node, with the guest's settings of
+ * `<driver>`. qemu_block.c of libvirt
  */
 export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
   const { disk, chain, firstNumber } = numbered;
@@ -112,7 +112,7 @@ interface File {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Path of an image's source below the disk. Each `<backingStore>` is nested in the one above. */
+/** Path of an image's source below the disk. Each `<backingStore>` is nested in its overlay's. */
 function sourceOf({ elements }: DiskChain, index: number): string {
   const isData = elements[index]?.role === "data-file";
   const above = elements.slice(0, index + 1).filter(({ role }) => role === "backing").length;
@@ -206,7 +206,7 @@ function storageNode(file: File, launch: Launch | undefined): Json {
   return { ...node, ...laterAccess(image, launch), discard: "unmap", cache: CACHES.get(driver.cache) };
 }
 
-/** Access mode. QEMU cannot reopen a descriptor in another mode, so a start sets the final one. */
+/** Access mode. QEMU cannot reopen a descriptor in another mode, so a start sets the final mode. */
 function laterAccess({ readOnly }: ChainImage, launch: Launch | undefined): Json {
   return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
 }
@@ -232,7 +232,9 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   };
 }
 
-/** Settings of the guest's view, on the uppermost block node of each image. qemuDomainPrepareDiskSourceData() */
+/**
+ * Settings of the guest's view, on the uppermost block node of each image. qemuDomainPrepareDiskSourceData()
+ */
 function guestView({ role }: ChainImage, driver: DiskDriver): Json {
   const cache = CACHES.get(driver.cache);
   if (role !== "top") return { discard: driver.discard, cache };

@@ -22,8 +22,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Sorts disks in libvirt's order, and assigns each an address by its target: sda is the first, sdb the second. Groups
- * disks by bus, in the order of first use, sorted by name. Throws "unsupported" if two disks share a name or address.
+ * Sorts disks in libvirt's order, and assigns each an address by its target: sda is the first, sdb the
+ * second. Groups disks by bus, in the order of first use, sorted by name. Throws "unsupported" if two disks
+ * share a name or address.
  */
 export function placeDisks(devices: Devices): Devices {
   const disks = sortDisks(devices.disks).map(placeDisk);
@@ -64,7 +65,7 @@ export function scsiModelOf(device: Addressed, devices: Devices): ControllerOf<"
   return controllersOf(devices, "scsi").find(({ index }) => index === controller)?.model ?? "lsilogic";
 }
 
-/** Old controllers, whose devices have only a SCSI id. */
+/** Old controllers: their devices have only a SCSI id. */
 const FLAT: ReadonlySet<ControllerOf<"scsi">["model"]> = new Set(["lsilogic", "dc390", "am53c974"]);
 
 /** Returns the address keys on a SCSI bus. qemuBuildDeviceAddresDriveProps() of libvirt */

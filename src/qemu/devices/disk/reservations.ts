@@ -5,7 +5,7 @@ import type { ChainImage } from "./chain.ts";
 
 const MANAGED = "pr-helper0";
 
-/** -object for the helper that libvirt starts for managed reservations. */
+/** -object for libvirt's helper for managed reservations. */
 export function formatManagedHelper({ domain, devices }: Guest): Arguments {
   if (!devices.disks.some((disk) => reservationsOf(disk)?.managed === "yes")) return [];
   const folder = `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
@@ -16,7 +16,7 @@ export function formatManagedHelper({ domain, devices }: Guest): Arguments {
   });
 }
 
-/** -object for a disk's own helper, whose socket the XML names. */
+/** -object for a disk's own helper, with its socket in the XML. */
 export function reservationArguments(disk: Disk, node: string, role: ChainImage["role"]): Arguments {
   const reservations = reservationsOf(disk);
   if (reservations?.managed !== "no" || role !== "top") return [];

@@ -4,7 +4,7 @@ import { cannotTranslate } from "../../refusal.ts";
 import type { NumberedDisk } from "./nodes.ts";
 import { diskIndex } from "./place.ts";
 
-/** -drive for an SD card, which has no newer syntax in QEMU. qemuBuildDriveStr() of libvirt */
+/** -drive for an SD card: QEMU has no newer syntax. qemuBuildDriveStr() of libvirt */
 export function formatSdCard({ disk, path }: NumberedDisk): Arguments {
   const { source, driver } = disk;
   const file = disk.type === "file" ? disk.source?.file : undefined;

@@ -11,7 +11,7 @@ type SecretKind = "volume" | "iscsi" | "ceph";
 
 /** Secret whose value QEMU needs for an image. */
 export interface SecretUse {
-  /** Id of the object that QEMU gets. */
+  /** Id of QEMU's object. */
   readonly id: string;
   readonly kind: SecretKind;
   readonly secret: { readonly uuid?: string | undefined; readonly usage?: string | undefined };
@@ -38,12 +38,18 @@ export interface SecretPassing {
   readonly sealed: ((use: SecretUse) => SealedValue) | undefined;
 }
 
-/** Lists the secrets of an image: that of its server, and the passphrases. qemuDomainSecretStorageSourcePrepare() of libvirt */
+/**
+ * Lists the secrets of an image: that of its server, and the passphrases.
+ * qemuDomainSecretStorageSourcePrepare() of libvirt
+ */
 export function secretsOf({ image, number, path }: SecretImage): readonly SecretUse[] {
   return [...listLogin({ image, number, path }), ...listPassphrases({ image, number, path })];
 }
 
-/** Formats -object for each secret. Its value is in no argument of a real start. qemuBuildSecretInfoProps() of libvirt */
+/**
+ * Formats -object for each secret. Its value is in no argument of a real start. qemuBuildSecretInfoProps() of
+ * libvirt
+ */
 export function formatSecrets(uses: readonly SecretUse[], { launch, sealed }: SecretPassing): Arguments {
   return uses.flatMap((use) => {
     const object = { "qom-type": "secret", id: use.id };
@@ -65,7 +71,9 @@ export function secretFile(folder: string, { id }: Pick<SecretUse, "id">): strin
   return `${folder}/${id}`;
 }
 
-/** Returns the keys by which an image's server knows the user. qemuBlockStorageSourceGet*Props() of libvirt */
+/**
+ * Returns the keys by which an image's server knows the user. qemuBlockStorageSourceGet*Props() of libvirt
+ */
 export function loginKeys({ image, number, path }: SecretImage): Json {
   const [use] = listLogin({ image, number, path });
   const { login, place } = image;
@@ -89,7 +97,10 @@ export function decryptionKeys(file: SecretImage): Json {
   return { encrypt: { format: "luks", "key-secret": use.id } };
 }
 
-/** Returns the key by which librbd decrypts an image, the outermost layer first. qemuBlockStorageSourceGetRBDProps() of libvirt */
+/**
+ * Returns the key by which librbd decrypts an image, the outermost layer first.
+ * qemuBlockStorageSourceGetRBDProps() of libvirt
+ */
 export function librbdKeys(file: SecretImage): Json {
   const { encryption } = file.image;
   if (encryption === undefined || isDecryptedByQemu(encryption)) return {};

@@ -4,7 +4,9 @@ import type { Guest } from "../../model/guest.ts";
 
 type Amount = Exclude<keyof ThrottleGroup, "groupName">;
 
-/** QEMU's names of limits, in libvirt's order; lengths only if they are set. qemuMonitorThrottleGroupLimits() */
+/**
+ * QEMU's names of limits, in libvirt's order; lengths only if they are set. qemuMonitorThrottleGroupLimits()
+ */
 const LIMITS: readonly (readonly [name: string, amount: Amount])[] = [
   ["bps-total", "totalBytesSec"],
   ["bps-read", "readBytesSec"],

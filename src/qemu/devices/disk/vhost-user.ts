@@ -10,8 +10,8 @@ export function formatVhostUserDisk(
 ): Arguments {
   if (disk.type !== "vhostuser") return [];
   const { path, reconnect } = disk.source;
-  // QEMU refuses reconnect-ms together with a descriptor, even if it is 0. qmp_chardev_validate_socket() of qemu.git
-  // chardev/char-socket.c
+  // QEMU refuses reconnect-ms together with a descriptor, even if it is 0. qmp_chardev_validate_socket() of
+  // qemu.git chardev/char-socket.c
   const again = peerOf(launch, place) === undefined ? reconnectMs(reconnect) : undefined;
   return [
     "-chardev",

@@ -5,7 +5,7 @@ type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Spice = Extract<Graphics, { readonly type: "spice" }>;
 type Listen = Vnc["listens"][number];
 
-/** Sets a display's port and its one listen address, which the XML may state in two places. */
+/** Sets a display's port and its only listen address, stated by the XML in up to two places. */
 export function fillGraphics(graphics: Graphics): Graphics {
   switch (graphics.type) {
     case "vnc":

@@ -10,7 +10,7 @@ export interface DisplayFacts {
   readonly launch: Launch | undefined;
 }
 
-/** Returns the `-audiodev` of a display: the one it names, or the first. Throws "unsupported". */
+/** Returns the `-audiodev` of a display: the named device, or the first. Throws "unsupported". */
 export function audioWord({ guest, path }: DisplayFacts, id: number | undefined): string {
   const { audios } = guest.devices;
   const found = id === undefined ? audios[0] : audios.find((audio) => audio.id === id);
@@ -22,7 +22,10 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
   );
 }
 
-/** Returns the render node. Refuses a display without one, for which libvirt searches the host. Throws "unsupported". */
+/**
+ * Returns the render node. Refuses a display without a node, for which libvirt searches the host. Throws
+ * "unsupported".
+ */
 export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
   throw hostDependent(

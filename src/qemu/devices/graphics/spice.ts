@@ -23,8 +23,8 @@ interface Ports {
 }
 
 /**
- * -spice. Ticketing stays enabled: without a password, no client connects. qemuBuildGraphicsSPICECommandLine() of
- * libvirt, as with a SPICE password in qemu.conf
+ * -spice. Ticketing stays enabled: without a password, no client connects.
+ * qemuBuildGraphicsSPICECommandLine() of libvirt, as with a SPICE password in qemu.conf
  */
 export function formatSpice(graphics: Spice, facts: DisplayFacts): Arguments {
   const { clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
@@ -116,7 +116,9 @@ function portsOf(graphics: Spice): Ports {
   };
 }
 
-/** Ports that the channels' modes require. TLS for "any" needs spice_tls in libvirt's qemu.conf, which is off. */
+/**
+ * Ports required by the channels' modes. TLS for "any" needs spice_tls in libvirt's qemu.conf, which is off.
+ */
 function choosePorts({ channels, defaultMode = "any" }: Spice): Ports {
   const modes = [defaultMode, ...channels.map(({ mode }) => mode)];
   return {

@@ -21,11 +21,14 @@ interface HostdevFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
   readonly launch: Launch | undefined;
-  /** Number of the first SCSI device's block node; by default, after those of the disks. */
+  /** Number of the first SCSI device's block node; by default, after the disks' nodes. */
   readonly firstNode?: number;
 }
 
-/** A device with its id: hostdev0 and so on, those of `<interface>` first. qemuAssignDeviceHostdevAlias() of libvirt */
+/**
+ * A device with its id: hostdev0 and so on, devices of `<interface>` first. qemuAssignDeviceHostdevAlias() of
+ * libvirt
+ */
 interface Named<D> {
   readonly device: D;
   readonly id: string;
@@ -127,7 +130,9 @@ function formatHostdev(
   }
 }
 
-/** Descriptor of vhost-scsi, one for each device; without a launch, the number in libvirt's tests. */
+/**
+ * Descriptor of vhost-scsi, a descriptor for each device; without a launch, the number in libvirt's tests.
+ */
 function vhostNumber(wwpn: string, launch: Launch | undefined): number {
   return launch?.descriptors.find(({ owner }) => owner === wwpn)?.fd ?? 3;
 }

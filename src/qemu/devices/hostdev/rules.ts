@@ -78,7 +78,8 @@ const RULES: readonly Rule<HostDevice>[] = [
     why: "a device of this type has addresses of another type",
     remedy: "Leave the address out.",
     isBroken: (device, { domain, devices }) => {
-      // Completion adds USB addresses, so this checks the stored XML. A hot-plugged device is checked separately.
+      // Completion adds USB addresses, so this checks the stored XML. A hot-plugged device is checked
+      // separately.
       const all = domain.devices.hostdevs;
       const isWhole = all.length === devices.hostdevs.length;
       const stored = (isWhole ? all[devices.hostdevs.indexOf(device)] : undefined) ?? device;

@@ -11,7 +11,10 @@ import { devicePath } from "../../refusal.ts";
 import { formatNetdev, netdevId } from "./netdev.ts";
 import { refuseInterface } from "./rules.ts";
 
-/** -netdev and -device for each interface, except passed-through host devices. qemuBuildNetCommandLine() of libvirt */
+/**
+ * -netdev and -device for each interface, except passed-through host devices. qemuBuildNetCommandLine() of
+ * libvirt
+ */
 export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Arguments {
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));
@@ -55,7 +58,7 @@ function modelKeys(found: Exclude<NetworkInterface, { readonly type: "hostdev" }
     guest_csum: guest?.csum,
     ...offloadKeys("guest", guest),
     mq: isMulti ? true : undefined,
-    // Two vectors for each queue, one for the control queue, one for configuration changes.
+    // Two vectors for each queue, another for the control queue, another for configuration changes.
     vectors: isMulti ? 2 * queues + 2 : undefined,
     rx_queue_size: driver?.rxQueueSize,
     tx_queue_size: driver?.txQueueSize,

@@ -12,7 +12,10 @@ const [FIRST_TAP, FIRST_VHOST] = [3, 44];
 
 type Backed = Exclude<NetworkInterface, { readonly type: "hostdev" }>;
 
-/** -netdev, after the objects it refers to. qemuBuildHostNetProps() and qemuBuildInterfaceCommandLine() of libvirt */
+/**
+ * -netdev, after the objects it refers to. qemuBuildHostNetProps() and qemuBuildInterfaceCommandLine() of
+ * libvirt
+ */
 export function formatNetdev(
   guest: Guest,
   found: Backed,

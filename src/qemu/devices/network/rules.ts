@@ -13,8 +13,8 @@ const isPasst = ({ backend }: NetworkInterface): boolean => backend?.type === "p
 const LEAVE_OUT = "Leave it out.";
 
 /**
- * Rules for interfaces. qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and virDomainActualNetDefValidate()
- * of libvirt
+ * Rules for interfaces. qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and
+ * virDomainActualNetDefValidate() of libvirt
  */
 const RULES: readonly Rule<NetworkInterface>[] = [
   {
@@ -144,7 +144,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     remedy: LEAVE_OUT,
     isBroken: (found) => {
       if (found.type === "hostdev" || found.driver?.queues === undefined) return false;
-      // libvirt ignores the queues of another model, which has one.
+      // libvirt ignores the queues of another model: it has a single queue.
       if (!isVirtio(found)) return found.driver.queues > 1;
       return !(isTap(found) || found.type === "vhostuser" || found.type === "vdpa");
     },

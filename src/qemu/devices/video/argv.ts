@@ -8,7 +8,7 @@ import { isHelped, refuseVideo } from "./rules.ts";
 
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 
-/** -device for each video device; the firmware uses the first one. qemuBuildVideoCommandLine() of libvirt */
+/** -device for each video device; the firmware uses the first. qemuBuildVideoCommandLine() of libvirt */
 export function formatVideos(guest: Guest): Arguments {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);

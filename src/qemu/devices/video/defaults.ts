@@ -1,10 +1,13 @@
 import type { Video } from "../../../domain/devices/video.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 
-/** Default memory, also in place of 0. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
+/**
+ * Default memory, also in place of 0. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of
+ * libvirt
+ */
 const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
 
-/** Sets the memory of video devices, and sorts the primary one first, which the firmware uses. */
+/** Sets the memory of video devices, and sorts the primary device first, for the firmware. */
 export function fillVideos(videos: readonly Video[]): readonly Video[] {
   const primary = videos.filter(({ model }) => model.primary === true);
   const [, second] = primary;

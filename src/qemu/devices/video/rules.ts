@@ -2,10 +2,10 @@ import type { Video } from "../../../domain/devices/video.ts";
 import type { Guest } from "../../model/guest.ts";
 import { cannotTranslate } from "../../refusal.ts";
 
-/** Models that accept a resolution. */
+/** Models with a resolution. */
 const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
 
-/** Models that serve several screens. */
+/** Models with several screens. */
 const MANY_HEADS: ReadonlySet<string> = new Set(["qxl", "virtio"]);
 
 /** Whether a vhost-user process renders for the device. */
@@ -13,7 +13,10 @@ export function isHelped({ driver }: Video): boolean {
   return driver?.name === "vhostuser";
 }
 
-/** Refuses settings that the model does not have. Throws "unsupported". qemuValidateDomainDeviceDefVideo() of libvirt */
+/**
+ * Refuses settings that the model does not have. Throws "unsupported". qemuValidateDomainDeviceDefVideo() of
+ * libvirt
+ */
 export function refuseVideo(video: Video, guest: Guest, path: string): void {
   const { driver, model } = video;
   const isVirtio = model.type === "virtio";
@@ -41,7 +44,7 @@ export function refuseVideo(video: Video, guest: Guest, path: string): void {
   refuseTogether(video, guest, path);
 }
 
-/** Refuses settings that contradict other elements. */
+/** Refuses settings in contradiction with other elements. */
 function refuseTogether({ address, model }: Video, { devices, domain }: Guest, path: string): void {
   if (!MANY_HEADS.has(model.type) && (model.heads ?? 1) > 1) {
     throw cannotTranslate(

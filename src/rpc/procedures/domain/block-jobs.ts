@@ -202,7 +202,10 @@ async function start(instance: Instance, key: string, request: ChangeRequest): P
   return {};
 }
 
-/** Returns the progress of a job: its end is reached only when it is ready. qemuBlockJobInfoTranslate() of libvirt */
+/**
+ * Returns the progress of a job: its end is reached only when it is ready. qemuBlockJobInfoTranslate() of
+ * libvirt
+ */
 function progressOf(
   { qemu, speed }: NonNullable<Awaited<ReturnType<typeof readJob>>>,
   isInBytes: boolean,
@@ -230,7 +233,10 @@ function numberOf(value: bigint, unit: number, name: string): number {
   });
 }
 
-/** Returns the limits of a copy. Throws "usage" with libvirt's message for another parameter. virTypedParamsValidate() of libvirt */
+/**
+ * Returns the limits of a copy. Throws "usage" with libvirt's message for another parameter.
+ * virTypedParamsValidate() of libvirt
+ */
 function limitsIn(params: readonly TypedParameter[]): Partial<Omit<CopyOptions, "path">> {
   const known = {
     bandwidth: "bytesPerSecond",

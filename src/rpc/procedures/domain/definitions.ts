@@ -22,8 +22,8 @@ import { invalidArgument, notValid, type Procedure, procedure } from "../procedu
 /** VIR_DOMAIN_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
 /**
- * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt has no checkpoints, so there is nothing to remove for their
- * bit.
+ * virDomainUndefineFlagsValues of libvirt's libvirt-domain.h. svirt has no checkpoints, so there is nothing
+ * to remove for their bit.
  */
 const UNDEFINE = {
   managedSave: 1,
@@ -36,7 +36,7 @@ const UNDEFINE = {
 };
 const UNDEFINE_FLAGS = Object.values(UNDEFINE).reduce((all, bit) => all | bit);
 
-/** Procedures that change the definition of a domain. */
+/** Procedures changing the definition of a domain. */
 export const definitionProcedures: readonly Procedure[] = [
   procedure({
     number: 11,

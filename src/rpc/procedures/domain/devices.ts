@@ -18,11 +18,14 @@ const FORCE = 4;
 
 type Change = (instance: Instance, ask: Ask, device: Device) => Promise<unknown>;
 
-/** As in libvirt, a detach succeeds also if the guest keeps the device for now. qemuDomainWaitForDeviceRemoval() */
+/**
+ * As in libvirt, a detach succeeds also if the guest keeps the device for now.
+ * qemuDomainWaitForDeviceRemoval()
+ */
 const requestDetach: Change = (instance, ask, device) =>
   detachDevice(instance, { ...ask, isRequestEnough: true }, device);
 
-/** Procedures that change the devices of a domain. */
+/** Procedures changing the devices of a domain. */
 export const deviceProcedures: readonly Procedure[] = [
   changingGuest(8, "virDomainAttachDevice", attachDevice),
   changing(160, "virDomainAttachDeviceFlags", attachDevice),
@@ -55,7 +58,7 @@ export const deviceProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Declares a procedure that changes only the running guest. qemuDomainAttachDevice() of libvirt */
+/** Declares a procedure with changes of the running guest only. qemuDomainAttachDevice() of libvirt */
 function changingGuest(number: number, api: ApiUse, change: Change): Procedure {
   return procedure({
     number,
@@ -70,7 +73,7 @@ function changingGuest(number: number, api: ApiUse, change: Change): Procedure {
   });
 }
 
-/** Declares a procedure that changes the running guest, the definition or both. */
+/** Declares a procedure with changes of the running guest, the definition or both. */
 function changing(number: number, api: ApiUse, change: Change): Procedure {
   return procedure({
     number,

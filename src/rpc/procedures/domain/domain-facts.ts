@@ -13,7 +13,7 @@ const XML_FLAGS = XML.secure | XML.inactive | XML.updateCpu | XML.migratable;
 const MOST_LABEL_CHARS = 4097;
 const NS_PER_SECOND = 1e9;
 
-/** Procedures that return a fact about a domain. */
+/** Procedures for facts about a domain. */
 export const factProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(16, "virDomainGetInfo"),

@@ -17,16 +17,19 @@ import {
 } from "../objects.ts";
 import { notValid, type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
-/** virDomainCreateFlags of libvirt's libvirt-domain.h. svirt refuses what libvirt's schema does not allow in any case. */
+/**
+ * virDomainCreateFlags of libvirt's libvirt-domain.h. svirt refuses what libvirt's schema does not allow in
+ * any case.
+ */
 const START = { paused: 1, forceBoot: 8, validates: 16 };
-/** virDomainShutdownFlagValues and virDomainRebootFlagValues: the ways in which svirt asks a guest. */
+/** virDomainShutdownFlagValues and virDomainRebootFlagValues: svirt's ways of asking a guest. */
 const ASK = { acpi: 1, agent: 2 };
 /** VIR_DOMAIN_DESTROY_GRACEFUL */
 const GRACEFUL = 1;
 
 type DomainCall = RemoteCall<ValueOf<typeof ofDomain>>;
 
-/** Procedures that start, end or pause a domain. */
+/** Procedures for a domain's start, end or pause. */
 export const lifeProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(9, "virDomainCreate"),
@@ -135,7 +138,7 @@ async function start(call: DomainCall, flags: number): Promise<string> {
   return key;
 }
 
-/** qemuDomainDestroyFlags() of libvirt, which calls virDomainObjCheckActive() */
+/** qemuDomainDestroyFlags() of libvirt, with its virDomainObjCheckActive() */
 async function destroy(call: DomainCall, isGraceful = false): Promise<Record<never, never>> {
   const { did } = await destroyDomain(call.instance, keyOf(call), { isGraceful });
   if (!did) throw notValid("domain is not running", "DOMAIN");

@@ -55,7 +55,7 @@ const INACTIVE: readonly DomainGroup[] = [[["active", false]]];
 
 const recovers = (): "all" => "all";
 
-/** Procedures that list or find domains. */
+/** Procedures listing or finding domains. */
 export const listProcedures: readonly Procedure[] = [
   procedure({
     number: 273,

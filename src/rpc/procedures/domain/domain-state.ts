@@ -6,7 +6,10 @@ import { int, struct } from "../../xdr/form.ts";
 import { aboutDomain, aNumber, aText, foundBy, keyOf, ofDomain, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
-/** Procedures that clients call for each domain of a list. None of them reads the XML, so that this file loads no form of it. */
+/**
+ * Procedures called by clients for each domain of a list. None of them reads the XML, so this file loads no
+ * form of it.
+ */
 export const stateProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(212, "virDomainGetState"),

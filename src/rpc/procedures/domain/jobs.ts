@@ -7,7 +7,10 @@ import { type Procedure, procedure } from "../procedure.ts";
 
 /** virDomainGetJobStatsFlags of libvirt's libvirt-domain.h */
 const JOB_FLAGS = 3;
-/** VIR_DOMAIN_JOB_STATS_COMPLETED: the last job that has ended. A reading forgets it in no case, as with _KEEP_COMPLETED. */
+/**
+ * VIR_DOMAIN_JOB_STATS_COMPLETED: the last job that has ended. A reading forgets it in no case, as with
+ * _KEEP_COMPLETED.
+ */
 const COMPLETED_FLAG = 1;
 /** VIR_DOMAIN_JOB_NONE, VIR_DOMAIN_JOB_UNBOUNDED and VIR_DOMAIN_JOB_COMPLETED of virDomainJobType */
 const [NO_JOB, UNBOUNDED, COMPLETED] = [0, 2, 3];
@@ -18,7 +21,7 @@ const JOB_NUMBERS = [
 ];
 type JobNumber = (typeof JOB_NUMBERS)[number];
 
-/** Procedures about the job that saves or dumps a domain, which this or another process carries out. */
+/** Procedures about the saving or dumping job of a domain, in this or another process. */
 export const jobProcedures: readonly Procedure[] = [
   procedure({
     number: 163,
@@ -72,7 +75,7 @@ export const jobProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Fields of virDomainJobInfo that are not 0, by libvirt's names of statistics. */
+/** Fields of virDomainJobInfo other than 0, by libvirt's names of statistics. */
 const FIELDS: ReadonlyMap<string, JobNumber> = new Map([
   ["time_elapsed", "timeElapsed"],
   ["data_total", "dataTotal"],

@@ -11,7 +11,9 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_SECURITY_LABEL_MAX and REMOTE_SECURITY_LABEL_LIST_MAX of libvirt's remote_protocol.x */
 const [MOST_LABEL_CHARS, MOST_LABELS] = [4097, 64];
-/** REMOTE_DOMAIN_MESSAGES_MAX and REMOTE_DOMAIN_LAUNCH_SECURITY_INFO_PARAMS_MAX of libvirt's remote_protocol.x */
+/**
+ * REMOTE_DOMAIN_MESSAGES_MAX and REMOTE_DOMAIN_LAUNCH_SECURITY_INFO_PARAMS_MAX of libvirt's remote_protocol.x
+ */
 const [MOST_MESSAGES, MOST_LAUNCH_FACTS] = [2048, 64];
 /** virDomainMessageType of libvirt's libvirt-domain.h */
 const MESSAGE_FLAGS = 3;
@@ -22,14 +24,14 @@ const STRING_OKAY = 4;
 
 const label = struct({ label: countedChars(MOST_LABEL_CHARS), enforcing: int });
 
-/** Procedures that return further facts about a domain. */
+/** Procedures for further facts about a domain. */
 export const moreFactProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(278, "virDomainGetSecurityLabelList"),
     args: ofDomain,
     result: struct({ labels: array(label, MOST_LABELS), count: int }),
     async run(call) {
-      // A guest that is off, or unconfined, has no label.
+      // A guest without a process, or an unconfined guest, has no label.
       const { enforcing, securityLabel } = await getDomainFacts(call.instance, keyOf(call));
       if (securityLabel === undefined) return { labels: [], count: 0 };
       return { labels: [{ label: securityLabel, enforcing: enforcing === true ? 1 : 0 }], count: 1 };
@@ -41,7 +43,7 @@ export const moreFactProcedures: readonly Procedure[] = [
     flags: { known: MESSAGE_FLAGS, refusedBy: "qemuDomainGetMessages" },
     result: struct({ messages: array(text, MOST_MESSAGES) }),
     run(call) {
-      // svirt refuses definitions that libvirt taints or calls deprecated.
+      // svirt refuses definitions tainted or called deprecated by libvirt.
       keyOf(call);
       return { messages: [] };
     },

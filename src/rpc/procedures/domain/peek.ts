@@ -6,7 +6,7 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 /** REMOTE_DOMAIN_BLOCK_PEEK_BUFFER_MAX of libvirt's remote_protocol.x */
 const MOST_BYTES = 4_194_304;
 
-/** Procedures that read a part of a guest's disk. */
+/** Procedures reading a part of a guest's disk. */
 export const peekProcedures: readonly Procedure[] = [
   procedure({
     // libvirt refuses it to a connection for reading: a disk has secrets.

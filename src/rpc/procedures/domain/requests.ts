@@ -13,13 +13,19 @@ import { absolute } from "./saving.ts";
 /** virDomainCoreDumpFlags of libvirt's libvirt-domain.h. VIR_DUMP_BYPASS_CACHE is not implemented. */
 const DUMP = { crash: 1, live: 2, reset: 8, memoryOnly: 16 };
 const DUMP_FLAGS = DUMP.crash | DUMP.live | DUMP.reset | DUMP.memoryOnly;
-/** virDomainCoreDumpFormat of libvirt, by QEMU's names. QEMU must seek in a file of the last three, and has a pipe. */
+/**
+ * virDomainCoreDumpFormat of libvirt, by QEMU's names. QEMU must seek in a file of the last three, and has a
+ * pipe.
+ */
 const FORMATS = ["elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"];
 const SEEKING = 3;
 /** REMOTE_DOMAIN_SEND_KEY_MAX of libvirt's remote_protocol.x */
 const MOST_KEYS = 16;
 
-/** REMOTE_DOMAIN_DISK_ERRORS_MAX of libvirt's remote_protocol.x, and virDomainDiskErrorCode of libvirt-domain.h */
+/**
+ * REMOTE_DOMAIN_DISK_ERRORS_MAX of libvirt's remote_protocol.x, and virDomainDiskErrorCode of
+ * libvirt-domain.h
+ */
 const MOST_ERRORS = 256;
 const DISK_ERRORS: Readonly<Record<DiskError["error"], number>> = { "unspecified error": 1, "no space": 2 };
 
@@ -28,7 +34,7 @@ const AFTERWARDS = { first: "end", second: "reset" } as const;
 
 const pathArguments = struct({ dom: domain, path: text, flags: uint });
 
-/** Procedures that ask something of a running guest's QEMU. */
+/** Procedures with questions to a running guest's QEMU. */
 export const requestProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(245, "virDomainReset"),

@@ -12,7 +12,7 @@ const MOST_PARAMETERS = 64;
 /** VIR_DOMAIN_SAVE_PARAM_FILE and VIR_DOMAIN_SAVE_PARAM_DXML of libvirt's libvirt-domain.h */
 const [FILE, XML] = ["file", "dxml"] as const;
 
-/** Procedures that save and restore the state of a domain, with named parameters. */
+/** Procedures saving and restoring the state of a domain, with named parameters. */
 export const saveParamsProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(440, "virDomainSaveParams"),
@@ -49,7 +49,10 @@ interface SaveValues {
   readonly xml: Uint8Array | undefined;
 }
 
-/** Returns the parameters' values. Throws "usage" as virTypedParamsValidate() of libvirt for others, and for two of a name. */
+/**
+ * Returns the parameters' values. Throws "usage" as virTypedParamsValidate() of libvirt for others, and for
+ * two of a name.
+ */
 function valuesIn(params: readonly TypedParameter[]): SaveValues {
   const values = new Map<string, string>();
   for (const { field, value } of params) {

@@ -23,7 +23,7 @@ export const SAVE_FLAGS: number = SAVE.running | SAVE.paused;
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE */
 export const SECURE = 1;
 
-/** Procedures that save and restore the state of a domain. */
+/** Procedures saving and restoring the state of a domain. */
 export const savingProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(55, "virDomainSave"),
@@ -106,7 +106,10 @@ export const savingProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns whether the flags of a save ask for a guest that runs; undefined if for neither. Throws "usage" for both. */
+/**
+ * Returns whether the flags of a save ask for a guest that runs; undefined if for neither. Throws "usage" for
+ * both.
+ */
 export function resumesOf(flags: number): boolean | undefined {
   const asked = onlyOneOf(
     flags,
@@ -116,7 +119,7 @@ export function resumesOf(flags: number): boolean | undefined {
   return asked === undefined ? undefined : asked === "first";
 }
 
-/** Returns the bytes of an XML document that may be missing. */
+/** Returns the bytes of an optional XML document. */
 export function bytesOf(xml: string | undefined): Uint8Array | undefined {
   return xml === undefined ? undefined : new TextEncoder().encode(xml);
 }

@@ -2,7 +2,7 @@ import { wakeGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { aboutDomain, keyOf, nothing, ofDomainWithFlags } from "../objects.ts";
 import { type Procedure, procedure } from "../procedure.ts";
 
-/** Procedures about guests that have suspended themselves. */
+/** Procedures about self-suspended guests. */
 export const sleepProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(267, "virDomainPMWakeup"),

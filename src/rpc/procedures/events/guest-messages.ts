@@ -67,11 +67,14 @@ const ofFailure = struct({ ...head, recipient: int, action: int, flags: uint });
 const ofSize = struct({ ...head, device: text, size: uhyper });
 const ofAgent = struct({ ...head, state: int, reason: int });
 
-/** The registration that gets a message, and the domain. */
+/** The message's registration, and the domain. */
 type To = ValueOf<typeof plain>;
 
 interface Kind {
-  /** REMOTE_PROC_DOMAIN_EVENT_CALLBACK_* and REMOTE_PROC_DOMAIN_EVENT_BLOCK_JOB_2 of libvirt's remote_protocol.x */
+  /**
+   * REMOTE_PROC_DOMAIN_EVENT_CALLBACK_* and REMOTE_PROC_DOMAIN_EVENT_BLOCK_JOB_2 of libvirt's
+   * remote_protocol.x
+   */
   readonly procedure: number;
   encode(callback: number, event: GuestEvent): readonly Uint8Array[] | undefined;
 }
@@ -213,12 +216,15 @@ const KINDS: Readonly<Record<GuestEventKind, Kind>> = {
   }),
 };
 
-/** Reports whether events of that kind are about running guests. */
+/** Reports whether events of the kind are about running guests. */
 export function isGuestKind(name: string): name is GuestEventKind {
   return Object.hasOwn(KINDS, name);
 }
 
-/** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
+/**
+ * Returns the message about an event for the registration with the ID; undefined if the event is of another
+ * kind.
+ */
 export function guestMessage(
   name: GuestEventKind,
   callback: number,

@@ -11,7 +11,9 @@ import { domain, remoteDomain, remoteSecret, remoteStored, secret, stored, text 
 import type { EventMessage } from "./event-message.ts";
 import { guestMessage, isGuestKind } from "./guest-messages.ts";
 
-/** Message of each kind: REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE and others of libvirt's remote_protocol.x */
+/**
+ * Message of each kind: REMOTE_PROC_DOMAIN_EVENT_CALLBACK_LIFECYCLE and others of libvirt's remote_protocol.x
+ */
 const PROCEDURES: Readonly<Record<Exclude<EventKind, GuestEventKind>, number>> = {
   "domain lifecycle": 318,
   "network lifecycle": 315,
@@ -69,7 +71,10 @@ const ofDevice = struct({ callback: int, device: struct({ name: text }), event: 
 const ofUpdate = struct({ callback: int, device: struct({ name: text }) });
 const ofRefresh = struct({ callback: int, object: stored });
 
-/** Returns the message that reports an event to the registration with that ID; undefined if the event is of another kind. */
+/**
+ * Returns the message about an event for the registration with the ID; undefined if the event is of another
+ * kind.
+ */
 export function messageOf(kind: EventKind, callback: number, event: HappenedEvent): EventMessage | undefined {
   if (event.of === "guest") return isGuestKind(kind) ? guestMessage(kind, callback, event) : undefined;
   if (isGuestKind(kind) || !kindsOf(event).includes(kind)) return undefined;

@@ -6,19 +6,19 @@ import type { EventMessage } from "./event-message.ts";
 
 /** Most registrations of a connection: each event is sent once for each. */
 const MOST = 64;
-/** Most messages that are sent at once. */
+/** Most messages per write. */
 const MOST_MESSAGES = 4096;
-/** Bytes of messages that are sent at once, if it is not a single one. */
+/** Bytes of messages per write, unless it is a single message. */
 const MOST_BYTES = 4_194_304;
 
 /** A client's wish for events. */
 export interface Registration {
   readonly kind: EventKind;
-  /** UUID of the only object whose events it gets; undefined: all objects. */
+  /** UUID of the only object of its events; undefined: all objects. */
   readonly uuid: string | undefined;
 }
 
-/** The connection that gets the events. */
+/** The connection of the events. */
 interface Receiver {
   readonly instance: Instance;
   /** Returns once the messages are written. */
@@ -36,8 +36,9 @@ async function loadParts() {
 }
 
 /**
- * Registrations of a connection. It watches the instance's files from the first one to the end of the last. While the client has not
- * read the events before, none is looked for, so that a slow client costs no memory: it gets the difference once it reads again.
+ * Registrations of a connection. It watches the instance's files from the first registration to the end of
+ * the last. While the client has not read the events before, none is looked for: a slow client costs no
+ * memory. It gets the difference once it reads again.
  */
 export class Subscriptions {
   readonly #receiver: Receiver;
@@ -54,7 +55,10 @@ export class Subscriptions {
     this.#receiver = receiver;
   }
 
-  /** Returns the registration's ID, once guests' reports are heard. Throws "failed" for too many, and as watchEvents(). */
+  /**
+   * Returns the registration's ID, once guests' reports are heard. Throws "failed" for too many, and as
+   * watchEvents().
+   */
   async register(registration: Registration): Promise<number> {
     this.#parts ??= loadParts();
     const { messageOf, watchEvents } = await this.#parts;
@@ -98,7 +102,10 @@ export class Subscriptions {
     this.#watch = undefined;
   }
 
-  /** Ends all registrations. Returns once the events of guests that this process has received are written for other processes. */
+  /**
+   * Ends all registrations. Returns once the events of guests that this process has received are written for
+   * other processes.
+   */
   async end(): Promise<void> {
     this.close();
     await this.#closed;
@@ -135,7 +142,7 @@ export class Subscriptions {
     }
   }
 
-  /** Encodes no event before those of the batch before are sent. */
+  /** Encodes no event before the batch before is sent. */
   *#batches(events: readonly HappenedEvent[]): Generator<readonly EventMessage[], void> {
     let batch: EventMessage[] = [];
     let bytes = 0;

@@ -24,7 +24,7 @@ const MOST_CPUS = 256;
 
 const kind = { emulator: maybeText, arch: maybeText, machine: maybeText, virttype: maybeText };
 
-/** Procedures that compare processors. */
+/** Procedures comparing processors. */
 export const cpuModelProcedures: readonly Procedure[] = [
   procedure({
     number: 158,
@@ -49,7 +49,7 @@ export const cpuModelProcedures: readonly Procedure[] = [
   procedure({
     number: 393,
     api: "virConnectCompareHypervisorCPU",
-    // libvirt would run the emulator that the client names: CVE-2019-10168.
+    // libvirt would run the client's emulator: CVE-2019-10168.
     args: struct({ ...kind, xml: text, flags: uint }),
     flags: { known: FAIL_INCOMPATIBLE | VALIDATE_XML, refusedBy: "qemuConnectCompareHypervisorCPU" },
     result: aNumber,

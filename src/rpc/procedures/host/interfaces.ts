@@ -93,7 +93,7 @@ export const interfaceProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the names of the interfaces that are up, or that are down. udevGetDevices() of libvirt */
+/** Returns the names of the interfaces up, or down. udevGetDevices() of libvirt */
 function namesOf(instance: Instance, isActive: boolean): readonly string[] {
   const found = selectInterfaces(instance, { active: isActive, inactive: !isActive });
   return found.filter(({ isDown }) => isActive || isDown).map(({ name }) => name);

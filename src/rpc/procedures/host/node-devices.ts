@@ -14,11 +14,14 @@ import { type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_NODE_DEVICE_LIST_MAX and REMOTE_NODE_DEVICE_CAPS_LIST_MAX of libvirt's remote_protocol.x */
 const [MOST_DEVICES, MOST_CAPABILITIES] = [65_536, 65_536];
-/** Bits of a filter: a capability each, in the order of their numbers. virConnectListAllNodeDeviceFlags of libvirt */
+/**
+ * Bits of a filter: a capability each, in the order of their numbers. virConnectListAllNodeDeviceFlags of
+ * libvirt
+ */
 const CAPABILITY_FLAGS = 2 ** CAPABILITY_NAMES.length - 1;
 /**
- * VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT, _TRANSIENT, _INACTIVE and _ACTIVE. A listed device is active: only mediated devices may be
- * otherwise.
+ * VIR_CONNECT_LIST_NODE_DEVICES_PERSISTENT, _TRANSIENT, _INACTIVE and _ACTIVE. A listed device is active:
+ * only mediated devices may be otherwise.
  */
 const FILTERS = { persistent: 2 ** 28, transient: 2 ** 29, inactive: 2 ** 30, active: 2 ** 31 };
 const FILTER_FLAGS = Object.values(FILTERS).reduce((sum, bit) => sum + bit);

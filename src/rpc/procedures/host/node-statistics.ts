@@ -126,8 +126,8 @@ export const nodeStatisticsProcedures: readonly Procedure[] = [
 ];
 
 /**
- * Returns statistics for a client with room for some, or only their number if it has none: its first call asks for that. Throws
- * "usage" for another number, as libvirt does.
+ * Returns statistics for a client with room for some, or only their number if it has none: its first call
+ * asks for that. Throws "usage" for another number, as libvirt does.
  */
 function statisticsOf(
   found: Readonly<Partial<Record<string, number | undefined>>>,

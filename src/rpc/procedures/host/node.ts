@@ -17,7 +17,7 @@ import { aNumber, aText, bitsOf, maybeText, nothing, text } from "../objects.ts"
 import { type Procedure, procedure } from "../procedure.ts";
 import { guestType } from "./guest-type.ts";
 
-/** Version of libvirt whose protocol and answers these are, by which clients decide what they may ask for. */
+/** Version of libvirt with this protocol and these answers: clients decide by it about their requests. */
 const LIBVIRT_VERSION = 11_003_000n;
 /** virNodeInfo.model of libvirt */
 const MODEL_CHARS = 32;
@@ -29,11 +29,14 @@ const BITS_PER_BYTE = 8;
 const MOST_MODELS = 8192;
 /** REMOTE_CPUMAP_MAX of libvirt's remote_protocol.x */
 const MOST_MAP_BYTES = 2048;
-/** A version as one number. virParseVersionString() of libvirt */
+/** A version as a number. virParseVersionString() of libvirt */
 const [MAJOR, MINOR] = [1_000_000, 1000];
 /** Virtual CPUs of a guest without KVM. qemuConnectGetMaxVcpus() of libvirt */
 const EMULATED_VCPUS = 16;
-/** VIR_CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES. It changes the host's model, which svirt does not compute. */
+/**
+ * VIR_CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES. It changes the host's model, not computed
+ * by svirt.
+ */
 const WITHOUT_DEPRECATED = 1;
 /** Procedures about the node and its hypervisor. */
 export const nodeProcedures: readonly Procedure[] = [
@@ -128,7 +131,7 @@ export const nodeProcedures: readonly Procedure[] = [
   procedure({
     number: 342,
     api: "virConnectGetDomainCapabilities",
-    // It runs the emulator that the client names: CVE-2019-10167 of libvirt.
+    // It runs the client's emulator: CVE-2019-10167 of libvirt.
     args: struct({ emulator: maybeText, arch: maybeText, machine: maybeText, type: maybeText, flags: uint }),
     flags: { known: WITHOUT_DEPRECATED, refusedBy: "qemuConnectGetDomainCapabilities" },
     result: aText,

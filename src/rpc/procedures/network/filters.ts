@@ -11,7 +11,7 @@ const aFilter = struct({ filter: stored });
 /** VIR_NWFILTER_DEFINE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
 const VALIDATE = 1;
 
-/** Procedures about the filters that interfaces may name. */
+/** Procedures about the filters of interfaces. */
 export const filterProcedures: readonly Procedure[] = [
   procedure({
     number: 175,

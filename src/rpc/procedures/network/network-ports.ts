@@ -13,7 +13,7 @@ interface OnNetwork {
   readonly net: ValueOf<typeof stored>;
 }
 
-/** Procedures about guests' interfaces on networks, which libvirt calls ports. */
+/** Procedures about guests' interfaces on networks, libvirt's ports. */
 export const networkPortProcedures: readonly Procedure[] = [
   procedure({
     number: 404,

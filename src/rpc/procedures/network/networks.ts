@@ -16,16 +16,19 @@ import { notValid, type Procedure, procedure, type RemoteCall } from "../procedu
 
 /** VIR_NETWORK_XML_INACTIVE of libvirt's libvirt-network.h */
 const INACTIVE = 1;
-/** VIR_NETWORK_DEFINE_VALIDATE and VIR_NETWORK_CREATE_VALIDATE. svirt refuses what libvirt's schema does not allow in any case. */
+/**
+ * VIR_NETWORK_DEFINE_VALIDATE and VIR_NETWORK_CREATE_VALIDATE. svirt refuses what libvirt's schema does not
+ * allow in any case.
+ */
 const VALIDATE = 1;
 
 const ofNetwork = struct({ net: stored });
 const aNetwork = struct({ net: stored });
 const xmlAndFlags = struct({ xml: text, flags: uint });
-/** A call about one network. */
+/** A call about a network. */
 type NetworkCall = Pick<RemoteCall<ValueOf<typeof ofNetwork>>, "args" | "instance">;
 
-/** Procedures about one network. */
+/** Procedures about a network. */
 export const networkProcedures: readonly Procedure[] = [
   procedure({
     number: 46,
@@ -149,7 +152,7 @@ async function created(instance: Instance, xml: string): Promise<ValueOf<typeof 
   return { net: remoteStored(network) };
 }
 
-/** Declares a procedure that returns whether a network has a property. */
+/** Declares a procedure for a property of a network. */
 function fact(number: number, api: ApiUse, property: "active" | "persistent" | "autostart"): Procedure {
   return procedure({
     number,
@@ -163,7 +166,7 @@ function fact(number: number, api: ApiUse, property: "active" | "persistent" | "
   });
 }
 
-/** Declares a procedure that changes a network and returns nothing. */
+/** Declares a procedure changing a network, without a result. */
 function changing(number: number, api: ApiUse, change: (call: NetworkCall) => Promise<void>): Procedure {
   return procedure({
     number,
@@ -178,8 +181,8 @@ function changing(number: number, api: ApiUse, change: (call: NetworkCall) => Pr
 }
 
 /**
- * Returns a word by its number, where 0 is none. virNetworkUpdateCommand, virNetworkUpdateSection and virNetworkDefUpdateSection() of
- * libvirt
+ * Returns a word by its number, where 0 is none. virNetworkUpdateCommand, virNetworkUpdateSection and
+ * virNetworkDefUpdateSection() of libvirt
  */
 function numbered<Word>(words: readonly Word[], number: number, refusal: string): Word {
   const word = words[number - 1];
@@ -192,7 +195,7 @@ function numbered<Word>(words: readonly Word[], number: number, refusal: string)
   });
 }
 
-/** Returns the UUID of the network that a call is about, by which use cases find it. Throws as lookUpKnownNetwork() does. */
+/** Returns the UUID of a call's network, for use cases. Throws as lookUpKnownNetwork() does. */
 export function networkKeyOf({ args: { net }, instance }: NetworkCall): string {
   return lookUpKnownNetwork(instance, { name: net.name, uuid: uuidText(net.uuid) }).uuid;
 }

@@ -12,7 +12,10 @@ const HMP = 1;
 /** virDomainQemuAgentCommandTimeoutValues of libvirt's libvirt-qemu.h; others are seconds. */
 const TIMEOUT = { block: -2, default: -1 };
 
-/** Procedures of libvirt's program for QEMU, which a connection for reading may not call. qemu_protocol.x of libvirt */
+/**
+ * Procedures of libvirt's program for QEMU, which a connection for reading may not call. qemu_protocol.x of
+ * libvirt
+ */
 export const qemuCommandProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(1, "virDomainQemuMonitorCommand"),

@@ -24,8 +24,9 @@ import {
 } from "./snapshot-objects.ts";
 
 /**
- * Bits of a filter, in the order of their values. The first is _ROOTS for a domain and _DESCENDANTS for a snapshot; the last one,
- * _TOPOLOGICAL, is not in it, since svirt always lists so. virDomainSnapshotListFlags of libvirt's libvirt-domain-snapshot.h
+ * Bits of a filter, in the order of their values. The first is _ROOTS for a domain and _DESCENDANTS for a
+ * snapshot; the last, _TOPOLOGICAL, is not in it, since svirt always lists so. virDomainSnapshotListFlags of
+ * libvirt's libvirt-domain-snapshot.h
  */
 const FILTER = [
   ...(["roots", "metadata", "leaves", "noLeaves", "noMetadata"] as const),
@@ -38,7 +39,7 @@ const aCount = struct({ value: int });
 const names = struct({ names: array(text, LIST_MAX) });
 const listed = listing(snapshot);
 
-/** Procedures that list the snapshots of a domain, or those below a snapshot. */
+/** Procedures listing the snapshots of a domain, or the snapshots below a snapshot. */
 export const snapshotListProcedures: readonly Procedure[] = [
   procedure({
     ...ofDomain(187, "virDomainSnapshotNum"),
@@ -84,12 +85,12 @@ export const snapshotListProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the facts that the procedures about a domain share. */
+/** Returns the common facts of procedures about a domain. */
 function ofDomain<const Api extends ApiUse>(number: number, api: Api) {
   return { number, api, recovers: domainKeys } as const;
 }
 
-/** Returns the facts that the procedures about a snapshot share. */
+/** Returns the common facts of procedures about a snapshot. */
 function ofOne<const Api extends ApiUse>(number: number, api: Api) {
   return { number, api, recovers: snapshotKeys } as const;
 }

@@ -7,12 +7,12 @@ import type { RemoteCall } from "../procedure.ts";
 export const snapshot = struct({ name: text, dom: domain });
 export type RemoteSnapshot = ValueOf<typeof snapshot>;
 
-/** Arguments of procedures about one snapshot. */
+/** Arguments of procedures about a snapshot. */
 export const ofSnapshot = struct({ snap: snapshot, flags: uint });
-/** Result of procedures that return one snapshot. */
+/** Result of procedures returning a snapshot. */
 export const aSnapshot = struct({ snap: snapshot });
 
-/** Returns the keys for the recovery before a procedure about one snapshot. */
+/** Returns the keys for the recovery before a procedure about a snapshot. */
 export function snapshotKeys({ snap }: { readonly snap: RemoteSnapshot }): readonly string[] {
   return domainKeys(snap);
 }

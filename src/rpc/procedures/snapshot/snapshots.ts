@@ -23,8 +23,9 @@ import {
 } from "./snapshot-objects.ts";
 
 /**
- * virDomainSnapshotCreateFlags of libvirt's libvirt-domain-snapshot.h: without _LIVE, which is for snapshots of memory. All disks get their overlays at
- * once, and svirt refuses what libvirt's schema does not allow in any case.
+ * virDomainSnapshotCreateFlags of libvirt's libvirt-domain-snapshot.h: without _LIVE, which is for snapshots
+ * of memory. All disks get their overlays at once, and svirt refuses what libvirt's schema does not allow in
+ * any case.
  */
 const CREATE = {
   redefine: 1,
@@ -46,12 +47,12 @@ const REVERT = { running: 1, force: 4 };
 const DELETE = { children: 1, metadataOnly: 2, childrenOnly: 4 };
 const DELETE_FLAGS = DELETE.children | DELETE.metadataOnly | DELETE.childrenOnly;
 
-/** Deleted snapshots by the flags for those below. */
+/** Deleted snapshots by the flags for the snapshots below. */
 const WHICH = { neither: "one", first: "tree", second: "children" } as const;
 
 const aResult = struct({ value: int });
 
-/** Procedures about one snapshot of a domain. */
+/** Procedures about a snapshot of a domain. */
 export const snapshotProcedures: readonly Procedure[] = [
   procedure({
     number: 185,
@@ -182,7 +183,7 @@ export const snapshotProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns the facts that procedures about a domain's snapshots share. */
+/** Returns the common facts of procedures about a domain's snapshots. */
 function ofOne<const Api extends ApiUse>(number: number, api: Api) {
   return { number, api, recovers: domainKeys } as const;
 }
@@ -196,7 +197,7 @@ function found(call: Parameters<typeof ownerOf>[0]): ReturnType<typeof findSnaps
   return findSnapshot(call.instance, ownerOf(call), call.args.snap.name);
 }
 
-/** Returns one snapshot as the result of a procedure. */
+/** Returns a snapshot as the result of a procedure. */
 function one(
   call: Parameters<typeof remoteSnapshots>[0],
   owner: RemoteSnapshot["dom"],

@@ -12,7 +12,10 @@ import { domain, LIST_MAX, type RemoteDomain, remoteDomain, uuidText } from "../
 import { type Procedure, procedure } from "../procedure.ts";
 import { typedStatistic } from "./typed-statistic.ts";
 
-/** virConnectGetAllDomainStatsFlags of libvirt's libvirt-domain.h: filters in the order of their bits, and three more. */
+/**
+ * virConnectGetAllDomainStatsFlags of libvirt's libvirt-domain.h: filters in the order of their bits, and
+ * three more.
+ */
 const FILTERS = [
   ...(["active", "inactive", "persistent", "transient"] as const),
   ...(["running", "paused", "shutoff", "other"] as const),
@@ -25,7 +28,7 @@ const MOST_STATISTICS = 262_144;
 /** Groups of statistics in the order of their bits. virDomainStatsTypes of libvirt's libvirt-domain.h */
 const GROUP_NAMES = Object.keys(GROUPS) as Group[];
 
-/** Procedures that return the statistics of several domains. */
+/** Procedures for the statistics of several domains. */
 export const allDomainProcedures: readonly Procedure[] = [
   procedure({
     number: 344,
@@ -40,7 +43,7 @@ export const allDomainProcedures: readonly Procedure[] = [
       const { domains, flags, stats } = args;
       const { onDamaged } = session;
       if ((flags & ENFORCE) !== 0) refuseUnknown(stats);
-      // As libvirt, domains that are gone since are left out.
+      // As in libvirt, domains removed since are left out.
       const known = domains.length === 0 ? [] : await selectDomains(instance, { running, onDamaged }, []);
       const uuids = new Set(known.map(({ uuid }) => uuid));
       const keys = keysOf(domains).filter((key) => uuids.has(key));

@@ -10,7 +10,7 @@ import { STRINGS } from "./one-domain.ts";
 
 /** REMOTE_DOMAIN_GET_CPU_STATS_MAX of libvirt's remote_protocol.x */
 const MOST_CPU = 2048;
-/** Number of the processor that stands for all of them. */
+/** Number of the processor for all of them. */
 const TOTAL = -1;
 /** REMOTE_DOMAIN_INTERFACE_MAX and REMOTE_DOMAIN_IP_ADDR_MAX of libvirt's remote_protocol.x */
 const [MOST_INTERFACES, MOST_ADDRESSES] = [2048, 2048];
@@ -19,7 +19,7 @@ const SOURCES: readonly AddressSource[] = ["lease", "agent", "arp"];
 /** virIPAddrType of libvirt's libvirt-network.h */
 const ADDRESS_TYPES = { ipv4: 0, ipv6: 1 };
 
-/** Procedures that return the processor time and the addresses of a running domain. */
+/** Procedures for the processor time and the addresses of a running domain. */
 export const guestProcedures: readonly Procedure[] = [
   procedure({
     number: 262,

@@ -9,9 +9,11 @@ import { type TypedParameter, typedParameter } from "../../xdr/typed-parameter.t
 import { aboutDomain, domain, keyOf, ofDomainWithFlags, text } from "../objects.ts";
 import { type Procedure, procedure, type RemoteCall } from "../procedure.ts";
 
-/** VIR_TYPED_PARAM_STRING_OKAY, which clients add to their flags: they take texts as parameters. */
+/** VIR_TYPED_PARAM_STRING_OKAY, added by clients to their flags: they take texts as parameters. */
 export const STRINGS = 4;
-/** REMOTE_DOMAIN_BLOCK_STATS_PARAMETERS_MAX and REMOTE_DOMAIN_MEMORY_STATS_MAX of libvirt's remote_protocol.x */
+/**
+ * REMOTE_DOMAIN_BLOCK_STATS_PARAMETERS_MAX and REMOTE_DOMAIN_MEMORY_STATS_MAX of libvirt's remote_protocol.x
+ */
 const [MOST_BLOCK, MOST_MEMORY] = [16, 1024];
 /** Value of virDomainBlockStats.errs: QEMU counts no errors. */
 const NOT_COUNTED = -1n;
@@ -48,7 +50,7 @@ const [CONTROL, MONITOR_FAILURE] = [{ ok: 0, occupied: 2, error: 3 }, 2];
 
 const ofDevice = struct({ dom: domain, path: text });
 
-/** Procedures that return the statistics of one domain or of its device. */
+/** Procedures for the statistics of a domain or of its device. */
 export const oneDomainProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(64, "virDomainBlockStats"),
@@ -150,13 +152,19 @@ export const oneDomainProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns a disk's statistics; those of all disks together for an empty path. qemuDomainBlocksStatsGather() of libvirt */
+/**
+ * Returns a disk's statistics; all disks' together for an empty path. qemuDomainBlocksStatsGather() of
+ * libvirt
+ */
 async function diskOf(call: RemoteCall<ValueOf<typeof ofDevice>>): Promise<DiskStatistics> {
   const { path } = call.args;
   return (await getStatisticsOfDisk(call.instance, keyOf(call), path === "" ? undefined : path)).statistics;
 }
 
-/** Returns the first parameters, or their number for a client that asks for none. remoteDispatchDomainBlockStatsFlags() of libvirt */
+/**
+ * Returns the first parameters, or their number for a client that asks for none.
+ * remoteDispatchDomainBlockStatsFlags() of libvirt
+ */
 function listed(
   all: readonly TypedParameter[],
   most: number,

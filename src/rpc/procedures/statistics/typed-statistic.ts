@@ -4,8 +4,9 @@ import type { TypedParameter, TypedValue } from "../../xdr/typed-parameter.ts";
 type NumberType = "int" | "uint" | "llong";
 
 /**
- * Types of numbers by their keys. All others are unsigned numbers of 64 bits. Documentation of virConnectGetAllDomainStats() in
- * libvirt's libvirt-domain.c, and the types that libvirt's binding for Go reads
+ * Types of numbers by their keys. All others are unsigned numbers of 64 bits. Documentation of
+ * virConnectGetAllDomainStats() in libvirt's libvirt-domain.c, and the types that libvirt's binding for Go
+ * reads
  */
 const TYPES: readonly (readonly [key: RegExp, type: NumberType])[] = [
   [/^state\.(?:state|reason)$/, "int"],
@@ -17,7 +18,7 @@ const TYPES: readonly (readonly [key: RegExp, type: NumberType])[] = [
   [/^dirtyrate\.calc_(?:status|period)$/, "int"],
   [/^dirtyrate\.(?:calc_start_time|megabytes_per_second)$/, "llong"],
 ];
-/** Counters of KVM, which alone may be yes or no. */
+/** Counters of KVM. They alone may be yes or no. */
 const COUNTER = /^(?:vcpu\.\d+|vm)\..*\.(?:sum|cur|max)$/;
 const UINT_MAX = 2 ** 32 - 1;
 

@@ -11,7 +11,7 @@ import { found, ofVolumeWithFlags, VOLUME_TYPES } from "./volume-objects.ts";
 /** VIR_STORAGE_VOL_GET_PHYSICAL of libvirt's libvirt-storage.h */
 const PHYSICAL = 1;
 
-/** Procedures that find storage, and that describe what storage the node has. */
+/** Procedures finding storage, and describing the node's storage. */
 export const discoveryProcedures: readonly Procedure[] = [
   procedure({
     number: 403,
@@ -24,7 +24,7 @@ export const discoveryProcedures: readonly Procedure[] = [
   procedure({
     number: 75,
     api: "virConnectFindStoragePoolSources",
-    // It asks a server that the client names.
+    // It asks a server named by the client.
     args: struct({ type: text, spec: maybeText, flags: uint }),
     flags: { known: 0, refusedBy: "storageConnectFindStoragePoolSources" },
     result: aText,

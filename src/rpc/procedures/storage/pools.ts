@@ -30,7 +30,7 @@ const aPool = struct({ pool: stored });
 const xmlAndFlags = struct({ xml: text, flags: uint });
 type PoolCall = RemoteCall<ValueOf<typeof ofPool>>;
 
-/** Procedures about one storage pool. */
+/** Procedures about a storage pool. */
 export const poolProcedures: readonly Procedure[] = [
   procedure({
     number: 84,
@@ -142,7 +142,7 @@ export const poolProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Declares a procedure that returns whether a pool has a property. */
+/** Declares a procedure for a property of a pool. */
 function fact(number: number, api: ApiUse, isTrue: (facts: PoolFacts) => boolean): Procedure {
   return procedure({
     number,
@@ -153,7 +153,7 @@ function fact(number: number, api: ApiUse, isTrue: (facts: PoolFacts) => boolean
   });
 }
 
-/** Declares a procedure that changes a pool and returns nothing. */
+/** Declares a procedure changing a pool, without a result. */
 function changing(number: number, api: ApiUse, change: (call: PoolCall) => Promise<unknown>): Procedure {
   return procedure({
     number,
@@ -167,7 +167,7 @@ function changing(number: number, api: ApiUse, change: (call: PoolCall) => Promi
   });
 }
 
-/** Declares a procedure like changing() whose flags are not implemented. */
+/** Declares a procedure like changing(), without implemented flags. */
 function unflagged(
   { refusedBy, ...facts }: { readonly number: number; readonly api: ApiUse; readonly refusedBy: string },
   change: (call: PoolCall) => Promise<unknown>,
@@ -189,7 +189,9 @@ function startOptions(flags: number): StartOptions {
   return { isBuilt: flags !== 0, formatting: formattingOf(flags, CREATE) };
 }
 
-/** Returns what happens to content of a device. Throws "usage" for both bits. virStoragePoolBuild() of libvirt */
+/**
+ * Returns what happens to content of a device. Throws "usage" for both bits. virStoragePoolBuild() of libvirt
+ */
 function formattingOf(
   flags: number,
   { noOverwrite, overwrite }: { readonly noOverwrite: number; readonly overwrite: number },
@@ -207,7 +209,7 @@ function formattingOf(
   return isKept ? "no-overwrite" : undefined;
 }
 
-/** Returns the pool that a call is about. Throws as lookUpKnownPool() does. */
+/** Returns a call's pool. Throws as lookUpKnownPool() does. */
 export function poolOf({ args: { pool }, instance }: PoolCall): {
   readonly name: string;
   readonly uuid: string;

@@ -9,14 +9,17 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 import { poolOf } from "./pools.ts";
 import { aVolume, found, ofVolumeWithFlags, remoteVolume, volume } from "./volume-objects.ts";
 
-/** virStorageVolCreateFlags of libvirt's libvirt-storage.h. svirt refuses what libvirt's schema does not allow in any case. */
+/**
+ * virStorageVolCreateFlags of libvirt's libvirt-storage.h. svirt refuses what libvirt's schema does not allow
+ * in any case.
+ */
 const CREATE = { preallocates: 1, reflink: 2, validates: 4 };
 /** virStorageVolResizeFlags of libvirt's libvirt-storage.h */
 const RESIZE = { allocates: 1, delta: 2, shrinks: 4 };
 /** virStorageVolWipeAlgorithm of libvirt's libvirt-storage.h, in the order of their numbers */
 const ALGORITHMS = "zero nnsa dod bsi gutmann schneier pfitzner7 pfitzner33 random trim".split(" ");
 
-/** Procedures that change the size or the content of volumes. */
+/** Procedures changing the size or the content of volumes. */
 export const contentProcedures: readonly Procedure[] = [
   procedure({
     number: 125,

@@ -14,14 +14,14 @@ export const VOLUME_TYPES: ReadonlyMap<string, number> = new Map([
 
 /** A volume. remote_nonnull_storage_vol */
 export const volume = struct({ pool: text, name: text, key: text });
-/** Arguments of procedures about one volume. */
+/** Arguments of procedures about a volume. */
 export const ofVolume = struct({ vol: volume });
-/** Arguments of procedures about one volume that have flags. */
+/** Arguments of procedures about a volume, with flags. */
 export const ofVolumeWithFlags = struct({ vol: volume, flags: uint });
-/** Result of procedures that return one volume. */
+/** Result of procedures returning a volume. */
 export const aVolume = struct({ vol: volume });
 
-/** Returns the volume that a call is about: that of its name in its pool. Throws as lookUpVolume() and lookUpPool() do. */
+/** Returns a call's volume, by its name in its pool. Throws as lookUpVolume() and lookUpPool() do. */
 export async function found({ args, instance }: RemoteCall<ValueOf<typeof ofVolume>>): Promise<FoundVolume> {
   const { name, pool } = args.vol;
   return await lookUpVolume(instance, lookUpPool(instance, "name", pool).uuid, name);

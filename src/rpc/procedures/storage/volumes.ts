@@ -19,7 +19,9 @@ import {
   volume,
 } from "./volume-objects.ts";
 
-/** VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h */
+/**
+ * VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA and VIR_STORAGE_VOL_CREATE_VALIDATE of libvirt's libvirt-storage.h
+ */
 const [PREALLOCATES, VALIDATES] = [1, 4];
 
 const ofPool = struct({ pool: stored });
@@ -154,7 +156,8 @@ export const volumeProcedures: readonly Procedure[] = [
     recovers: () => [],
     async run(call) {
       const { name, pool } = await found(call);
-      // virt-manager deletes the volumes of a domain before it undefines it, and virt-install a kernel as soon as the guest runs.
+      // virt-manager deletes the volumes of a domain before it undefines it, and virt-install a kernel as
+      // soon as the guest runs.
       const volume = { key: name, pool: pool.uuid };
       await deleteVolume(call.instance, { ...volume, mayBeDisk: true, mayBeRead: true });
       return {};
@@ -162,7 +165,7 @@ export const volumeProcedures: readonly Procedure[] = [
   }),
 ];
 
-/** Returns a pool's name and those of its volumes whose names are UTF-8: the protocol has no others. */
+/** Returns a pool's name and its volumes' names in UTF-8: the protocol has no others. */
 async function volumesOf(call: RemoteCall<ValueOf<typeof ofPool>>): Promise<{
   readonly name: string;
   readonly volumes: Awaited<ReturnType<typeof listPoolVolumes>>;

@@ -9,7 +9,9 @@ import { roomFor, valuesOf } from "./parameters.ts";
 
 /** REMOTE_DOMAIN_BLOCK_IO_TUNE_PARAMETERS_MAX of libvirt's remote_protocol.x */
 const MOST = 32;
-/** VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain. */
+/**
+ * VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain.
+ */
 const READ_FLAGS = IMPACT_FLAGS | 4;
 
 const parameters = array(typedParameter, MOST);
@@ -17,7 +19,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map(
   IOTUNE_PARAMETERS.map(([name, key]) => [name, key === "groupName" ? "string" : "ullong"]),
 );
 
-/** Procedures that show and set the limits of one disk. */
+/** Procedures showing and setting the limits of a disk. */
 export const diskLimitProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(252, "virDomainSetBlockIoTune"),

@@ -18,7 +18,7 @@ const [MAP_BYTES, MOST_PARAMETERS] = [2048, 64];
 
 const ofThread = struct({ dom: domain, id: uint, flags: uint });
 
-/** Types of libvirt's parameters: the time in 64 bits, factors without a sign, sizes with one. */
+/** Types of libvirt's parameters: the time in 64 bits, factors without a sign, sizes with a sign. */
 const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map([
   ["poll_max_ns", "ullong"],
   ["poll_grow", "uint"],
@@ -27,7 +27,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map([
   ["thread_pool_max", "int"],
 ]);
 
-/** Procedures that change the I/O threads of a domain. */
+/** Procedures changing the I/O threads of a domain. */
 export const iothreadProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(352, "virDomainPinIOThread"),

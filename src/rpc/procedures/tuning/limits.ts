@@ -25,7 +25,9 @@ import { aboutDomain, domain, keyOf, nothing, ofDomain, text } from "../objects.
 import { type Procedure, procedure } from "../procedure.ts";
 import { type Given, parameters, roomFor, valuesOf } from "./parameters.ts";
 
-/** VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain. */
+/**
+ * VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain.
+ */
 const READ_FLAGS = IMPACT_FLAGS | 4;
 
 /** Parameters of a subject with their types, in libvirt's order, and their use cases. */
@@ -108,7 +110,7 @@ const RATES = [
   ...["outbound.average", "outbound.peak", "outbound.burst"],
 ];
 
-/** Procedures that show and set limits of the host's resources. */
+/** Procedures showing and setting limits of the host's resources. */
 export const limitProcedures: readonly Procedure[] = [
   reading(198, "virDomainGetMemoryParameters", memory),
   setting(197, "virDomainSetMemoryParameters", memory),
@@ -200,7 +202,9 @@ function rateOf(side: "inbound" | "outbound", given: Given): Partial<Record<type
   return { [side]: isNone ? { average: 0, peak: 0, burst: 0, floor: 0 } : rate };
 }
 
-/** Declares a procedure that returns the parameters of a subject, or their number if the client has no room. */
+/**
+ * Declares a procedure that returns the parameters of a subject, or their number if the client has no room.
+ */
 function reading(number: number, api: ApiUse, subject: Subject): Procedure {
   return procedure({
     ...aboutDomain(number, api),
@@ -242,7 +246,7 @@ async function set(
   });
 }
 
-/** Returns the values that are given, by the fields of the XML's type at that place of a row. */
+/** Returns the given values, by the fields of the XML's type at this place of a row. */
 function fieldsOf(given: Given, rows: readonly (readonly string[])[], at: number): Record<string, number> {
   return Object.fromEntries(
     rows.flatMap((row) => {

@@ -9,7 +9,9 @@ import { aboutDomain, domain, nothing } from "../objects.ts";
 import { invalidArgument, notValid, type Procedure, procedure } from "../procedure.ts";
 import { parameters, roomFor, valuesOf } from "./parameters.ts";
 
-/** VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain. */
+/**
+ * VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain.
+ */
 const READ_FLAGS = IMPACT_FLAGS | 4;
 
 /** VIR_DOMAIN_NUMA_MODE and VIR_DOMAIN_NUMA_NODESET of libvirt's libvirt-domain.h */
@@ -19,7 +21,7 @@ const TYPES: ReadonlyMap<string, TypedValue["type"]> = new Map([
   [NODES, "string"],
 ]);
 
-/** Procedures that show and set the host's NUMA nodes for a domain's memory. */
+/** Procedures showing and setting the host's NUMA nodes for a domain's memory. */
 export const numaProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(254, "virDomainSetNumaParameters"),

@@ -2,13 +2,18 @@ import { SvirtError } from "../../../errors.ts";
 import { array } from "../../xdr/form.ts";
 import { type TypedParameter, type TypedValue, typedParameter } from "../../xdr/typed-parameter.ts";
 
-/** REMOTE_DOMAIN_SCHEDULER_PARAMETERS_MAX of libvirt's remote_protocol.x, and its like for memory, disks, interfaces and NUMA. */
+/**
+ * REMOTE_DOMAIN_SCHEDULER_PARAMETERS_MAX of libvirt's remote_protocol.x, and its like for memory, disks,
+ * interfaces and NUMA.
+ */
 const MOST = 16;
 
-/** Parameters of one call. */
+/** Parameters of a call. */
 export const parameters = array(typedParameter, MOST);
 
-/** Returns how many parameters a client has room for; 0: it asks for their number. Throws as libvirtd does. */
+/**
+ * Returns how many parameters a client has room for; 0: it asks for their number. Throws as libvirtd does.
+ */
 export function roomFor(count: number, most = MOST): number {
   if (count >= 0 && count <= most) return count;
   throw new SvirtError(`internal error: nparams ${count < 0 ? "must be non-negative" : "too large"}`, {
@@ -18,10 +23,16 @@ export function roomFor(count: number, most = MOST): number {
   });
 }
 
-/** Values of parameters by their names. Numbers above 2^53 - 1 are that: libvirt's VIR_DOMAIN_MEMORY_PARAM_UNLIMITED. */
+/**
+ * Values of parameters by their names. Numbers above 2^53 - 1 are that: libvirt's
+ * VIR_DOMAIN_MEMORY_PARAM_UNLIMITED.
+ */
 export type Given = ReadonlyMap<string, number | string>;
 
-/** Returns the values of the parameters. Throws "usage", "unsupported" in libvirt's words. virTypedParamsValidate() of libvirt */
+/**
+ * Returns the values of the parameters. Throws "usage", "unsupported" in libvirt's words.
+ * virTypedParamsValidate() of libvirt
+ */
 export function valuesOf(
   given: readonly TypedParameter[],
   types: ReadonlyMap<string, TypedValue["type"]>,

@@ -7,10 +7,12 @@ import { invalidArgument, type Procedure, procedure } from "../procedure.ts";
 
 /** REMOTE_DOMAIN_PERF_EVENTS_MAX of libvirt's remote_protocol.x */
 const parameters = array(typedParameter, 64);
-/** VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain. */
+/**
+ * VIR_TYPED_PARAM_STRING_OKAY of libvirt's libvirt-common.h, with the flags that select a form of the domain.
+ */
 const READ_FLAGS = IMPACT_FLAGS | 4;
 
-/** Procedures that show and disable performance events. */
+/** Procedures showing and disabling performance events. */
 export const perfProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(365, "virDomainGetPerfEvents"),

@@ -25,7 +25,7 @@ const MOST_THREADS = 16_384;
 const map = countedBytes(MAP_BYTES);
 const pinned = { dom: domain, vcpu: uint, map };
 
-/** Procedures that show and set the processors of a domain's threads. */
+/** Procedures showing and setting the processors of a domain's threads. */
 export const pinProcedures: readonly Procedure[] = [
   procedure({
     ...aboutDomain(26, "virDomainPinVcpu"),

@@ -31,7 +31,7 @@ const drives = v.array(
   }),
 );
 
-/** States that a job leaves only by a command. JobStatus of qemu.git qapi/job.json */
+/** Final states of a job, left only by a command. JobStatus of qemu.git qapi/job.json */
 const AT_REST: ReadonlySet<string> = new Set(["ready", "standby", "pending", "concluded"]);
 
 /** Holds a conversation about jobs. */
@@ -60,7 +60,7 @@ export async function cancelJob(host: Host, step: StepOf<"cancel-job">): Promise
   });
 }
 
-/** Dismisses a job that has ended. A missing job is not an error. */
+/** Dismisses an ended job. A missing job is not an error. */
 export async function dismissJob(host: Host, step: StepOf<"adopt-chain">): Promise<void> {
   const { job, monitor: path } = step;
   if (job === undefined) return;
@@ -69,13 +69,16 @@ export async function dismissJob(host: Host, step: StepOf<"adopt-chain">): Promi
   });
 }
 
-/** Returns the job with that id; undefined if QEMU has none. */
+/** Returns the job with the id; undefined if QEMU has none. */
 export async function findJob(monitor: Monitor, id: string | undefined): Promise<QemuJob | undefined> {
   const found = v.parse(jobs, await monitor.execute("query-jobs"));
   return found.find((job) => job.id === id);
 }
 
-/** Returns the bytes per second that a job may copy; 0: no limit. BlockJobInfo of qemu.git qapi/block-core.json */
+/**
+ * Returns the bytes per second that a job may copy; 0: no limit. BlockJobInfo of qemu.git
+ * qapi/block-core.json
+ */
 export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
   const found = v.parse(speeds, await monitor.execute("query-block-jobs"));
   return found.find(({ device }) => device === id)?.speed ?? 0;
@@ -120,7 +123,7 @@ export type JobState =
   | { readonly is: "pending" }
   | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
 
-/** Returns the state of a job, after waiting for one that is about to stop. Throws "timeout". */
+/** Returns the state of a job, after waiting for a stopping job. Throws "timeout". */
 export async function readJobState(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
   const first = await findJob(monitor, job.job);
   if (first !== undefined && !isStopping(first) && !hasStopped(first)) return { is: "at-work", job: first };
@@ -134,8 +137,8 @@ export async function readJobState(host: Host, monitor: Monitor, job: BlockJob):
 }
 
 /**
- * Ends a pending job and reports whether it succeeded. For a job that QEMU has forgotten it returns `expected`. If the job
- * replaces the disk's top image, the disk's top node decides. Throws "timeout".
+ * Ends a pending job and reports whether it succeeded. For a job that QEMU has forgotten it returns
+ * `expected`. If the job replaces the disk's top image, the disk's top node decides. Throws "timeout".
  */
 export async function concludeJob(
   host: Host,

@@ -6,15 +6,18 @@ import { formatNewImage, luksPlace } from "../../../images/new-qcow2.ts";
 import { partialPath } from "../../../plan/partial-names.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
 
-/** Headers of LUKS for the images that are made encrypted, by their paths. */
+/** Headers of LUKS for new encrypted images, by their paths. */
 export type LuksHeaders = ReadonlyMap<string, Uint8Array>;
 
-/** Bytes of a raw image's data that are compared. */
+/** Compared bytes of a raw image's data. */
 const RAW_BYTES = 64 * 1024;
 
 type NewImage = StepOf<"make-image" | "remove-image">;
 
-/** Throws "wrong-state" for an encrypted image without a header: another call has changed which images are made. */
+/**
+ * Throws "wrong-state" for an encrypted image without a header: another call has changed which images are
+ * made.
+ */
 export function refuseWithoutHeader(
   images: readonly Pick<NewImage, "image" | "path">[],
   headers?: LuksHeaders,
@@ -37,8 +40,8 @@ export function makeImage(host: Host, step: NewImage, headers?: LuksHeaders): vo
 }
 
 /**
- * Removes an image that is still empty, and a partial one that a killed svirt may have left. Another file at its path
- * stays; a missing one is not an error. Throws "denied" if another file replaces it during the call.
+ * Removes a still empty image, and a partial image left by a killed svirt. Another file at its path stays; a
+ * missing file is not an error. Throws "denied" if another file replaces it during the call.
  */
 export function removeImage(host: Host, step: NewImage): void {
   const image = findBegun(host, step, step.path);
@@ -62,8 +65,8 @@ function findBegun(host: Host, step: NewImage, path: string): FileFacts | undefi
 }
 
 /**
- * Returns the header of an encrypted image, with zeros behind the end of a partial one; undefined if it is not one of svirt's. Its keys are random,
- * and in no other place.
+ * Returns the header of an encrypted image, with zeros behind the end of a partial header; undefined if it is
+ * not svirt's. Its keys are random, and in no other place.
  */
 function readHeader(host: Host, { id }: FileFacts, { image }: NewImage): Uint8Array | undefined {
   if (image.luks === undefined) return undefined;
@@ -74,7 +77,10 @@ function readHeader(host: Host, { id }: FileFacts, { image }: NewImage): Uint8Ar
   return isNewLuks(is, luks.cipher) ? header : undefined;
 }
 
-/** Returns the size of the image's file. A raw image is as long as the guest's disk, behind the header of its encryption. */
+/**
+ * Returns the size of the image's file. A raw image is as long as the guest's disk, behind the header of its
+ * encryption.
+ */
 function sizeOf({ image: { luks, ...image } }: NewImage): number {
   const headerBytes = luks === undefined ? 0 : luksHeaderBytes(luks.cipher);
   if (image.format === "raw") return headerBytes + image.sizeBytes;

@@ -9,8 +9,9 @@ import { CHANGE_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
 const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));
 
 /**
- * Passes QEMU each file again, opened with the new access, and has it reopen its nodes. Then the former descriptors are
- * removed, since their locks last as long as they are open. Throws "failed" with QEMU's message.
+ * Passes QEMU each file again, opened with the new access, and has it reopen its nodes. Then the former
+ * descriptors are removed, since their locks last as long as they are open. Throws "failed" with QEMU's
+ * message.
  */
 export async function setAccess(host: Host, step: StepOf<"set-access">): Promise<void> {
   await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {

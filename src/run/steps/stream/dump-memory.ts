@@ -15,8 +15,8 @@ const dump = v.object({
 });
 
 /**
- * Writes only the guest's memory, in QEMU's format. QEMU stops the vCPUs during the dump, and resumes them even if the
- * reader has closed its end. Throws "failed" with QEMU's message.
+ * Writes only the guest's memory, in QEMU's format. QEMU stops the vCPUs during the dump, and resumes them
+ * even if the reader has closed its end. Throws "failed" with QEMU's message.
  */
 export async function dumpMemory(
   host: Host,

@@ -24,12 +24,15 @@ export interface StreamEnd {
 export function makeTarget(host: Host, target: { readonly to: string; readonly fileLabel?: string }): FileId {
   const file = host.makeFile(target.to, FILE_MODE);
   const { fileLabel } = target;
-  // On a mount that gives all files one label, the file already has it.
+  // On a mount with a common label of all files, the file already has it.
   if (fileLabel !== undefined && getFileLabel(host, file) !== fileLabel) putFileLabel(host, file, fileLabel);
   return file;
 }
 
-/** Has QEMU write into a pipe, and copies its output into the file. `tell` waits until QEMU has written everything. */
+/**
+ * Has QEMU write into a pipe, and copies its output into the file. `tell` waits until QEMU has written
+ * everything.
+ */
 export async function streamOut(
   host: Host,
   end: StreamEnd,
@@ -97,8 +100,8 @@ async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promi
 }
 
 /**
- * Closes both ends of the pipe. QEMU might not use its end, or might keep it open: svirt would then wait forever at its
- * own end. It is not an error if QEMU has ended.
+ * Closes both ends of the pipe. QEMU might not use its end, or might keep it open: svirt would then wait
+ * forever at its own end. It is not an error if QEMU has ended.
  */
 async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {
   try {

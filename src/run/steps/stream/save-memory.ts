@@ -24,7 +24,8 @@ const migration = v.object({
 type Migration = v.InferOutput<typeof migration>;
 
 /**
- * Writes the guest's state to a file. Throws "failed" with QEMU's message, and "host-call" when the file cannot be written.
+ * Writes the guest's state to a file. Throws "failed" with QEMU's message, and "host-call" when the file
+ * cannot be written.
  */
 export async function saveMemory(
   host: Host,
@@ -46,7 +47,9 @@ export async function saveMemory(
   if (head.length > 0) host.writeBytes(file, 0, formatWholeMark());
 }
 
-/** Cancels QEMU's writing and waits until it has stopped. Without a save it does nothing. Throws "timeout". */
+/**
+ * Cancels QEMU's writing and waits until it has stopped. Without a save it does nothing. Throws "timeout".
+ */
 export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promise<void> {
   await withMonitorSocket(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.execute("migrate_cancel");
@@ -65,7 +68,10 @@ function writesOn(): SvirtError {
   });
 }
 
-/** Loads a guest's state from a file. Throws "failed" with QEMU's message; a QEMU that ends has the reason in its log. */
+/**
+ * Loads a guest's state from a file. Throws "failed" with QEMU's message; a QEMU that ends has the reason in
+ * its log.
+ */
 export async function loadMemory(host: Host, step: StepOf<"load-memory">): Promise<void> {
   await streamIn(host, step, {
     file: step.from,

@@ -11,8 +11,9 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Writes the guest's screen to a file. QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)). So it draws
- * into a file of its label in its own folder, which limits the size. Throws "failed" with QEMU's message.
+ * Writes the guest's screen to a file. QEMU cannot draw into a pipe (it empties the file first,
+ * ftruncate(2)). So it draws into a file of its label in its own folder, which limits the size. Throws
+ * "failed" with QEMU's message.
  */
 export async function takeScreenshot(host: Host, step: StepOf<"take-screenshot">): Promise<void> {
   const { buffer, device, format, head, label, monitor: path, set } = step;

@@ -3,11 +3,11 @@ import type { Formats, SourcedPool, SourcePart } from "../pool-types.ts";
 import type { PoolSource } from "../source/source.ts";
 
 /**
- * Pure half of a type of storage pools: the XML that it keeps, and the rules of its definition and its start. Each property is
- * mandatory: a type that lacks something says so.
+ * Pure half of a type of storage pools: its kept XML, and the rules of its definition and its start. Each
+ * property is mandatory: a type says what it lacks.
  */
 export interface PoolBackend {
-  /** Parts of `<source>` that are kept. */
+  /** Kept parts of `<source>`. */
   readonly parts: readonly SourcePart[];
   /** Parts of `<source>` without which a definition is refused, in libvirt's order. */
   readonly needed: readonly SourcePart[];
@@ -19,7 +19,7 @@ export interface PoolBackend {
   readonly volumes: "files" | "devices" | "on a server";
   /** Target that is written, none, or the folder of the source's name, whatever the XML says. */
   readonly target: "written" | "none" | { readonly within: string };
-  /** Options that are kept: of a mount, or of Ceph. */
+  /** Kept options: of a mount, or of Ceph. */
   readonly options: "mount" | "ceph" | "none";
   /** Whether the XML may have `<features><cow>`. */
   readonly hasCow: boolean;
@@ -35,7 +35,10 @@ export interface PoolBackend {
   readonly discovery: "implemented" | { readonly command: string } | "none";
   /** Whether the source is block devices, which a pool of another type may have, too. */
   readonly takesDevices: boolean;
-  /** Whether two pools of this type have one source beside devices. virStoragePoolObjSourceFindDuplicate() of libvirt */
+  /**
+   * Whether two pools of this type have the same source beside devices.
+   * virStoragePoolObjSourceFindDuplicate() of libvirt
+   */
   isSameSource(one: SourcedPool, other: SourcedPool): boolean;
   /** Attempt that a restricted key is refused: at each use of the pool, or at its definition alone. */
   readonly denied: { readonly at: "use" | "definition"; attempt(name: string): string } | "nothing";
@@ -46,7 +49,7 @@ export interface PoolBackend {
 /** Place of a contradiction, the reason of its refusal and the remedy. */
 export type Contradiction = readonly [place: string, why: string, remedy: string];
 
-/** Operation that svirt lacks, and the remedy. */
+/** Missing operation, and the remedy. */
 export interface Missing {
   readonly missing: string;
   readonly remedy: string;
@@ -61,7 +64,7 @@ export interface Refused extends Missing {
 interface PoolMount {
   /** Whether the source is a block device, which a build may format. Otherwise it is a server's folder. */
   readonly isOfDevice: boolean;
-  /** Whether a mount with that type of the kernel may be one of such a source. */
+  /** Whether a mount with this type of the kernel may have such a source. */
   isMountedAs(kernelType: string): boolean;
   /** Returns the order of the mount; by the device: its content decides. */
   readonly plan: ((pool: SourcedPool) => MountOrder) | "by the device";

@@ -1,7 +1,7 @@
 import type { PoolBackend } from "./backend.ts";
 import { isNeverSame, listNone, refuseNone } from "./parts.ts";
 
-/** Disk whose partitions are the volumes. */
+/** Disk with partitions as volumes. */
 export const disk = {
   parts: ["devices"],
   needed: ["devices"],

@@ -1,7 +1,7 @@
 import type { PoolBackend } from "./backend.ts";
 import { FILES, isNeverSame, listNone, mountOf, refuseSecond } from "./parts.ts";
 
-/** File system on a block device, which a start mounts. */
+/** File system on a block device, mounted by a start. */
 export const fs = {
   parts: ["devices"],
   needed: ["devices"],

@@ -1,7 +1,7 @@
 import type { PoolBackend } from "./backend.ts";
 import { isNeverSame, listNone, NETWORKED, refuseNone } from "./parts.ts";
 
-/** Target of iSCSI to which QEMU connects by itself. */
+/** Target of iSCSI with QEMU's own connection. */
 export const iscsiDirect = {
   parts: ["hosts", "devices", "initiator"],
   needed: ["hosts", "initiator"],

@@ -2,7 +2,7 @@ import type { SourcedPool } from "../pool-types.ts";
 import type { PoolBackend } from "./backend.ts";
 import { listNone, refuseNone } from "./parts.ts";
 
-/** Target of iSCSI to which the host logs in. */
+/** Target of iSCSI with a login by the host. */
 export const iscsi = {
   parts: ["hosts", "devices", "initiator"],
   needed: ["hosts"],
@@ -34,7 +34,10 @@ function isSameTarget(one: SourcedPool, other: SourcedPool): boolean {
   return other.source.devices.some(({ path }) => names.has(path));
 }
 
-/** A login without the name of an initiator uses all interfaces of open-iscsi. libvirt refuses equal initiators only. */
+/**
+ * A login without the name of an initiator uses all interfaces of open-iscsi. libvirt refuses equal
+ * initiators only.
+ */
 function mayShareSession(one: SourcedPool, other: SourcedPool): boolean {
   const [mine, theirs] = [one, other].map(({ source }) => source.initiator?.iqn.name);
   return mine === undefined || theirs === undefined || mine === theirs;

@@ -19,7 +19,7 @@ export const logical = {
   refuseSource: refuseNone,
   discovery: "implemented",
   takesDevices: true,
-  // Beyond libvirt, a volume group is one source, whatever devices are named.
+  // Beyond libvirt, a volume group is a single source, whatever devices are named.
   isSameSource: (one, other) => one.source.name === other.source.name,
   denied: { at: "use", attempt: (name) => `use a volume group for the storage pool '${name}'` },
   hasDiskMode: false,

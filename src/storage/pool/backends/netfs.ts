@@ -5,12 +5,12 @@ import type { Contradiction, PoolBackend, Refused } from "./backend.ts";
 import { FILES, mountOf, refuseSecond, UNMOUNTED } from "./parts.ts";
 import { isSameHost } from "./same-host.ts";
 
-/** Formats whose protocol may have a version. */
+/** Formats with an optional version of their protocol. */
 const VERSIONED: readonly string[] = ["auto", "nfs"];
-/** Formats of other servers, which svirt does not mount. */
+/** Formats of other servers, not mounted by svirt. */
 const UNKNOWN_SERVERS: readonly string[] = ["glusterfs", "cifs"];
 
-/** Folder of a file server, which a start mounts. */
+/** Folder of a file server, mounted by a start. */
 export const netfs = {
   parts: ["hosts", "dir"],
   needed: ["hosts", "dir"],

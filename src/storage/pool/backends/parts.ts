@@ -1,7 +1,7 @@
 import type { Formats } from "../pool-types.ts";
 import type { Missing, Refused } from "./backend.ts";
 
-/** Formats of volumes that are files. virStorageFileFormat of libvirt */
+/** Formats of volumes in files. virStorageFileFormat of libvirt */
 export const FILES: Formats = {
   standard: "raw",
   values: [
@@ -14,7 +14,7 @@ export const FILES: Formats = {
 export const NETWORKED =
   "Leave the pool inactive, and write <source protocol='…'> of the server into the domain's disk.";
 
-/** Refusal of a file system that svirt does not mount. */
+/** Refusal of a file system not mounted by svirt. */
 export const UNMOUNTED: Missing = {
   missing: "mount file systems",
   remedy: "Mount it yourself, by /etc/fstab for example, and define a pool of type dir on the mount point.",
@@ -25,7 +25,7 @@ export function listNone(): readonly [] {
   return [];
 }
 
-/** Rule of a type that starts with any source. */
+/** Rule of a type without conditions on its source. */
 export function refuseNone(): "none" {
   return "none";
 }
@@ -35,7 +35,10 @@ export function isNeverSame(): boolean {
   return false;
 }
 
-/** Returns the refusal of a second part where a mount takes the first alone. virStorageBackendFileSystemIsValid() of libvirt */
+/**
+ * Returns the refusal of a second part where a mount takes the first alone.
+ * virStorageBackendFileSystemIsValid() of libvirt
+ */
 export function refuseSecond(part: "device" | "host", parts: readonly unknown[]): Refused | "none" {
   if (parts.length < 2) return "none";
   return {

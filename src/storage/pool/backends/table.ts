@@ -36,8 +36,8 @@ const BACKENDS = {
 type Backends = typeof BACKENDS;
 
 /**
- * Whether svirt starts pools of a type. The code for it is mandatory unless the type says that svirt lacks it; so it is with the two
- * below.
+ * Whether svirt starts pools of a type. The code for it is mandatory unless the type says that svirt lacks
+ * it; so it is with the two below.
  */
 export type IsStarted<Type extends PoolType> = Backends[Type]["start"] extends Missing ? false : true;
 

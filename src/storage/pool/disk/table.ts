@@ -2,7 +2,10 @@ import * as v from "valibot";
 import { SvirtError } from "../../../errors.ts";
 
 const [SFDISK, PARTX] = ["/usr/sbin/sfdisk", "/usr/bin/partx"] as const;
-/** Labels of sfdisk(8) for libvirt's formats of a disk; an omitted one is dos. virStorageBackendDiskBuildPool() of libvirt */
+/**
+ * Labels of sfdisk(8) for libvirt's formats of a disk; an omitted format is dos.
+ * virStorageBackendDiskBuildPool() of libvirt
+ */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ["unknown", "dos"],
   ["dos", "dos"],
@@ -45,12 +48,15 @@ interface Sfdisk {
   readonly input?: string;
 }
 
-/** Returns the command that prints the table of a disk. */
+/** Returns the command for printing the table of a disk. */
 export function readTableCommand(device: string): readonly string[] {
   return [SFDISK, "--json", device];
 }
 
-/** Returns the command that writes an empty table, and clears other marks of the disk. Throws "unsupported" for a format that svirt does not make. */
+/**
+ * Returns the command for an empty table, without other marks of the disk. Throws "unsupported" for a format
+ * svirt does not make.
+ */
 export function makeTableCommand(device: string, format: string): Sfdisk {
   const label = LABELS.get(format);
   if (label !== undefined)
@@ -72,11 +78,11 @@ export interface NewPartition {
   readonly name: string;
   readonly startSector: number;
   readonly sectors: number;
-  /** Type in a table of type dos; undefined: the standard one. */
+  /** Type in a table of type dos; undefined: the standard type. */
   readonly type: string | undefined;
 }
 
-/** Returns the command that adds a partition. Other partitions stay, also those in use. */
+/** Returns the command for adding a partition. Other partitions stay, also partitions in use. */
 export function addPartitionCommand(device: string, partition: NewPartition): Sfdisk {
   const { name, sectors, startSector, type } = partition;
   const words = [`start=${startSector}`, `size=${sectors}`, ...(type === undefined ? [] : [`type=${type}`])];
@@ -86,17 +92,20 @@ export function addPartitionCommand(device: string, partition: NewPartition): Sf
   };
 }
 
-/** Returns the command that removes a partition. */
+/** Returns the command for removing a partition. */
 export function deletePartitionCommand(device: string, number: number): Sfdisk {
   return { words: [SFDISK, "--quiet", "--no-reread", "--delete", device, String(number)] };
 }
 
-/** Returns the command that makes a partition of the table known to the kernel, or unknown, which sfdisk leaves out while another is in use. */
+/**
+ * Returns the command for making a partition of the table known to the kernel, or unknown. sfdisk leaves this
+ * out while another partition is in use.
+ */
 export function kernelCommand(device: string, act: "add" | "delete", number: number): Sfdisk {
   return { words: [PARTX, `--${act}`, "--nr", String(number), device] };
 }
 
-/** Reads the output of readTableCommand(). Throws "failed" for another one. */
+/** Reads the output of readTableCommand(). Throws "failed" for any other. */
 export function parseTable(text: string): PartitionTable {
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), written), text);
   if (!read.success) throw unreadable();

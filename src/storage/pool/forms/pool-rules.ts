@@ -19,7 +19,10 @@ const TAGS: Readonly<Record<SourcePart, string>> = {
   initiator: "initiator",
 };
 
-/** Refuses a pool without a part that its type needs, or with a contradiction. virStoragePoolDefParseXML() of libvirt */
+/**
+ * Refuses a pool without a part that its type needs, or with a contradiction. virStoragePoolDefParseXML() of
+ * libvirt
+ */
 export function refuseIncomplete(pool: Parts, node: XmlNode): void {
   const [lack] = [...listMissing(pool), ...listWrong(pool)];
   if (lack === undefined) return;

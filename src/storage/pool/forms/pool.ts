@@ -14,7 +14,10 @@ import { refuseIncomplete } from "./pool-rules.ts";
 const type = oneOf(...POOL_TYPES);
 const ownName = textOf("name", domainName);
 
-/** Name of a pool. By default, that of its source, in types whose source has one. virStoragePoolDefParseXML() of libvirt */
+/**
+ * Name of a pool. By default, its source's name, in types with a name of the source.
+ * virStoragePoolDefParseXML() of libvirt
+ */
 const name: Field<string> = {
   place: ownName.place,
   read(node, faults) {

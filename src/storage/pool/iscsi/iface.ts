@@ -1,7 +1,7 @@
 import { ISCSIADM } from "./target.ts";
 
 const IFACE_MODE = [ISCSIADM, "--mode", "iface"] as const;
-/** Name of an interface that svirt passes on. ISCSI_MAX_IFACE_LEN of open-iscsi */
+/** Name of an interface passed on by svirt. ISCSI_MAX_IFACE_LEN of open-iscsi */
 const IFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** FNV-1a of 32 bits: two beginnings, and the factor. */
 const [OFFSETS, PRIME] = [[0x811c9dc5, 0x1000193], 0x01000193] as const;
@@ -12,8 +12,9 @@ export function listIfacesCommand(): readonly string[] {
 }
 
 /**
- * Returns the interface with this name of the initiator, by the list that iscsiadm prints; undefined if none has it. Each line has the interface's
- * name, a blank, and values with commas, the last of which is the initiator's name.
+ * Returns the interface with this name of the initiator, by the list from iscsiadm; undefined if none has it.
+ * Each line has the interface's name, a blank, and values with commas. The last value is the initiator's
+ * name.
  */
 export function findIface(listed: string, initiator: string): string | undefined {
   return listed
@@ -24,14 +25,17 @@ export function findIface(listed: string, initiator: string): string | undefined
 }
 
 /**
- * Returns the interface that svirt makes for an initiator. Its name depends on that of the initiator alone, so that a repeated start completes an
- * interface of a start that was killed.
+ * Returns svirt's interface for an initiator. Its name depends on the initiator's name alone: a repeated
+ * start completes an interface of a killed start.
  */
 export function ifaceFor(initiator: string): string {
   return `libvirt-iface-${OFFSETS.map((offset) => hashOf(initiator, offset)).join("")}`;
 }
 
-/** Returns the commands that make an interface; the first fails if it is there. virStorageBackendCreateIfaceIQN() of libvirt */
+/**
+ * Returns the commands that make an interface; the first fails if it is there.
+ * virStorageBackendCreateIfaceIQN() of libvirt
+ */
 export function ifaceCommands(
   iface: string,
   initiator: string,

@@ -1,14 +1,16 @@
 import type { IscsiTarget } from "./target.ts";
 
-/** Folders in which open-iscsi has its records: Debian's since version 12, and that of older hosts. ISCSI_DB_ROOT of open-iscsi */
+/**
+ * Folders of open-iscsi's records: Debian's since version 12, and older hosts'. ISCSI_DB_ROOT of open-iscsi
+ */
 export const DATABASES: readonly string[] = ["/var/lib/iscsi", "/etc/iscsi"];
 /** File of a target without an interface of its own. DEFAULT_IFACENAME of open-iscsi */
 const DEFAULT_IFACE = "default";
 /** Last line of a record. idbm_print() of open-iscsi */
 const END = "# END RECORD";
 /**
- * User or password that a record can have: one line without outer blanks, which a reader drops. AUTH_STR_MAX_LEN is 256 with
- * the NUL. idbm_recinfo_config() of open-iscsi
+ * Possible user or password of a record: a line without outer blanks, since a reader drops them.
+ * AUTH_STR_MAX_LEN is 256 with the NUL. idbm_recinfo_config() of open-iscsi
  */
 const WORD = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 

@@ -8,7 +8,7 @@ const PORT = 3260;
 /** iSCSI name, RFC 7143 4.2.7; open-iscsi also takes capital letters. */
 const NAME = /^(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}$/;
 
-/** Value that iscsiadm prints for none. */
+/** Value printed by iscsiadm for none. */
 const EMPTY = "<empty>";
 
 /** User of a target, and the name of the secret with the password. */
@@ -22,17 +22,21 @@ export interface ChapLogin {
 export interface IscsiTarget {
   readonly name: string;
   readonly portal: string;
-  /** User of CHAP, and the secret with the password if svirt has it; otherwise the record of the target has one. */
+  /**
+   * User of CHAP, and the secret with the password if svirt has it; otherwise the record of the target has a
+   * password.
+   */
   readonly login?: ChapLogin;
-  /** Name with which the host logs in; absent: that of /etc/iscsi/initiatorname.iscsi. */
+  /** Name for the host's login; absent: the name in /etc/iscsi/initiatorname.iscsi. */
   readonly initiator?: string;
   /** Interface of open-iscsi with the name of the initiator. */
   readonly iface?: string;
 }
 
 /**
- * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets, and for another
- * authentication than CHAP. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth() of libvirt
+ * Returns the target of a pool. Throws "unsupported" with libvirt's messages for several portals or targets,
+ * and for another authentication than CHAP. virStorageBackendISCSIPortal(), virStorageBackendISCSISetAuth()
+ * of libvirt
  */
 export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Pool): IscsiTarget {
   const [[host, ...otherHosts], [device, ...otherDevices]] = [hosts, devices];
@@ -54,7 +58,7 @@ export function iscsiTarget({ source: { auth, devices, hosts, initiator } }: Poo
   };
 }
 
-/** Refuses names that no target or initiator has, and that a program might take for an option. */
+/** Refuses names impossible for targets and initiators, since a program might take them for an option. */
 function refuseNames(target: string, initiator: string | undefined): void {
   if (!NAME.test(target))
     throw refused("device", `${target} is not the name of an iSCSI target`, "Write its name, iqn.…");
@@ -62,7 +66,9 @@ function refuseNames(target: string, initiator: string | undefined): void {
     throw refused("initiator/iqn/@name", `${initiator} is not the name of an iSCSI initiator`, "Write iqn.…");
 }
 
-/** Returns the command that prints the record of a target, with asterisks in place of passwords. iscsiadm(8) */
+/**
+ * Returns the command that prints the record of a target, with asterisks in place of passwords. iscsiadm(8)
+ */
 export function showCommand(target: IscsiTarget): readonly string[] {
   return nodeWords(target);
 }
@@ -79,7 +85,7 @@ export function hasPassword(record: string, user: string): boolean {
   return written("authmethod") === "CHAP" && written("username") === user && written("password") !== EMPTY;
 }
 
-/** Returns the commands that make a record of a target, which is not logged in to at boot. virISCSINodeNew() of libvirt */
+/** Returns the commands for a record of a target without a login at boot. virISCSINodeNew() of libvirt */
 export function recordCommands(target: IscsiTarget): readonly (readonly string[])[] {
   const node = nodeWords(target);
   return [
@@ -88,7 +94,7 @@ export function recordCommands(target: IscsiTarget): readonly (readonly string[]
   ];
 }
 
-/** Returns the command that logs in to a target that has a record. virISCSIConnectionLogin() of libvirt */
+/** Returns the command for the login to a target with a record. virISCSIConnectionLogin() of libvirt */
 export function loginCommand(target: IscsiTarget): readonly string[] {
   return [...nodeWords(target), "--login"];
 }

@@ -1,10 +1,13 @@
 const LVM = "/usr/sbin/lvm";
 
-/** Commands that change volume groups, with libvirt's options. virStorageBackendLogical… in storage_backend_logical.c of libvirt */
+/**
+ * Commands that change volume groups, with libvirt's options. virStorageBackendLogical… in
+ * storage_backend_logical.c of libvirt
+ */
 export const lvm = {
   /** Makes a physical volume, whatever the device has. */
   createPhysical: (device: string) => [LVM, "pvcreate", "--yes", device],
-  /** Keeps a physical volume that is part of a group. */
+  /** Keeps a physical volume of a group. */
   removePhysical: (device: string) => [LVM, "pvremove", device],
   createGroup: (group: string, devices: readonly string[]) => [LVM, "vgcreate", group, ...devices],
   /** Asks before it removes a group with volumes, and without input it keeps them. libvirt has -f. */
@@ -13,7 +16,7 @@ export const lvm = {
   deactivate: (group: string) => [LVM, "vgchange", "-aln", group],
   /** Keeps the volume, its data and its device. */
   renameVolume: (group: string, name: string, to: string) => [LVM, "lvrename", group, name, to],
-  /** Keeps a volume that is open. */
+  /** Keeps an open volume. */
   removeVolume: (group: string, name: string) => [LVM, "lvremove", "-f", `${group}/${name}`],
 } as const satisfies Readonly<Record<string, (...words: never[]) => readonly string[]>>;
 
@@ -28,7 +31,7 @@ export interface NewLogicalVolume {
   readonly origin: string | undefined;
 }
 
-/** Returns the command that makes a volume. virStorageBackendLogicalLVCreate() of libvirt */
+/** Returns the command for making a volume. virStorageBackendLogicalLVCreate() of libvirt */
 export function createVolumeCommand(volume: NewLogicalVolume): readonly string[] {
   const { capacityBytes, group, name, origin, sparseBytes } = volume;
   const sizes =

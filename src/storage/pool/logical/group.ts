@@ -1,11 +1,14 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Pool } from "../stored-pool.ts";
 
-/** Characters of the names of volume groups and logical volumes; a hyphen is not the first one. lvm(8), VALID NAMES */
+/**
+ * Characters of the names of volume groups and logical volumes; a hyphen is not the first. lvm(8), VALID
+ * NAMES
+ */
 const NAME = /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/;
 /** Longest name of a volume group, or of a logical volume with its group's. NAME_LEN of lvm2 */
 const MOST_LENGTH = 127;
-/** Names that LVM keeps for its own volumes. lvm(8), VALID NAMES */
+/** LVM's names for its own volumes. lvm(8), VALID NAMES */
 const OWN_START = /^(?:snapshot|pvmove)/;
 const OWN_PART =
   /_(?:cdata|cmeta|corig|cvol|imeta|iorig|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin|wcorig)/;
@@ -14,7 +17,7 @@ const UUID_LENGTH = 32;
 /** Lengths of the parts of a UUID as LVM prints it. id_write_format() of lvm2 */
 const UUID_PARTS = /^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/;
 
-/** Returns the name of a pool's volume group. Throws "unsupported" for one that LVM does not permit. */
+/** Returns the name of a pool's volume group. Throws "unsupported" for a name forbidden by LVM. */
 export function volumeGroupOf({ name, source }: Pick<Pool, "name" | "source">): string {
   const group = source.name ?? name;
   if (isName(group)) return group;
@@ -38,7 +41,7 @@ function isName(name: string): boolean {
   return NAME.test(name) && name !== "." && name !== ".." && name.length <= MOST_LENGTH;
 }
 
-/** Logical volume that the kernel maps. */
+/** Logical volume mapped by the kernel. */
 export interface MappedVolume {
   readonly group: string;
   readonly name: string;
@@ -47,8 +50,8 @@ export interface MappedVolume {
 }
 
 /**
- * Returns the logical volume with this name and identifier of the device-mapper; undefined for another device, and for a layer or a part
- * of a volume. dm_build_dm_name() and build_dm_uuid() of lvm2
+ * Returns the logical volume with this name and identifier of the device-mapper; undefined for another
+ * device, and for a layer or a part of a volume. dm_build_dm_name() and build_dm_uuid() of lvm2
  */
 export function parseMappedVolume(mapName: string, mapUuid: string): MappedVolume | undefined {
   const [, group, name] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(mapName) ?? [];

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { SvirtError } from "../../../errors.ts";
 import type { PoolSpace } from "../document.ts";
 
-/** Fields of `lvm lvs`, which libvirt reads, too. virStorageBackendLogicalFindLVs() of libvirt */
+/** Fields of `lvm lvs`, also read by libvirt. virStorageBackendLogicalFindLVs() of libvirt */
 const VOLUME_FIELDS = [
   ...[
     "lv_name",
@@ -42,10 +42,10 @@ interface LogicalExtent {
 /** Logical volume, as LVM's metadata describe it. */
 export interface LogicalVolume {
   readonly name: string;
-  /** Volume that it is a snapshot of. */
+  /** Origin of the snapshot. */
   readonly origin: string | undefined;
   readonly isThin: boolean;
-  /** Whether it is a snapshot with space of its own, which is full one day. */
+  /** Whether it is a snapshot with space of its own, full at some time. */
   readonly isSparse: boolean;
   readonly sizeBytes: number;
   readonly extents: readonly LogicalExtent[];
@@ -60,7 +60,7 @@ export interface PhysicalVolume {
 const [LVM, IN_BYTES] = ["/usr/sbin/lvm", ["--units", "b", "--nosuffix"]] as const;
 const JSON_FORMAT = ["--reportformat", "json"] as const;
 
-/** Returns the command that lists the volumes of a group. */
+/** Returns the command for listing the volumes of a group. */
 export function volumesCommand(group: string): readonly string[] {
   return [LVM, "lvs", ...JSON_FORMAT, ...IN_BYTES, "--options", VOLUME_FIELDS.join(","), group];
 }
@@ -70,12 +70,18 @@ export function spaceCommand(group: string): readonly string[] {
   return [LVM, "vgs", ...JSON_FORMAT, ...IN_BYTES, "--options", "vg_size,vg_free", group];
 }
 
-/** Returns the command that lists the physical volumes of the host. virStorageBackendLogicalGetPoolSources() of libvirt */
+/**
+ * Returns the command that lists the physical volumes of the host. virStorageBackendLogicalGetPoolSources()
+ * of libvirt
+ */
 export function physicalCommand(): readonly string[] {
   return [LVM, "pvs", ...JSON_FORMAT, "--options", "pv_name,vg_name"];
 }
 
-/** Reads the output of volumesCommand(). Throws "failed" for another one. virStorageBackendLogicalMakeVol() of libvirt */
+/**
+ * Reads the output of volumesCommand(). Throws "failed" for any other. virStorageBackendLogicalMakeVol() of
+ * libvirt
+ */
 export function parseVolumes(text: string): readonly LogicalVolume[] {
   const rows = parseReport(text, v.object({ lv: v.array(volumeRow) })).flatMap(({ lv }) => lv);
   // A volume has a row for each of its segments.
@@ -97,7 +103,10 @@ export function parseVolumes(text: string): readonly LogicalVolume[] {
   });
 }
 
-/** Returns the extents of a segment: one for each device, `/dev/sdb(25)`. virStorageBackendLogicalParseVolExtents() of libvirt */
+/**
+ * Returns the extents of a segment: an extent for each device, `/dev/sdb(25)`.
+ * virStorageBackendLogicalParseVolExtents() of libvirt
+ */
 function extentsOf({
   devices,
   seg_size: length,
@@ -115,7 +124,7 @@ function extentsOf({
   });
 }
 
-/** Reads the output of spaceCommand(). Throws "failed" for another one. */
+/** Reads the output of spaceCommand(). Throws "failed" for any other. */
 export function parseSpace(text: string): PoolSpace {
   const [row] = parseReport(text, v.object({ vg: v.array(groupRow) })).flatMap(({ vg }) => vg);
   if (row === undefined) throw unreadable();
@@ -123,7 +132,7 @@ export function parseSpace(text: string): PoolSpace {
   return { capacityBytes, allocationBytes: capacityBytes - availableBytes, availableBytes };
 }
 
-/** Reads the output of physicalCommand(). Throws "failed" for another one. */
+/** Reads the output of physicalCommand(). Throws "failed" for any other. */
 export function parsePhysicalVolumes(text: string): readonly PhysicalVolume[] {
   return parseReport(text, v.object({ pv: v.array(physicalRow) })).flatMap(({ pv }) =>
     pv.map(({ pv_name: path, vg_name: group }) => ({ path, group })),

@@ -9,16 +9,16 @@ export interface ServerPool {
   readonly order: MountOrder;
 }
 
-/** Folder of a pool that is mounted for one guest alone. */
+/** Folder of a pool mounted for a single guest. */
 export interface OwnFolder {
   readonly path: string;
   readonly order: MountOrder;
 }
 
 /**
- * Returns the folders to mount for one guest, so that its files have its label: the folders of those files, outermost only. The
- * files are below the pools' targets and have no labels of their own. Throws "denied" for a file that is in no folder of its own,
- * "in-use" where something else is mounted.
+ * Returns the folders to mount for a guest, with the guest's label of its files: the folders of the files,
+ * outermost only. The files are below the pools' targets and have no labels of their own. Throws "denied" for
+ * a file without a folder of its own, "in-use" where something else is mounted.
  */
 export function decideOwnFolders(
   files: readonly string[],
@@ -47,7 +47,7 @@ export function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder === "/" ? folder : `${folder}/`);
 }
 
-/** Kernels before 5.13 refuse a second label for the files of one server without nosharecache. nfs(5) */
+/** Kernels before 5.13 refuse a second label for the files of a server without nosharecache. nfs(5) */
 function orderOf({ order, target }: ServerPool, path: string): MountOrder {
   const source = `${order.source.replace(/\/+$/, "")}${path.slice(target.length)}`;
   return addOption({ ...order, source }, "nosharecache");

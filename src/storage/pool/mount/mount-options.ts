@@ -7,13 +7,19 @@ const NUMBER = "[0-9]{1,9}";
 const SIZE = "[0-9]{4,8}";
 const MODE = "0?[0-7]{1,3}";
 
-/** Options without a meaning for svirt: the mount has them always. DEFAULT mount options of libvirt's storage_util.c */
+/**
+ * Options without a meaning for svirt: the mount has them always. DEFAULT mount options of libvirt's
+ * storage_util.c
+ */
 const ALWAYS: ReadonlySet<string> = new Set(["nosuid", "nodev", "noexec", "rw", "defaults"]);
 
 /** Options of every mount. mount(8) */
 const FLAGS: readonly MountFlag[] = ["ro", "noatime", "nodiratime"];
 
-/** Options of the kernel's file systems that name no file, no key and no label, with the pattern of each value. */
+/**
+ * Options of the kernel's file systems that name no file, no key and no label, with the pattern of each
+ * value.
+ */
 type Options = Readonly<Record<string, string>>;
 
 /** nfs(5) */
@@ -84,5 +90,7 @@ function isKnown(type: string, option: string): boolean {
   return pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(value);
 }
 
-/** default mount options of libvirt, storage_util.c: no program or device of a server's file has an effect. */
+/**
+ * default mount options of libvirt, storage_util.c: no program or device of a server's file has an effect.
+ */
 export const SAFE: readonly MountFlag[] = ["nosuid", "nodev", "noexec"];

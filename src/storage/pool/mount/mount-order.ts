@@ -1,4 +1,4 @@
-/** One way to mount a file system: the kernel's type, and its options as `name` or `name=value`. */
+/** Way to mount a file system: the kernel's type, and its options as `name` or `name=value`. */
 export interface MountAttempt {
   readonly type: string;
   readonly options: readonly string[];
@@ -24,7 +24,7 @@ export function addOption(order: MountOrder, option: string): MountOrder {
   return { ...order, attempts };
 }
 
-/** Whether a mount with that type of the kernel is one of an NFS server. */
+/** Whether a mount with this type of the kernel belongs to an NFS server. */
 export function isServerType(kernelType: string): boolean {
   return kernelType === "nfs" || kernelType === "nfs4";
 }

@@ -7,7 +7,7 @@ import type { MountAttempt, MountOrder } from "./mount-order.ts";
 const VERSIONS = ["4.2", "4.1", "4.0", "3"];
 /** NFS without the NLM protocol, which needs rpc.statd: locks count on this host only. nfs(5) */
 const VERSION_3 = ["nolock"];
-/** Types that the kernel cannot write. */
+/** Types without writes by the kernel. */
 const READ_ONLY: ReadonlySet<string> = new Set(["iso9660"]);
 
 /** Types of the kernel that have another name in libvirt's XML. virStoragePoolFormatFileSystem */
@@ -25,7 +25,7 @@ export function mountSource({ source }: SourcedPool): string {
   return `${name.includes(":") ? `[${name}]` : name}:${dir?.path ?? ""}`;
 }
 
-/** Returns the order that mounts an NFS server's folder. Throws "unsupported". */
+/** Returns the order for mounting an NFS server's folder. Throws "unsupported". */
 export function planServerMount(pool: SourcedPool): MountOrder {
   const { hosts, protocol } = pool.source;
   const [host] = hosts;
@@ -40,7 +40,7 @@ export function planServerMount(pool: SourcedPool): MountOrder {
   return { source: mountSource(pool), server: host?.name, attempts, flags: [...SAFE, ...flags] };
 }
 
-/** Returns the order that mounts a block device with a file system of that type. Throws "unsupported". */
+/** Returns the order for mounting a block device with a file system of the type. Throws "unsupported". */
 export function planDeviceMount(pool: SourcedPool, path: string, type: string): MountOrder {
   const { flags, options } = optionsOf(pool, type);
   const attempt = { type: KERNEL_TYPES.get(type) ?? type, options };

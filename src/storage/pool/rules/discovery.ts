@@ -3,8 +3,8 @@ import { backendOf } from "../backends/table.ts";
 import { POOL_TYPES } from "../pool-types.ts";
 
 /**
- * Returns the refusal of a search for sources of pools of a type that svirt does not search for. storageConnectFindStoragePoolSources() of
- * libvirt; its other backends with findPoolSources have a command.
+ * Returns the refusal of a search for sources of pools of a type that svirt does not search for.
+ * storageConnectFindStoragePoolSources() of libvirt; its other backends with findPoolSources have a command.
  */
 export function discoveryRefusal(word: string): SvirtError {
   const type = POOL_TYPES.find((known) => known === word);

@@ -1,7 +1,10 @@
 import { backendOf } from "../backends/table.ts";
 import type { Pool } from "../stored-pool.ts";
 
-/** Whether two pools have one source, so that libvirt refuses the second. virStoragePoolObjSourceFindDuplicate() of libvirt */
+/**
+ * Whether two pools have the same source: libvirt refuses the second. virStoragePoolObjSourceFindDuplicate()
+ * of libvirt
+ */
 export function hasSameSource(one: Pool, other: Pool): boolean {
   const [mine, theirs] = [backendOf(one.type), backendOf(other.type)];
   if (mine.takesDevices && theirs.takesDevices && sharesDevice(one, other)) return true;

@@ -10,7 +10,7 @@ const COPY_ON_WRITE = {
   remedy: "Run chattr(1) on the folder, and leave <features> out of <pool>.",
 };
 
-/** Pool with a target: a folder with its volumes, or one of the device nodes that are its volumes. */
+/** Pool with a target: a folder with its volumes, or a folder of the volumes' device nodes. */
 export type TargetPool = Pool & { readonly target: PoolTarget };
 
 /** Whether the volumes of a pool are files in its target. Otherwise they are block devices of the host. */
@@ -35,7 +35,10 @@ export type Formatting = "overwrite" | "no-overwrite";
 /** Operation on a pool's storage. */
 export type PoolOperation = "start" | "build" | "delete" | "refresh";
 
-/** Returns the pool if svirt can do that to it. Throws "unsupported" for any other, and says what to do instead. */
+/**
+ * Returns the pool if svirt can do that to it. Throws "unsupported" for any other, and says what to do
+ * instead.
+ */
 export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool {
   const { features, source, target, type } = pool;
   const { refuseSource, start } = backendOf(type);
@@ -43,7 +46,7 @@ export function supportedPool(pool: Pool, operation: PoolOperation): TargetPool 
   const refused = refuseSource(source);
   if (refused !== "none") throw refusal(pool, operation, refused);
   if (features !== undefined && operation === "build") throw refusal(pool, operation, COPY_ON_WRITE);
-  // The form requires it of each type that starts.
+  // The form requires it of each startable type.
   if (target === undefined) throw new Error(`a pool of type ${type} has no target`);
   return { ...pool, target };
 }

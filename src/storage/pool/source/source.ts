@@ -6,7 +6,7 @@ import { attribute, child, children, required, textOf } from "../../../xml/field
 import { integer, matching, oneOf, yesNo } from "../../../xml/value-form.ts";
 import { adapter } from "./adapter.ts";
 
-/** Path or name that libvirt passes on, in one line. */
+/** Path or name passed on by libvirt, in a single line. */
 const someLine = matching(/^[^\p{Cc}]{1,4096}$/u, "one line of text, of 1 to 4096 characters");
 
 const host = element("host", () => ({
@@ -40,8 +40,8 @@ const auth = element("auth", () => ({
 const version = matching(/^[^,\p{Cc}]{1,64}$/u, "a version without a comma, such as 4.1");
 
 /**
- * `<source>` of a pool, with the parts of all types in libvirt's order. https://libvirt.org/formatstorage.html#source-elements,
- * virStoragePoolSourceFormat() of libvirt
+ * `<source>` of a pool, with the parts of all types in libvirt's order.
+ * https://libvirt.org/formatstorage.html#source-elements, virStoragePoolSourceFormat() of libvirt
  */
 export const source = element("source", () => ({
   hosts: children(host),
@@ -57,5 +57,5 @@ export const source = element("source", () => ({
   product: child(element("product", () => ({ name: required(attribute("name", lineOfText)) }))),
 }));
 
-/** Storage that a pool is made of. */
+/** Storage of a pool. */
 export type PoolSource = ValueOf<typeof source>;

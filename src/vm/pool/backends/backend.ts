@@ -8,8 +8,8 @@ import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";
 
 /**
- * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something says so. What is done is a
- * list of works, in their order, as far as no work needs the result of another.
+ * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
+ * says so. What is done is a list of works, in their order, as far as no work needs the result of another.
  */
 export interface PoolBackend {
   /** Whether a start also builds the pool without a request. */
@@ -19,7 +19,9 @@ export interface PoolBackend {
   /** Makes a pool active: brings its source up, checks it, and records the pool. The caller holds no lock. */
   start(instance: Instance, start: PoolStart): Promise<StoredIdentity>;
   readonly end: PoolEnd;
-  /** Looks at the source of an active pool that a refresh does without a lock, since they wait for a program. */
+  /**
+   * Looks at the source of an active pool that a refresh does without a lock, since they wait for a program.
+   */
   readonly refresh: readonly PoolWork[];
   readonly remove: RemoveWork | "not removed";
   readonly findSources: FindSources | "refused";
@@ -30,7 +32,10 @@ export type PoolWork = (instance: Instance, pool: Pool) => Promise<void> | void;
 
 /** Part of a build. */
 export interface BuildWork {
-  /** Whether it is done under the registry's lock, so that no guest or pool is started on the disk meanwhile: it takes no time. */
+  /**
+   * Whether it is done under the registry's lock, so that no guest or pool is started on the disk meanwhile:
+   * it takes no time.
+   */
   readonly isHeld: boolean;
   /** Whether it overwrites the devices of the source. */
   readonly overwrites: boolean;
@@ -50,11 +55,13 @@ export interface PoolEnd {
     | (<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>)
     | "shared";
   /**
-   * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was seen before. The caller
-   * holds the registry's lock.
+   * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was
+   * seen before. The caller holds the registry's lock.
    */
   readonly check: ((instance: Instance, pool: Pool, seen: Pool | undefined) => void) | "always ends";
-  /** Works after the pool is recorded as inactive: no guest gets a volume any more. The caller holds no lock. */
+  /**
+   * Works after the pool is recorded as inactive: no guest gets a volume any more. The caller holds no lock.
+   */
   readonly after: readonly PoolWork[];
 }
 
@@ -65,7 +72,10 @@ export interface RemoveWork {
   run(instance: Instance, pool: TargetPool): Promise<void> | void;
 }
 
-/** Returns the XML of the sources that pools of a type may have. `spec` returns the document that the caller gives. */
+/**
+ * Returns the XML of the sources that pools of a type may have. `spec` returns the document that the caller
+ * gives.
+ */
 type FindSources = (instance: Instance, spec: () => Uint8Array | undefined) => Promise<string>;
 
 /** Backend of each type. A type that starts, or whose sources svirt finds, has the code for it. */

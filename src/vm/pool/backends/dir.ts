@@ -4,7 +4,9 @@ import { startHeld } from "../start-held.ts";
 import { NO_END, type PoolBackend } from "./backend.ts";
 import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";
 
-/** Folder of libvirt's packages in which virt-install starts a pool, without a build, for the kernel that it uploads. */
+/**
+ * Folder of libvirt's packages. virt-install starts a pool there, without a build, for its uploaded kernel.
+ */
 const BOOT_FOLDER = "/var/lib/libvirt/boot";
 
 /** Folder of the host. */

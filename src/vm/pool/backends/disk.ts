@@ -9,7 +9,7 @@ const MAKE_TABLE: BuildWork = {
   run: async (instance, pool, { formatting = "no-overwrite" }) => await makeTable(instance, pool, formatting),
 };
 
-/** Disk whose partitions are the volumes. */
+/** Disk with partitions as volumes. */
 export const disk = {
   isBuiltByStart: "never",
   build: () => [MAKE_TABLE],

@@ -6,7 +6,7 @@ import { logOut, refuseUsedSession, whileLoggingOut, withSession } from "../iscs
 import { startHeld } from "../start-held.ts";
 import type { PoolBackend } from "./backend.ts";
 
-/** Target of iSCSI to which the host logs in. */
+/** Target of iSCSI with a login by the host. */
 export const iscsi = {
   isBuiltByStart: "never",
   build: () => [],

@@ -6,9 +6,10 @@ import { changeStored } from "../../stored/change-stored.ts";
 import { sourceDevices } from "./source-device.ts";
 
 /**
- * Runs a program on the devices of a pool while no guest can be started with one, with a partition of it or with its whole disk: they have the locks
- * of a QEMU that writes to them, which end with svirt. Without the registry's lock, since a large device takes long. Throws as
- * sourceDevices(), and "in-use" for a device that is locked.
+ * Runs a program on the devices of a pool while no guest can be started with one, with a partition of it or
+ * with its whole disk: they have the locks of a QEMU that writes to them, which end with svirt. Without the
+ * registry's lock, since a large device takes long. Throws as sourceDevices(), and "in-use" for a device that
+ * is locked.
  */
 export async function withLockedDevices(
   instance: Instance,

@@ -5,10 +5,15 @@ import { deviceBytes } from "../../../resolve/pools/pool-device.ts";
 
 // Rule: A device is formatted only if it is empty.
 
-/** Length of a device's beginning and end in which file systems, partition tables and arrays have their marks. */
+/**
+ * Length of a device's beginning and end in which file systems, partition tables and arrays have their marks.
+ */
 const MARKED_BYTES = 1024 * 1024;
 
-/** Throws "wrong-state" for a device unless its beginning and its end are zeros, where all content has its mark. */
+/**
+ * Throws "wrong-state" for a device unless its beginning and its end are zeros, where all content has its
+ * mark.
+ */
 export function refuseContent(host: Host, name: string, device: FileId): void {
   const end = Math.max(0, deviceBytes(host, { id: device }) - MARKED_BYTES);
   const isEmpty = [0, end].every((offset) =>

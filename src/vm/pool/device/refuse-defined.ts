@@ -13,13 +13,17 @@ import { hasFolder } from "../../../storage/pool/rules/startable.ts";
 interface Attempt {
   readonly devices: readonly { readonly path: string }[];
   readonly attempt: string;
-  /** Whether they are overwritten: then a name of one outside of /dev counts, too, and the server of such a path may hang. */
+  /**
+   * Whether they are overwritten: then a name of one outside of /dev counts, too, and the server of such a
+   * path may hang.
+   */
   readonly isWritten: boolean;
 }
 
 /**
- * Throws "in-use" if a definition names one of these block devices, a partition of it, its whole disk or its generic node, by a path or as
- * the volume of an active pool. For devices that are overwritten the caller holds no lock.
+ * Throws "in-use" if a definition names one of these block devices, a partition of it, its whole disk or its
+ * generic node, by a path or as the volume of an active pool. For devices that are overwritten the caller
+ * holds no lock.
  */
 export function refuseDefined(instance: Instance, { attempt, devices, isWritten }: Attempt): void {
   const { host } = instance;

@@ -5,8 +5,8 @@ import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { DISK_FORMAT_BYTES, probeDiskFormat } from "../../../storage/volume/disk-format.ts";
 
 /**
- * Throws "wrong-state" with libvirt's message for a pool of partitions whose disk has no partition table. Throws as partitionedDisk().
- * virStorageBackendDeviceIsEmpty() of libvirt
+ * Throws "wrong-state" with libvirt's message for a pool of partitions whose disk has no partition table.
+ * Throws as partitionedDisk(). virStorageBackendDeviceIsEmpty() of libvirt
  */
 export function refuseUnlabelled(host: Host, { name, source }: Pool): void {
   const path = source.devices[0]?.path ?? "";

@@ -4,8 +4,8 @@ import type { Instance } from "../../../state/instance.ts";
 import { guestOnDevice } from "./device-guest.ts";
 
 /**
- * Throws the error that `errorOf` makes of the reason and of a command that helps, if a guest or the host uses one of the devices. The
- * caller holds the registry's lock.
+ * Throws the error made by `errorOf` of the reason and a helpful command, if a guest or the host uses a
+ * device. The caller holds the registry's lock.
  */
 export function refuseUsed(
   instance: Instance,

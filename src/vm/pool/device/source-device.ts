@@ -7,14 +7,18 @@ import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { guestOnDevice } from "./device-guest.ts";
 
 /**
- * Returns the block device of a pool of type fs. Throws "not-found", "unsupported" for another file; "wrong-state" for a device
- * that the host uses, as a mount, as swap or as a part of another; "in-use" for a guest's.
+ * Returns the block device of a pool of type fs. Throws "not-found", "unsupported" for another file;
+ * "wrong-state" for a device that the host uses, as a mount, as swap or as a part of another; "in-use" for a
+ * guest's.
  */
 export function sourceDevice(instance: Instance, { name, source }: Pool): FileId {
   return usableDevice(instance, name, source.devices[0]?.path ?? "");
 }
 
-/** Returns the block devices of a pool of which svirt makes its storage. Throws "unsupported" without one, and as sourceDevice(). */
+/**
+ * Returns a pool's block devices for svirt's new storage. Throws "unsupported" without a device, and as
+ * sourceDevice().
+ */
 export function sourceDevices(instance: Instance, { name, source: { devices } }: Pool): readonly FileId[] {
   if (devices.length === 0) throw refusal("its <source> has no <device>", name, "unsupported");
   return devices.map(({ path }) => usableDevice(instance, name, path));
@@ -33,7 +37,10 @@ function usableDevice(instance: Instance, name: string, path: string): FileId {
   });
 }
 
-/** Returns the type of the file system: that in the XML, or the one whose mark the device has. Throws "unsupported". */
+/**
+ * Returns the type of the file system: the type in the XML, or of the mark on the device. Throws
+ * "unsupported".
+ */
 export function typeOfDevice({ host }: Instance, { name, source }: Pool, device: FileId): string {
   const written = source.format?.type ?? "auto";
   if (written !== "auto") return written;

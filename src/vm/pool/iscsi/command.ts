@@ -3,14 +3,14 @@ import type { Host } from "../../../host/host.ts";
 import type { ProgramEnd } from "../../../host/processes.ts";
 import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 
-/** Most time of one command of iscsiadm. It asks a target that does not answer for minutes. */
+/** Most time of a command of iscsiadm. It asks a silent target for minutes. */
 const COMMAND_MS = 30_000;
 
 /** Exit code for a target without a record or a session. ISCSI_ERR_NO_OBJS_FOUND of iscsiadm(8) */
 export const NONE_FOUND = 21;
 /** Exit code for a user or password that the target refuses. ISCSI_ERR_LOGIN_AUTH_FAILED of iscsiadm(8) */
 const REFUSED = 24;
-/** Reason in iscsiadm's messages, whose last line may say less. iscsi_err_print_msg() of open-iscsi */
+/** Reason in iscsiadm's messages; their last line may say less. iscsi_err_print_msg() of open-iscsi */
 const REPORTED = /^iscsiadm: initiator reported error \(\d+ - (.+)\)$/m;
 
 /** Command of iscsiadm for a target. */
@@ -29,7 +29,7 @@ export async function endOf(host: Host, { words }: IscsiCommand): Promise<Progra
   return await host.runProgram(words, COMMAND_MS);
 }
 
-/** Returns the exit code of a command that has run. */
+/** Returns the exit code of an ended command. */
 export function codeOf(end: ProgramEnd): number | undefined {
   return "code" in end ? end.code : undefined;
 }

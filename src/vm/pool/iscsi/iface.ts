@@ -3,7 +3,10 @@ import { findIface, ifaceCommands, ifaceFor, listIfacesCommand } from "../../../
 import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
 import { endOf, runCommand } from "./command.ts";
 
-/** Returns a target with the interface of its initiator, which is made if it is missing. Throws as runCommand(). */
+/**
+ * Returns a target with the interface of its initiator, which is made if it is missing. Throws as
+ * runCommand().
+ */
 export async function addNewIface(host: Host, target: IscsiTarget): Promise<IscsiTarget> {
   const { initiator } = target;
   if (initiator === undefined) return target;
@@ -11,7 +14,7 @@ export async function addNewIface(host: Host, target: IscsiTarget): Promise<Iscs
   if (known !== undefined) return { ...target, iface: known };
   const iface = ifaceFor(initiator);
   const { make, name } = ifaceCommands(iface, initiator);
-  // It fails for an interface of a start that was killed.
+  // It fails for an interface of a killed start.
   await endOf(host, { target, words: make });
   await runCommand(host, "log in to", { target, words: name });
   return { ...target, iface };

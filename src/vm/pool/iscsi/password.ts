@@ -29,9 +29,10 @@ export async function makeRecord(host: Host, target: IscsiTarget): Promise<void>
 }
 
 /**
- * Gives the record of a target the user and the password of the pool's secret. Without that secret, the record must have both. iscsiadm takes a
- * password only as an argument, which any process of the host may read, so the file is written instead. The caller holds the lock of the target. Throws
- * "unsupported"; "not-found" for a secret without a value. virStorageBackendISCSISetAuth() of libvirt
+ * Gives the record of a target the user and the password of the pool's secret. Without the secret, the record
+ * must have both. iscsiadm takes a password only as an argument, readable to any process of the host, so the
+ * file is written instead. The caller holds the lock of the target. Throws "unsupported"; "not-found" for a
+ * secret without a value. virStorageBackendISCSISetAuth() of libvirt
  */
 export async function preparePassword(
   instance: Instance,
@@ -74,7 +75,7 @@ function chapPassword(instance: Instance, target: IscsiTarget, login: ChapLogin)
   );
 }
 
-/** Refuses a secret for another use, and one that may not be on disk, where open-iscsi keeps its records. */
+/** Refuses a secret for another use, and a secret kept off the disk: open-iscsi has its records there. */
 function refuseSecret(target: IscsiTarget, { place, usage, uuid }: FoundSecret): void {
   if (usage !== undefined && usage.type !== "iscsi")
     throw cannot(target, `the secret ${uuid} is for ${usage.type}`, "Name one with <usage type='iscsi'>.");
@@ -87,8 +88,8 @@ function refuseSecret(target: IscsiTarget, { place, usage, uuid }: FoundSecret):
 }
 
 /**
- * Writes the password into the record of a target. The new text is written beside the folder of the records, since open-iscsi takes each file in it for
- * one, and then moved.
+ * Writes the password into the record of a target. The new text is written beside the folder of the records,
+ * since open-iscsi takes each file in it for a record, and then moved.
  */
 function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): void {
   const found = DATABASES.flatMap((database) => {
@@ -103,7 +104,7 @@ function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): voi
       `open-iscsi has ${found.length} records of it`,
       `Remove all but the one that iscsiadm uses: ls {/etc,/var/lib}/iscsi/nodes/${target.name}`,
     );
-  // Drafts of an interrupted call, which have a password.
+  // Drafts of an interrupted call, with a password.
   for (const draft of [record.draft, `${record.draft}.new`]) host.removeFile(draft);
   const text = addPassword(record.text, chap);
   if (text === record.text) return;
@@ -112,8 +113,8 @@ function writePassword(host: Host, target: IscsiTarget, chap: ChapPassword): voi
 }
 
 /**
- * Returns the printed record of a target, without its password; undefined without one. Throws "failed" for one that iscsiadm does not print, since a
- * new record would replace it; and as runCommand().
+ * Returns the printed record of a target, without its password; undefined without a record. Throws "failed"
+ * for a record not printed by iscsiadm, since a new record would replace it; and as runCommand().
  */
 async function readRecordOf(host: Host, target: IscsiTarget): Promise<string | undefined> {
   const command = showCommand(target);

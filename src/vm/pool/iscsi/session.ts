@@ -16,13 +16,14 @@ import { checkEnd, codeOf, endOf, NONE_FOUND } from "./command.ts";
 import { addKnownIface, addNewIface } from "./iface.ts";
 import { makeRecord, preparePassword } from "./password.ts";
 
-/** Exit code for a target that has a session. ISCSI_ERR_SESS_EXISTS of iscsiadm(8) */
+/** Exit code for a target with a session. ISCSI_ERR_SESS_EXISTS of iscsiadm(8) */
 const SESSION_EXISTS = 15;
 
 /**
- * Does the work of a start. Before, logs in to the target of the pool, unless the host has a session with it; logs out again
- * if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or out of it meanwhile. The caller holds no lock. Throws
- * "failed", "timeout"; "unsupported" without iscsiadm; "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
+ * Does the work of a start. Before, logs in to the target of the pool, unless the host has a session with it;
+ * logs out again if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or
+ * out of it meanwhile. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm;
+ * "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
  */
 export async function withSession<Result>(
   instance: Instance,
@@ -51,7 +52,10 @@ export async function whileLoggingOut<Result>(
   return await withIscsiLock(instance, iscsiTarget(pool).name, work);
 }
 
-/** Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it already. */
+/**
+ * Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it
+ * already.
+ */
 async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
   const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
   return used.length > 0 ? [] : await errorsOfWork(async () => await logOut(instance, pool));
@@ -62,8 +66,8 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
 }
 
 /**
- * Logs in, and returns whether this call made the session. A record that is there keeps its password and settings, which a new one would
- * replace.
+ * Logs in, and returns whether this call made the session. A present record keeps its password and settings:
+ * a new record would replace them.
  */
 async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> {
   const { host, isForKey } = instance;
@@ -82,8 +86,9 @@ async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> 
 }
 
 /**
- * Logs out of the target of a pool, if the host has a session with it by the pool's portal. A restricted key, which cannot log
- * in either, leaves the session. Throws as withSession(). The caller holds the lock of the target alone.
+ * Logs out of the target of a pool, if the host has a session with it by the pool's portal. A restricted key,
+ * which cannot log in either, leaves the session. Throws as withSession(). The caller holds the lock of the
+ * target alone.
  */
 export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<void> {
   const wanted = iscsiTarget(pool);
@@ -97,20 +102,20 @@ export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<
 }
 
 /**
- * Throws "in-use" if a guest or the host uses a disk of a session with the target of a pool. The caller holds the registry's lock. Sessions by
- * other portals count, too: their disks have the same content.
+ * Throws "in-use" if a guest or the host uses a disk of a session with the target of a pool. The caller holds
+ * the registry's lock. Sessions by other portals count, too: their disks have the same content.
  */
 export function refuseUsedSession(instance: Instance, pool: Pool): void {
   const { host } = instance;
   const target = iscsiTarget(pool);
-  // All disks go with the session, also those without a path in the pool's target.
+  // All disks go with the session, also disks without a path in the pool's target.
   const disks = listSessionHosts(host, target).flatMap((hostNumber) =>
     listUnits(host, { hostNumber, target: "/dev" }),
   );
   refuseUsed(instance, disks, (why, command) => used(pool, why, command));
 }
 
-/** The kernel would read what any server says, such as one of the key's thief. */
+/** The kernel would read any server's data, such as a server of a key's thief. */
 function notForKey({ name }: IscsiTarget): SvirtError {
   return new SvirtError(
     `Cannot log in to the iSCSI target ${name}: a restricted key uses existing sessions only`,

@@ -15,9 +15,10 @@ import { runTool } from "./run-tool.ts";
 import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
 /**
- * Makes the volume group of a pool on its devices. A device that an interrupted call has prepared is used as it is. Throws "wrong-state"
- * for a device with content unless it may be overwritten, and for a group that exists; "in-use" for one of a guest or a definition; "unsupported".
- * virStorageBackendLogicalBuildPool() of libvirt
+ * Makes the volume group of a pool on its devices. A device prepared by an interrupted call is used as it is.
+ * Throws "wrong-state" for a device with content unless it may be overwritten, and for an existing group;
+ * "in-use" for a device of a guest or a definition; "unsupported". virStorageBackendLogicalBuildPool() of
+ * libvirt
  */
 export async function makeGroup(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;
@@ -46,7 +47,7 @@ export async function makeGroup(instance: Instance, pool: Pool, how: Formatting)
   }
 }
 
-/** Whether a device is not prepared yet. Throws "in-use" for one of another group. */
+/** Whether a device is not prepared yet. Throws "in-use" for a device of another group. */
 function isBlank(
   { host }: Instance,
   pool: Pool,
@@ -58,8 +59,9 @@ function isBlank(
 }
 
 /**
- * Removes the volume group of a pool, and its mark from the pool's devices. Throws "wrong-state" for a group with volumes, which libvirt
- * removes with it; "in-use" for a guest's disk; "unsupported" for a group on other devices. The caller holds no lock. virStorageBackendLogicalDeletePool() of libvirt
+ * Removes the volume group of a pool, and its mark from the pool's devices. Throws "wrong-state" for a group
+ * with volumes, which libvirt removes with it; "in-use" for a guest's disk; "unsupported" for a group on
+ * other devices. The caller holds no lock. virStorageBackendLogicalDeletePool() of libvirt
  */
 export async function removeGroup(instance: Instance, pool: Pool): Promise<void> {
   const { host } = instance;

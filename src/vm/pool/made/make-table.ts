@@ -14,9 +14,10 @@ import { denyKey } from "../refuse-key.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
- * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless it may be overwritten, and
- * for one in use; "in-use" for one of a guest or a definition; "denied" for a restricted key. The caller holds the registry's lock, and has
- * called refuseDefined() without it. virStorageBackendDiskBuildPool() of libvirt
+ * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless
+ * it may be overwritten, and for a disk in use; "in-use" for a disk of a guest or a definition; "denied" for
+ * a restricted key. The caller holds the registry's lock, and has called refuseDefined() without it.
+ * virStorageBackendDiskBuildPool() of libvirt
  */
 export async function makeTable(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;
@@ -34,7 +35,7 @@ export async function makeTable(instance: Instance, pool: Pool, how: Formatting)
   await runTool(host, { ...command, attempt: `write a partition table to ${device.path}` });
 }
 
-/** Throws "unsupported" for a mapped device: the kernel makes no partitions of one. */
+/** Throws "unsupported" for a mapped device: the kernel makes no partitions of it. */
 export function refuseMapped({ path }: FileId): void {
   if (!/^\/dev\/(?:dm-|mapper\/)/.test(path)) return;
   throw new SvirtError(`Cannot partition ${path}: the kernel makes no partitions of a mapped device`, {

@@ -6,7 +6,7 @@ import { lvm } from "../../../storage/pool/logical/commands.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
 import { runTool } from "./run-tool.ts";
 
-/** Removes those volumes of a group that an interrupted call left without their data. LVM keeps one that is open. */
+/** Removes volumes of a group left without their data by an interrupted call. LVM keeps an open volume. */
 export async function removeLeftParts(
   instance: Instance,
   group: string,
@@ -15,7 +15,7 @@ export async function removeLeftParts(
   const left = volumes.filter(({ name }) => isPartialVolume(name) && !isPartLocked(instance, name));
   if (left.length === 0) return;
   const names = new Set(left.map(({ name }) => name));
-  // Listed again: a call that has ended since may have given one its name.
+  // Listed again: a call ended since may have given a volume its name.
   for (const { name } of await readLogicalVolumes(instance.host, group)) {
     if (!names.has(name)) continue;
     const attempt = `remove the volume ${group}/${name}`;

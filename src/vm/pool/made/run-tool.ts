@@ -1,20 +1,23 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 
-/** Most time of one command. It waits for the disks of the host, and an interrupted one is repaired by the next. */
+/**
+ * Most time of a command. It waits for the disks of the host, and an interrupted command is repaired by the
+ * next.
+ */
 const COMMAND_MS = 60_000;
 
-/** Most lines of a program's messages in one of svirt's. */
+/** Most lines of a program's messages in a message of svirt's. */
 const MOST_LINES = 4;
 
-/** Package of Debian with each program that changes storage. */
+/** Debian's package of each program for storage changes. */
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ["/usr/sbin/lvm", "lvm2"],
   ["/usr/sbin/sfdisk", "fdisk"],
   ["/usr/bin/partx", "util-linux"],
 ]);
 
-/** Command of a program that changes storage, and its attempt for messages. */
+/** Command of a program for storage changes, and its attempt for messages. */
 export interface ToolCommand {
   readonly words: readonly string[];
   readonly attempt: string;
@@ -22,8 +25,8 @@ export interface ToolCommand {
 }
 
 /**
- * Runs a program of the host that changes storage. Throws "failed" with its last messages, "timeout"; "unsupported" if it is missing or
- * not permitted.
+ * Runs a program of the host that changes storage. Throws "failed" with its last messages, "timeout";
+ * "unsupported" if it is missing or not permitted.
  */
 export async function runTool(host: Host, { attempt, input, words }: ToolCommand): Promise<void> {
   const end = await host.runProgram(words, COMMAND_MS, input);
@@ -48,7 +51,7 @@ export async function runTool(host: Host, { attempt, input, words }: ToolCommand
   });
 }
 
-/** Returns the last messages that are no warnings: LVM explains one in several lines. */
+/** Returns the last messages without warnings: LVM explains an error in several lines. */
 function reasonOf(errors: string): string {
   const lines = errors.split("\n").map((line) => line.trim());
   const reasons = lines.filter((line) => line !== "" && !line.startsWith("WARNING:"));

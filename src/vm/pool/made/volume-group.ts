@@ -15,9 +15,10 @@ import { runTool } from "./run-tool.ts";
 // Rule: A volume group on a guest's disk is not started; one with a guest's volume is not stopped.
 
 /**
- * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if either fails, unless some
- * were active before. The caller holds no lock. Throws "unsupported" without the group, in libvirt's words; "in-use" for a group on a
- * guest's disk. virStorageBackendLogicalStartPool() of libvirt
+ * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if
+ * either fails, unless some were active before. The caller holds no lock. Throws "unsupported" without the
+ * group, in libvirt's words; "in-use" for a group on a guest's disk. virStorageBackendLogicalStartPool() of
+ * libvirt
  */
 export async function withActiveGroup<Result>(
   instance: Instance,
@@ -30,7 +31,7 @@ export async function withActiveGroup<Result>(
   await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
   const wasActive = listLogicalDevices(host, group).length > 0;
   try {
-    // lvm activates the volumes that it can, and fails if some are left.
+    // lvm activates the possible volumes, and fails if some are left.
     await runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
     return await work();
   } catch (error) {
@@ -40,7 +41,10 @@ export async function withActiveGroup<Result>(
   }
 }
 
-/** Deactivates the volumes of a pool's group, if it exists. The caller holds no lock. virStorageBackendLogicalStopPool() of libvirt */
+/**
+ * Deactivates the volumes of a pool's group, if it exists. The caller holds no lock.
+ * virStorageBackendLogicalStopPool() of libvirt
+ */
 export async function endGroup(instance: Instance, pool: Pool): Promise<void> {
   const group = volumeGroupOf(pool);
   // Without its devices there is nothing to deactivate.
@@ -52,15 +56,18 @@ async function deactivate({ host }: Instance, group: string): Promise<void> {
   await runTool(host, { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` });
 }
 
-/** Throws "in-use" if a guest or the host uses a volume of the pool's group. The caller holds the registry's lock. */
+/**
+ * Throws "in-use" if a guest or the host uses a volume of the pool's group. The caller holds the registry's
+ * lock.
+ */
 export function refuseUsedGroup(instance: Instance, pool: Pool): void {
   const group = volumeGroupOf(pool);
   refuseUsed(instance, listLogicalDevices(instance.host, group), (why, command) => used(group, why, command));
 }
 
 /**
- * Throws "unsupported" for a group without a device of the pool, "in-use" for one on a guest's disk. A guest that is
- * shut off counts, too: it may have written a group of that name to its disk. The caller holds no lock.
+ * Throws "unsupported" for a group without a device of the pool, "in-use" for a group on a guest's disk. A
+ * shut-off guest counts, too: it may have written a group of the name to its disk. The caller holds no lock.
  */
 export async function checkParts(
   instance: Instance,

@@ -15,7 +15,10 @@ export const END_MOUNTED = {
   after: [],
 } as const;
 
-/** A server may take long, so the registry's lock is not held meanwhile. Throws "in-use" while a guest uses a volume. */
+/**
+ * A server may take long, so the registry's lock is not held meanwhile. Throws "in-use" while a guest uses a
+ * volume.
+ */
 async function unmountPool(instance: Instance, pool: Pool): Promise<void> {
   if (!isMounted(instance, pool)) return;
   await changeStored(instance, () => refuseGuest(instance, pool));
@@ -44,8 +47,9 @@ async function unmountUnused(instance: Instance, pool: Pool): Promise<void> {
 }
 
 /**
- * Throws "in-use" while a guest claims a file of the mount, also if no process has it open: it is being started, or its QEMU has
- * ended and its labels are not restored yet. So does a guest whose folder below is still mounted.
+ * Throws "in-use" while a guest claims a file of the mount, also if no process has it open: it is being
+ * started, or its QEMU has ended and its labels are not restored yet. So does a guest whose folder below is
+ * still mounted.
  */
 function refuseGuest(instance: Instance, pool: Pool, cause?: SvirtError): void {
   const mount = findPoolMount(instance.host, pool);

@@ -10,8 +10,9 @@ import {
 const SHOWMOUNT = "/usr/sbin/showmount";
 
 /**
- * Returns the XML of the exports of an NFS server. Throws "unsupported" without the program that finds them; "denied" for a restricted
- * key; "failed" for a server that does not answer. virStorageBackendFileSystemNetFindPoolSources() of libvirt
+ * Returns the XML of the exports of an NFS server. Throws "unsupported" without the program that finds them;
+ * "denied" for a restricted key; "failed" for a server that does not answer.
+ * virStorageBackendFileSystemNetFindPoolSources() of libvirt
  */
 export async function findExports(
   { host, isForKey }: Instance,

@@ -9,7 +9,7 @@ import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 
 const FOLDERS = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
-/** The option of each program that overwrites the device's content. virStorageBackendExecuteMKFS() of libvirt */
+/** Each program's option for overwriting the device's content. virStorageBackendExecuteMKFS() of libvirt */
 const FORCE: ReadonlyMap<string, string> = new Map([
   ["ext2", "-F"],
   ["ext3", "-F"],
@@ -21,8 +21,9 @@ const FORCE: ReadonlyMap<string, string> = new Map([
 const PROGRAM_MS = 4 * 3_600_000;
 
 /**
- * Makes the file system of a pool on its device. Throws "wrong-state" for one with content unless it may be overwritten, and for
- * one in use; "in-use" for one of a definition; "unsupported" without a program for it. virStorageBackendMakeFileSystem() of libvirt
+ * Makes the file system of a pool on its device. Throws "wrong-state" for a device with content unless it may
+ * be overwritten, and for a device in use; "in-use" for a device of a definition; "unsupported" without a
+ * program for it. virStorageBackendMakeFileSystem() of libvirt
  */
 export async function makeFileSystem(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
   const { host } = instance;

@@ -19,8 +19,9 @@ import { targetLabel } from "../target-label.ts";
 const LABEL = "security.selinux";
 
 /**
- * Opens the file system of a pool, with the labels that its files need. The caller attaches and closes it. A server may take long,
- * so no lock may be held. Throws "unsupported", "denied", "timeout" and errors of the kernel.
+ * Opens the file system of a pool, with the labels that its files need. The caller attaches and closes it. A
+ * server may take long, so no lock may be held. Throws "unsupported", "denied", "timeout" and errors of the
+ * kernel.
  */
 export async function openPoolMount(instance: Instance, pool: TargetPool): Promise<OpenedMount> {
   const { host } = instance;
@@ -46,7 +47,9 @@ function orderOf(instance: Instance, pool: TargetPool): MountOrder {
   return planDeviceMount(pool, device.path, typeOfDevice(instance, pool, device));
 }
 
-/** Gives the root the label in the XML. Throws "denied" for one with which no guest may have files there. */
+/**
+ * Gives the root the label in the XML. Throws "denied" for a label with which no guest may have files there.
+ */
 function labelRoot(instance: Instance, { target }: TargetPool, opened: OpenedMount): void {
   const { path } = target;
   const label = targetLabel(instance, target);
@@ -56,8 +59,8 @@ function labelRoot(instance: Instance, { target }: TargetPool, opened: OpenedMou
 }
 
 /**
- * Opens a file system whose files have no labels of their own: all have that of the mount. Without one in the XML they are content
- * that guests only read, so that no guest can change the file of another.
+ * Opens a file system without labels of files: all have the mount's. Without a label in the XML they are
+ * read-only content for guests: no guest can change another's file.
  */
 async function openLabelled(instance: Instance, pool: TargetPool, order: MountOrder): Promise<OpenedMount> {
   const { target } = pool;
@@ -76,7 +79,7 @@ async function openLabelled(instance: Instance, pool: TargetPool, order: MountOr
   );
 }
 
-/** Throws "in-use" for the label of a guest that runs with it by chance: all files would be that guest's. */
+/** Throws "in-use" for the label of a guest running with it by chance: all files would be this guest's. */
 function refuseOtherGuest(instance: Instance, label: string): void {
   const range = privateRange(instance.host, label);
   if (range === undefined) return;

@@ -17,9 +17,10 @@ import { makeFileSystem } from "./make-file-system.ts";
 import { openPoolMount } from "./open-pool-mount.ts";
 
 /**
- * Mounts a pool's source and makes the pool active. The file system is opened first, without a lock, and is mounted nowhere until
- * the active pool is recorded. Killed before that, svirt leaves nothing; killed after it, a start that is repeated mounts it, and
- * pool-destroy ends it. Throws "denied" for the holder of a key, and as openPoolMount().
+ * Mounts a pool's source and makes the pool active. The file system is opened first, without a lock, and is
+ * mounted nowhere until the active pool is recorded. Killed before, svirt leaves nothing; killed after it, a
+ * repeated start mounts it, and pool-destroy ends it. Throws "denied" for the holder of a key, and as
+ * openPoolMount().
  */
 export async function startMounted(
   instance: Instance,
@@ -56,7 +57,10 @@ export async function startMounted(
   }
 }
 
-/** Checks that a pool can be mounted, and makes its folder on request. Returns the folder. The caller holds the registry's lock. */
+/**
+ * Checks that a pool can be mounted, and makes its folder on request. Returns the folder. The caller holds
+ * the registry's lock.
+ */
 function checkMountable(
   instance: Instance,
   pool: Pool,

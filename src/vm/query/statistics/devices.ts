@@ -19,7 +19,10 @@ export async function listIothreads({ running }: Subject): Promise<readonly Entr
   ];
 }
 
-/** Lists the entries of VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so no counters. */
+/**
+ * Lists the entries of VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so no
+ * counters.
+ */
 export async function listInterfaces({ instance, running, whole }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const { interfaces } = whole.devices;

@@ -15,7 +15,7 @@ export async function listDisks(subject: Subject): Promise<readonly Entry[]> {
   return [["block.count", layers.length], ...layers.flatMap(formatLayer)];
 }
 
-/** An image of a disk: its own, or one of its backing images. */
+/** An image of a disk: its own, or a backing image. */
 interface Layer {
   readonly disk: Disk;
   /** Number in the name of its block node; undefined for a disk that is off. */

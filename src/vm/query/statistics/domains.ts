@@ -25,7 +25,9 @@ interface StatisticsOptions {
   readonly groups: readonly Group[];
   /** Whether to list the backing images of each disk as well. */
   readonly backing: boolean;
-  /** Receives the error of each domain with a damaged definition, which a request of all domains leaves out. */
+  /**
+   * Receives the error of each domain with a damaged definition, which a request of all domains leaves out.
+   */
   readonly onDamaged?: OnRefused | undefined;
 }
 
@@ -44,7 +46,7 @@ export interface DomainStatistics {
 const WORK_MS = 25;
 
 /**
- * Lists the statistics of domains. All QEMUs are queried concurrently, and one that does not answer has an error in its
+ * Lists the statistics of domains. All QEMUs are queried concurrently, and a silent QEMU has an error in its
  * place. Throws "not-found" for an unknown key. virConnectGetAllDomainStats() of libvirt
  */
 export async function listDomainStatistics(

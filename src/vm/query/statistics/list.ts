@@ -13,8 +13,8 @@ import { listState } from "./state.ts";
 import type { Entry, Subject } from "./subject.ts";
 
 /**
- * Groups of libvirt's statistics by virsh's options, in libvirt's order. perf and memory are empty: svirt cannot enable their
- * events.
+ * Groups of libvirt's statistics by virsh's options, in libvirt's order. perf and memory are empty: svirt
+ * cannot enable their events.
  */
 export const GROUPS = {
   state: listState,
@@ -35,11 +35,12 @@ export type Group = keyof typeof GROUPS;
 const MOST_KEY = 79;
 /** 1,024 vCPUs have about 50,000 entries. */
 const [MOST_ENTRIES, MOST_LETTERS] = [65_536, 2_500_000];
-/** Limit for all queries of one guest: some 20, each answered immediately by a QEMU that does not hang. */
+/** Limit for all queries of a guest: some 20, each answered immediately by a healthy QEMU. */
 const TIMEOUT_MS = 5000;
 
 /**
- * Lists the statistics of one domain as libvirt's virConnectGetAllDomainStats does, in its order. Throws "timeout", "failed".
+ * Lists the statistics of one domain as libvirt's virConnectGetAllDomainStats does, in its order. Throws
+ * "timeout", "failed".
  */
 export async function listStatistics(
   instance: Instance,
@@ -69,7 +70,10 @@ async function listGroups(
   return entries;
 }
 
-/** Throws "failed" for entries that no QEMU has by itself: for one of them a client refuses the statistics of all guests. */
+/**
+ * Throws "failed" for entries impossible in QEMU: for such an entry a client refuses the statistics of all
+ * guests.
+ */
 function refuseImpossible({ found: { name } }: Subject, entries: readonly Entry[]): void {
   const isPossible = ([key, value]: Entry): boolean =>
     key.length <= MOST_KEY && (typeof value === "string" || Number.isFinite(value));

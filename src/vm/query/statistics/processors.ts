@@ -4,7 +4,9 @@ import { parseVcpuThreads, type VcpuThread } from "../../../qemu/monitor/vcpu-th
 import { getThread, getTimes } from "../../../run/process/thread-times.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** VIR_VCPU_RUNNING of virVcpuState: QEMU reports only vCPUs that are plugged in, and not whether one waits. */
+/**
+ * VIR_VCPU_RUNNING of virVcpuState: QEMU reports only vCPUs that are plugged in, and not whether one waits.
+ */
 const RUNNING = 1;
 
 /** Lists the entries of VIR_DOMAIN_STATS_CPU_TOTAL. */

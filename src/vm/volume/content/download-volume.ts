@@ -11,12 +11,12 @@ import { withUnusedVolume } from "../unused-volume.ts";
 
 /** Mode of a new file: it may have a guest's secrets. */
 const NEW_MODE = 0o600;
-/** A mode without the bits with which a file that a guest wrote would run as its owner. */
+/** A mode without bits for running a guest's file as its owner. */
 const MODE_BITS = 0o777;
 
 /**
- * Copies a part of a volume to a file, which is replaced once it is complete. Throws "not-found"; "in-use" for a volume or file
- * that a guest uses; "unsupported" for a file that is not regular; "denied".
+ * Copies a part of a volume to a file, which is replaced once it is complete. Throws "not-found"; "in-use"
+ * for a volume or file that a guest uses; "unsupported" for a file that is not regular; "denied".
  */
 export async function downloadVolume(
   instance: Instance,

@@ -7,9 +7,9 @@ import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 
 /**
- * Overwrites a part of a volume with the operator's input. Throws "not-found"; "in-use" for a volume that a guest, a definition
- * or another volume has; "usage" for an input that is longer than the part; "denied", also for a file that a
- * restricted key names.
+ * Overwrites a part of a volume with the operator's input. Throws "not-found"; "in-use" for a volume that a
+ * guest, a definition or another volume has; "usage" for an input that is longer than the part; "denied",
+ * also for a file that a restricted key names.
  */
 export async function uploadVolume(
   instance: Instance,
@@ -18,13 +18,15 @@ export async function uploadVolume(
 ): Promise<void> {
   if (instance.isForKey === true && file !== "-") throw notForKey(file);
   const { id, part: fitting } = await checkVolume(instance, volume, part);
-  // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image locked.
+  // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image
+  // locked.
   await instance.host.fillFile(id, file, fitting);
 }
 
 /**
- * Opens a part of a volume for a client's data. Until the stream is closed, guests find the image locked. Data beyond the part is an error of
- * the stream, which leaves a volume that is written in part. Throws as uploadVolume().
+ * Opens a part of a volume for a client's data. Until the stream is closed, guests find the image locked.
+ * Data beyond the part is an error of the stream, which leaves a volume that is written in part. Throws as
+ * uploadVolume().
  */
 export async function openUpload(
   instance: Instance,

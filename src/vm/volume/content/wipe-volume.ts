@@ -7,8 +7,9 @@ import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 
 /**
- * Makes all bytes of a volume's file zero: an image with a header is none afterwards. Throws "not-found"; "in-use" for a volume
- * that a guest, a definition or another volume has; "unsupported" if the file system cannot do that; "denied".
+ * Makes all bytes of a volume's file zero: an image with a header is none afterwards. Throws "not-found";
+ * "in-use" for a volume that a guest, a definition or another volume has; "unsupported" if the file system
+ * cannot do that; "denied".
  */
 export async function wipeVolume(
   instance: Instance,

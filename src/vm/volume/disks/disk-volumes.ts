@@ -38,9 +38,10 @@ const MAY_BE_VOLUMES: ReadonlySet<string> = new Set([
 ] satisfies ListedDisk["type"][]);
 
 /**
- * Finds the volumes that a domain's disks are: all, or those whose targets or sources are named; each once. Throws "wrong-state" for a running
- * domain, "not-found" for a name that no disk with a source has, "usage" for one that several have, and as findVolume() if it is unknown
- * whether a disk is a volume. cmdUndefine() of libvirt's tools/virsh-domain.c
+ * Finds the volumes that a domain's disks are: all, or those whose targets or sources are named; each once.
+ * Throws "wrong-state" for a running domain, "not-found" for a name that no disk with a source has, "usage"
+ * for one that several have, and as findVolume() if it is unknown whether a disk is a volume. cmdUndefine()
+ * of libvirt's tools/virsh-domain.c
  */
 export async function findDiskVolumes(
   instance: Instance,

@@ -12,8 +12,8 @@ interface Above {
 }
 
 /**
- * Whether a definition, or a domain of a snapshot, has a disk with backing files at one of these paths. Only a disk of a format with backing files has some: in
- * another, the guest wrote the header.
+ * Whether a definition, or a domain of a snapshot, has a disk with backing files at one of these paths. Only
+ * a disk of a format with backing files has some: in another, the guest wrote the header.
  */
 export function hasDiskAbove(xml: string, above: Above): boolean {
   return domainsIn(xml)

@@ -21,8 +21,9 @@ interface Sought {
 }
 
 /**
- * Whether a definition that names a file does so only for a disk of its domain alone, which is off, without a saved state and without
- * snapshots: not for a medium, a disk that others may share, a file below a disk, or anything else.
+ * Whether a definition that names a file does so only for a disk of its domain alone, which is off, without a
+ * saved state and without snapshots: not for a medium, a disk that others may share, a file below a disk, or
+ * anything else.
  */
 export function isOnlyDiskOf(
   instance: Instance,

@@ -29,7 +29,10 @@ const BACKENDS: VolumeBackends = {
   vstorage: "no devices",
 };
 
-/** Returns the backend that makes the devices of a pool; undefined for files of a folder, and for devices that the host makes. */
+/**
+ * Returns the backend that makes the devices of a pool; undefined for files of a folder, and for devices that
+ * the host makes.
+ */
 export function volumeBackendOf(pool: DevicePool | VolumePool): VolumeBackend | undefined {
   if (pool.folder !== undefined) return undefined;
   const backend = BACKENDS[pool.storage.type];

@@ -15,7 +15,10 @@ interface ConvertedSource {
   readonly format: "raw" | "qcow2";
   /** Whether its header names a backing file. */
   readonly isAbove: boolean;
-  /** Whether the caller says that it has this format. Otherwise its first bytes do, which a guest may have written. */
+  /**
+   * Whether the caller says that it has this format. Otherwise its first bytes do, which a guest may have
+   * written.
+   */
   readonly isDeclared: boolean;
 }
 
@@ -26,8 +29,9 @@ export interface SourceImage {
 }
 
 /**
- * Lists the files whose data a converted image has, the volume's first. Throws "denied" for a file below it that is no volume of an active
- * pool, and for any file below it if the volume's format is not declared; "unsupported" for an image of another format.
+ * Lists the files whose data a converted image has, the volume's first. Throws "denied" for a file below it
+ * that is no volume of an active pool, and for any file below it if the volume's format is not declared;
+ * "unsupported" for an image of another format.
  */
 export function listConverted(
   instance: Instance,
@@ -59,7 +63,9 @@ export function conversionOf(
   };
 }
 
-/** Throws "denied" for a file that the image may name, but that is no volume: it could be any of the host's. */
+/**
+ * Throws "denied" for a file that the image may name, but that is no volume: it could be any of the host's.
+ */
 function refuseElsewhere(
   instance: Instance,
   { below, path }: { readonly path: string; readonly below: FileFacts },

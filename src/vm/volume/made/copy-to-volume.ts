@@ -32,9 +32,10 @@ interface SourceData {
 }
 
 /**
- * Makes a logical volume or a partition with the data of another volume: the bytes of a raw one, the guest's data of a qcow2 image. The rest of
- * it is zeros. Throws "in-use" for a source that a guest uses or that changes meanwhile, "unsupported", and the errors of listConverted(),
- * createFilledVolume() and createPartition(). storageVolCreateXMLFrom() and virStorageBackendCreateBlockFrom() of libvirt
+ * Makes a logical volume or a partition with the data of another volume: the bytes of a raw one, the guest's
+ * data of a qcow2 image. The rest of it is zeros. Throws "in-use" for a source that a guest uses or that
+ * changes meanwhile, "unsupported", and the errors of listConverted(), createFilledVolume() and
+ * createPartition(). storageVolCreateXMLFrom() and virStorageBackendCreateBlockFrom() of libvirt
  */
 export async function copyToVolume(
   instance: Instance,

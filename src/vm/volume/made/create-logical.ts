@@ -18,9 +18,9 @@ import type { DevicePool } from "../volume-pool.ts";
 import { alreadyThere, type MadeVolume, ownDevice, withoutNode } from "./made-volume.ts";
 
 /**
- * Makes a volume of a pool of type logical: all of its space, a sparse one, or a snapshot of another volume of the pool. The space
- * keeps what earlier volumes have left there. Throws "in-use" if the name is taken or a guest uses the origin, "unsupported", "failed".
- * virStorageBackendLogicalCreateVol() of libvirt
+ * Makes a volume of a pool of type logical: all of its space, a sparse one, or a snapshot of another volume
+ * of the pool. The space keeps what earlier volumes have left there. Throws "in-use" if the name is taken or
+ * a guest uses the origin, "unsupported", "failed". virStorageBackendLogicalCreateVol() of libvirt
  */
 export async function createLogicalVolume(
   instance: Instance,
@@ -44,8 +44,8 @@ export async function createLogicalVolume(
 }
 
 /**
- * Makes a volume of a pool of type logical with data, and with zeros behind it. It has a name that only svirt uses until the data is
- * there. Throws as createLogicalVolume() and Host.copyToDevice.
+ * Makes a volume of a pool of type logical with data, and with zeros behind it. It has a name that only svirt
+ * uses until the data is there. Throws as createLogicalVolume() and Host.copyToDevice.
  */
 export async function createFilledVolume(
   instance: Instance,
@@ -75,7 +75,10 @@ export async function createFilledVolume(
   });
 }
 
-/** Removes what interrupted calls left. Throws "in-use" for a volume that exists, "unsupported" for a name that svirt keeps for itself. */
+/**
+ * Removes what interrupted calls left. Throws "in-use" for a volume that exists, "unsupported" for a name
+ * that svirt keeps for itself.
+ */
 async function makeRoom(instance: Instance, group: string, name: string): Promise<void> {
   if (isPartialVolume(name))
     throw notMade("name", "svirt keeps names of this form for volumes that do not have their data yet");
@@ -90,7 +93,10 @@ function made(instance: Instance, group: string, volume: Volume): MadeVolume {
   return { name: volume.name, path: `/dev/${group}/${volume.name}`, facts };
 }
 
-/** Returns the device of a volume: a path may be left from an earlier one with this name, and sysfs says which one the volume has. */
+/**
+ * Returns the device of a volume: a path may be left from an earlier one with this name, and sysfs says which
+ * one the volume has.
+ */
 function nodeOf({ host }: Instance, group: string, name: string): FileFacts {
   const found = findLogicalDevice(host, group, name);
   if (found === undefined) throw withoutNode(`/dev/${group}/${name}`);

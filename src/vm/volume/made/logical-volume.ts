@@ -8,8 +8,9 @@ import { runTool } from "../../pool/made/run-tool.ts";
 import type { DevicePool } from "../volume-pool.ts";
 
 /**
- * Removes a volume of a pool of type logical, which LVM refuses while it is open. Throws "in-use" for one with snapshots, which would be
- * removed with it; those of thin volumes stay. The caller holds the registry's lock. virStorageBackendLogicalDeleteVol() of libvirt
+ * Removes a volume of a pool of type logical, which LVM refuses while it is open. Throws "in-use" for one
+ * with snapshots, which would be removed with it; those of thin volumes stay. The caller holds the registry's
+ * lock. virStorageBackendLogicalDeleteVol() of libvirt
  */
 export async function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): Promise<void> {
   const group = volumeGroupOf(pool.storage);

@@ -12,7 +12,10 @@ export interface MadeVolume {
   readonly facts: FileFacts;
 }
 
-/** Gives the node of a new volume the owner, group and mode in its XML. They last until the node is made again, as at a boot. */
+/**
+ * Gives the node of a new volume the owner, group and mode in its XML. They last until the node is made
+ * again, as at a boot.
+ */
 export function ownDevice(host: Host, facts: FileFacts, { target: { permissions } }: Volume): void {
   const { group: gid = facts.gid, mode = facts.mode & MODE_BITS, owner: uid = facts.uid } = permissions ?? {};
   if (permissions !== undefined) host.setOwnership(facts.id, { uid, gid, mode });

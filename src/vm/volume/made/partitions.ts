@@ -41,7 +41,7 @@ interface NewVolume {
   readonly data?: DeviceData;
 }
 
-/** Disk that gets a partition. */
+/** Disk with a new partition. */
 interface Place {
   readonly disk: FileFacts;
   readonly source: string;
@@ -49,9 +49,10 @@ interface Place {
 }
 
 /**
- * Makes a partition on the disk of a pool; its other partitions stay, also those in use. The data is in its place before the table has the partition:
- * an interrupted call leaves none. Throws "in-use" if the volume exists or a guest has the whole disk, "wrong-state" if the host has it,
- * "unsupported", "failed", and as Host.copyToDevice. virStorageBackendDiskCreateVol() of libvirt
+ * Makes a partition on the disk of a pool; its other partitions stay, also those in use. The data is in its
+ * place before the table has the partition: an interrupted call leaves none. Throws "in-use" if the volume
+ * exists or a guest has the whole disk, "wrong-state" if the host has it, "unsupported", "failed", and as
+ * Host.copyToDevice. virStorageBackendDiskCreateVol() of libvirt
  */
 export async function createPartition(
   instance: Instance,
@@ -117,7 +118,10 @@ async function choosePlace(instance: Instance, place: Place, volume: Volume): Pr
   return { made, table };
 }
 
-/** Reads the table of a disk, and the partitions that the kernel has besides: it keeps one that was deleted from the table while it was in use. */
+/**
+ * Reads the table of a disk, and the partitions that the kernel has besides: it keeps one that was deleted
+ * from the table while it was in use.
+ */
 async function readAll(instance: Instance, { disk, source }: Place): Promise<PartitionTable> {
   const { host } = instance;
   // The path may lead to another disk since it was chosen.
@@ -144,7 +148,10 @@ async function addPartition(
   return { name: made.name, path, facts };
 }
 
-/** Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller holds the registry's lock. */
+/**
+ * Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller
+ * holds the registry's lock.
+ */
 export async function removePartition(
   instance: Instance,
   { storage }: DevicePool,

@@ -9,8 +9,8 @@ import type { DevicePool } from "../volume-pool.ts";
 import type { MadeVolume } from "./made-volume.ts";
 
 /**
- * Half of a pool type's backend that makes volumes which are devices. Each property is mandatory: a type that lacks something says so.
- * The code is loaded when it is called: most volumes are files.
+ * Half of a pool type's backend that makes volumes which are devices. Each property is mandatory: a type that
+ * lacks something says so. The code is loaded when it is called: most volumes are files.
  */
 export interface VolumeBackend {
   /** Makes a volume. It keeps what was in its space before. */
