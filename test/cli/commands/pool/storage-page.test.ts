@@ -5,7 +5,7 @@ import { makeMachine } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
 const PAGE = await Bun.file(new URL("../../../../docs/storage.md", import.meta.url)).text();
-const EXAMPLE = sectionOf(PAGE, "An example");
+const EXAMPLE = sectionOf(PAGE, "Create a pool and volumes");
 
 test("each command of docs/storage.md prints what the page shows", async () => {
   const machine = makeMachine();
