@@ -13,7 +13,7 @@ const SCENE = `
   parts() {
     ls -d /sys/class/net/virbr78 /run/svirt/networks/life-kill.xml /run/svirt-networks/81ff0d90* 2>/dev/null
     nft list tables | grep 81ff0d90
-    pgrep -f /run/svirt-networks/81ff0d90
+    for pid in $(pidof dnsmasq); do ! grep -aq 81ff0d90 /proc/$pid/cmdline 2>/dev/null || echo dnsmasq; done
     ls /etc/svirt/changes /run/svirt/changes 2>/dev/null | grep network
     true
   }

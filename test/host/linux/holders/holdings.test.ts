@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { fileSystemMagic } from "../../../../src/host/linux/files/file-system-magic.ts";
 import { fileKey } from "../../../../src/plan/facts/file-key.ts";
 import { isProvenByLease } from "../../../../src/plan/facts/lease-file-systems.ts";
@@ -203,14 +203,23 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
   test("finds a device by its number, whatever its path, and takes no character device for a block device", async () => {
     using folder = new RealFolder();
     const nodes = ["c", "b"].map((kind) => `${folder.path}/${kind}`);
-    Bun.spawnSync(["mknod", nodes[0] ?? "", "c", "10", "235"]);
-    Bun.spawnSync(["mknod", nodes[1] ?? "", "b", "10", "235"]);
-    // autofs(5): a device of the same number, which every user may open.
-    const child = await startHolder("reading", "/dev/autofs");
+    // Misc devices whose opening has no effect; a kernel may lack autofs.
+    const [held = "/dev/fuse", minor = "229"] =
+      [
+        ["/dev/autofs", "235"],
+        ["/dev/net/tun", "200"],
+      ].find(([path = ""]) => existsSync(path)) ?? [];
+    Bun.spawnSync(["mknod", nodes[0] ?? "", "c", "10", minor]);
+    Bun.spawnSync(["mknod", nodes[1] ?? "", "b", "10", minor]);
+    const child = await startHolder("reading", held);
     const [asCharacter, asBlock] = nodes.map((path) =>
-      folder.host.findHoldings([{ key: "device-10:235", path }], [child.pid], ALL),
+      folder.host.findHoldings([{ key: `device-10:${minor}`, path }], [child.pid], ALL),
     );
-    const unknown = folder.host.findHoldings([{ key: "device-10:235", path: undefined }], [child.pid], ALL);
+    const unknown = folder.host.findHoldings(
+      [{ key: `device-10:${minor}`, path: undefined }],
+      [child.pid],
+      ALL,
+    );
     child.kill("SIGKILL");
     expect([asCharacter?.length, asBlock?.length, unknown.length]).toEqual([1, 0, 1]);
   });
