@@ -28,16 +28,29 @@ const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** Implements Host.readProbe. */
 export const readProbe = readProbeWithin(LIMITS);
 
+/** Most repetitions of a killed probe. */
+const MOST_REPETITIONS = 3;
+
 /** Returns a readProbe() with these limits. */
 export function readProbeWithin(limits: ProbeLimits): Host["readProbe"] {
   return async (probe) => {
+    const runAlone = async (): Promise<ProgramOutput> =>
+      await alone(probe, async () => await withoutDescendants(async () => await run(limits, probe)));
     try {
-      return await alone(probe, async () => await withoutDescendants(async () => await run(limits, probe)));
+      let output = await runAlone();
+      // A svirt with another log folder has its own lock, and kills all processes of the user.
+      for (let again = 0; wasKilled(output) && again < MOST_REPETITIONS; again += 1)
+        output = await runAlone();
+      return output;
     } catch {
       // The program is missing, or the policy denies it, or it cannot be confined: the caller decides.
       return { fault: "failed" };
     }
   };
+}
+
+function wasKilled(output: ProgramOutput): boolean {
+  return "fault" in output && output.fault === "failed" && output.code === undefined;
 }
 
 /**
