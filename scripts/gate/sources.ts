@@ -81,8 +81,16 @@ export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, r
   ],
   ["src/vm/volume/", ["node/storage", "node/volume-copies", "node/pools", "node/file-formats"]],
   ["src/xml/", ["node/families", "node/shapes"]],
-  ["image/policy/", ["node/contexts", "node/labels", "node/places", "node/peers", "node/long/policy-needs"]],
+  [
+    "image/policy/",
+    ["node/contexts", "node/labels", "node/places", "node/peers", "node/long/policy-needs", "stock/install"],
+  ],
   ["image/", ["node/contexts", "node/long/reboot"]],
+  ["image/stock/", ["stock/install"]],
+  ["packaging/", ["stock/install"]],
+  ["scripts/install-host", ["stock/install"]],
+  ["scripts/stock-host", ["stock/install"]],
+  ["docs/guides/install.md", ["stock/install"]],
   ["README.md", ["readme/readme"]],
   ["scripts/demo", ["readme/readme"]],
 ]);

@@ -7,11 +7,13 @@ readonly LONG='/long/'
 
 # Prints the test files that need no node, one per line.
 list_host_tests() {
-  find ./test -name '*.test.ts' -not -path './test/node/*' -not -path './test/image/*' -not -path './test/readme/*' | sort
+  find ./test -name '*.test.ts' -not -path './test/node/*' -not -path './test/image/*' -not -path './test/readme/*' \
+    -not -path './test/stock/*' | sort
 }
 
+# Those of the stock machine boot it in the place of a node.
 list_node_tests() {
-  find ./test/node -name '*.test.ts' | sort
+  find ./test/node ./test/stock -name '*.test.ts' | sort
 }
 
 list_readme_tests() {

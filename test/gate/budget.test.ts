@@ -10,7 +10,7 @@ import { SOURCES } from "../../scripts/gate/sources.ts";
 import { commitOf, entry, factsOf } from "./values.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const FILES = [...new Glob("test/{node,readme}/**/*.test.ts").scanSync(ROOT)]
+const FILES = [...new Glob("test/{node,readme,stock}/**/*.test.ts").scanSync(ROOT)]
   .concat(
     [...new Glob("test/**/long/*.test.ts").scanSync(ROOT)].filter((path) => !path.startsWith("test/node/")),
   )

@@ -22,13 +22,13 @@ export function blocksOf(section: string): readonly (readonly string[])[] {
   return blocks.map(withoutBlankEnds).filter((block) => block.length > 0);
 }
 
-/** Returns the commands that a section shows behind the prompt `node# `, in order, each with its output. */
-export function typedIn(section: string): readonly Typed[] {
+/** Returns the commands that a section shows behind a prompt, in order, each with its output. */
+export function typedIn(section: string, prompt: string = PROMPT): readonly Typed[] {
   const typed: { command: string; lines: string[] }[] = [];
   for (const block of blocksOf(section)) {
-    if (!block[0]?.startsWith(PROMPT)) continue;
+    if (!block[0]?.startsWith(prompt)) continue;
     for (const line of block)
-      if (line.startsWith(PROMPT)) typed.push({ command: line.slice(PROMPT.length), lines: [] });
+      if (line.startsWith(prompt)) typed.push({ command: line.slice(prompt.length), lines: [] });
       else typed.at(-1)?.lines.push(line);
   }
   return typed.map(({ command, lines }) => ({ command, lines: withoutBlankEnds(lines) }));

@@ -9,7 +9,11 @@ export interface Terminal {
 const PATIENCE_MS = 60_000;
 
 /** Runs a command line by bash at a terminal. Resolves when its shell shows the given prompt. */
-export async function openTerminal(commandLine: string, prompt: string): Promise<Terminal> {
+export async function openTerminal(
+  commandLine: string,
+  prompt: string,
+  patienceMs: number = PATIENCE_MS,
+): Promise<Terminal> {
   let seen = "";
   const decoder = new TextDecoder();
   const child = Bun.spawn(["bash", "-c", commandLine], {
@@ -26,11 +30,12 @@ export async function openTerminal(commandLine: string, prompt: string): Promise
   const type = async (line: string, until: string): Promise<string> => {
     seen = "";
     child.terminal?.write(`${line}\n`);
-    return await waitUntil(() => {
+    const look = (): string | undefined => {
       // Busybox asks for the cursor's position after each prompt.
       const plain = seen.replaceAll("\u001b[6n", "").replaceAll("\r", "");
       return plain.endsWith(until) ? plain.slice(plain.indexOf("\n") + 1, -until.length) : undefined;
-    }, `no prompt after ${line}: ${seen}`);
+    };
+    return await waitUntil(look, patienceMs, () => `no prompt after ${line}: ${seen}`);
   };
   // The quotes make its echo differ from the prompt.
   await type(`PS1='${prompt.slice(0, 2)}''${prompt.slice(2)}'`, prompt);
@@ -43,12 +48,16 @@ export async function openTerminal(commandLine: string, prompt: string): Promise
   };
 }
 
-async function waitUntil(look: () => string | undefined, otherwise: string): Promise<string> {
-  const deadline = performance.now() + PATIENCE_MS;
+async function waitUntil(
+  look: () => string | undefined,
+  patienceMs: number,
+  otherwise: () => string,
+): Promise<string> {
+  const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     const found = look();
     if (found !== undefined) return found;
     await Bun.sleep(20);
   }
-  throw new Error(otherwise);
+  throw new Error(otherwise());
 }
