@@ -25,7 +25,7 @@ function replaceText(
   { from, path, to }: Extract<StoredStep, { readonly do: "replace-text" }>,
 ): void {
   const now = host.readText(path);
-  // The same text is written again: its new file tells clients of events about a repeated definition.
+  // Writes an equal text again: the new file tells clients of events about a repeated definition.
   if (now === to && from !== to) {
     // A killed call may have left a part of the other text.
     const part = stagedPath(path);
