@@ -185,7 +185,7 @@ onTheNode(
   // On a slow machine svirt connects to the monitor's socket, which is labelled already, before it detects QEMU's end.
   {
     denied:
-      /\{ create \} .* tclass=unix_stream_socket |\{ transition \} .*comm="setpriv"|\{ connectto \} .*:svirt_manager_t:s0:c1,c2 /,
+      /\{ create \} .* tclass=unix_stream_socket |\{ (?:nnp_)?transition \} .*comm="setpriv"|\{ connectto \} .*:svirt_manager_t:s0:c1,c2 /,
   },
 );
 
