@@ -79,6 +79,7 @@ onTheNode(
       expect(err).toContain("see SELinux's denials: svirt explain");
     }
   },
+  { denied: /\{ getattr \} .*:svirt_manager_t:s0 tcontext=\S*:shadow_t:/ },
 );
 
 onTheNode("svirt's own folders are missing, and are made with their labels", async () => {

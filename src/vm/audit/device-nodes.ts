@@ -1,6 +1,6 @@
+import { unlessRefused } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { isStale } from "../../labelling/original-label.ts";
-import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
 import { udevRuleFor } from "../../report/udev.ts";
@@ -35,6 +35,8 @@ const GATES = [
   "port",
   "kmsg",
 ];
+/** Depth of the search; folders in /dev are never nested more deeply. */
+const DEEPEST = 6;
 
 /**
  * Audits each device node with an important label: nodes of guests, the gates, and any with the label of an
@@ -113,8 +115,7 @@ function findStaleNodes(instance: Instance): AuditedDevice[] {
   // An ordinary user has no nodes, and cannot read all folders.
   const top = isSession(instance) ? undefined : instance.host.inspectFile("/dev");
   if (top === undefined) return [];
-  return listNodes(instance, top.id)
-    .flatMap((path) => instance.host.inspectFile(path) ?? [])
+  return [...walk(instance, "/dev", { device: top.id.device, deepest: DEEPEST })]
     .filter((facts) => isStale(instance, facts))
     .map(({ id }) => ({
       path: id.path,
@@ -125,13 +126,20 @@ function findStaleNodes(instance: Instance): AuditedDevice[] {
 }
 
 /**
- * Lists the nodes below a folder, on its file system. Follows no symlink: the target has a path of its own,
- * or may be a file that the policy denies to svirt, such as /dev/core -> /proc/kcore.
+ * Yields the nodes on a file system. Skips symlinks: their targets have paths of their own. Skips entries
+ * denied to svirt, such as /dev/core -> /proc/kcore: no label of a guest is denied to it.
  */
-function listNodes({ host }: Instance, folder: FileId): readonly string[] {
-  const paths: string[] = [];
-  host.visitTree(folder, undefined, ({ id, type }) => {
-    if (type === "block" || type === "character") paths.push(id.path);
-  });
-  return paths;
+function* walk(
+  instance: Instance,
+  folder: string,
+  within: { readonly device: string; readonly deepest: number },
+): Generator<FileFacts> {
+  if (within.deepest === 0) return;
+  for (const name of instance.host.listFolder(folder)) {
+    const path = `${folder}/${name}`;
+    const facts = unlessRefused(() => instance.host.inspectFile(path));
+    if (facts?.id.path !== path || facts.id.device !== within.device) continue;
+    if (facts.type === "block" || facts.type === "character") yield facts;
+    if (facts.type === "folder") yield* walk(instance, path, { ...within, deepest: within.deepest - 1 });
+  }
 }
