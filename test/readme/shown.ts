@@ -66,7 +66,7 @@ export function firstMissing(shown: readonly string[], text: string, whole = fal
 function withoutChance(line: string): string {
   return line
     .replace(/^ (alice|bob|first)( +)\d+( +\d{10} )/, " $1$2PID$3")
-    .replace(/^ \d+( +first +)/, " ID$1")
+    .replace(/^ \d+( +(?:alice|bob|first) +(?:running|shut))/, " ID$1")
     .replace(/"id": \d+/, '"id": ID')
     .replace(/\binode-([\d:]+)-\d+/g, "inode-$1-INODE")
     .replace(/-{5,}/g, "---")
