@@ -23,6 +23,7 @@ export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, r
   ["src/labelling/", ["node/labels", "node/explain", "node/places", "node/contexts"]],
   ["src/main.ts", ["node/commands", "node/session"]],
   ["src/errors.ts", ["node/commands", "node/libvirt-client"]],
+  ["src/virterror.ts", ["node/commands", "node/libvirt-client"]],
   ["src/network/", ["node/network", "node/guest-network", "node/network-bandwidth", "node/open-vswitch"]],
   ["src/host/linux/probe/", ["node/probes", "node/queries"]],
   ["src/network/filter/", ["node/network-filter", "node/network-hostile"]],

@@ -11,7 +11,7 @@ export interface Operand {
   readonly isOptional?: boolean;
   /** At least an argument; options may be between them. */
   readonly isRepeated?: boolean;
-  /** The argument may be a command, and all arguments after it are those of that command, its options too. */
+  /** Whether this argument begins a command of its own. All further words then belong to that command. */
   isCommand?(word: string, rest: readonly string[]): boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Option {
 
 /** Name and arguments of a command, from which help, completion and manual are made. */
 export interface CommandSpec {
-  /** One word or two. The name is that of an entry in the table of access. */
+  /** One word or two, as in the table of access. */
   readonly name: CommandName;
   readonly summary: string;
   /** Paragraphs for `--help`. */
@@ -86,7 +86,7 @@ export interface Command {
   plan?(call: Call): Promise<CommandPlan | undefined>;
 }
 
-/** Steps of a command, and what is known of their recovery. */
+/** Steps of a command. Its change, if it has one, also says how an interruption ends. */
 export type CommandPlan = Partial<ObjectChange> & Pick<ObjectChange, "steps">;
 
 /** Option of every command with printed data. */

@@ -4,11 +4,11 @@ import { PLAIN, STRANGE } from "./visible-json.ts";
 // Rule: A text moves no cursor and changes no state of a terminal.
 
 /**
- * Control characters but tabulator and newline, and those that reverse text or end its line. Joiners of
- * letters are none.
+ * All control characters except tabulator and newline, and characters that reverse text or end a line.
+ * Joiners of letters pass.
  */
 const COMMANDS =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is sought.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal obeys them, so they are searched for.
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**

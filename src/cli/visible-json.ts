@@ -1,6 +1,6 @@
 /**
- * Characters that JSON and XML can write otherwise: those that a terminal may obey, invisible ones, and
- * separators of lines.
+ * Characters that a terminal may obey, invisible characters, and separators of lines. JSON and XML can write
+ * each of them as an escape.
  */
 export const STRANGE = /[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu;
 /**

@@ -3,10 +3,8 @@ import type { StorageFacts } from "../label/seen-by-others.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
 import type { DataStream, DeviceWatch, FolderWatch } from "./channels.ts";
+import type { FileAttributes, FileType, GrantedAccess, TreeEntry } from "./file-attributes.ts";
 import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
-
-/** Type of the file at a path. */
-export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
 
 /** Times of stat(2), in nanoseconds since 1970. */
 interface FileTimes {
@@ -58,45 +56,9 @@ export interface Judged<Found> {
   readonly found: Found;
 }
 
-/** Access granted to a single user, regardless of the file's owner. */
-export interface GrantedAccess {
-  readonly uid: number;
-  readonly access: "read-only" | "read-write";
-}
-
-/** Extended attributes of an open file, even if another file has replaced it at its path. */
-export interface FileAttributes {
-  /** Returns the names of the attributes. */
-  listXattrs(): readonly string[];
-  /** Returns undefined if there is no such attribute, or the file system does not support attributes. */
-  getXattr(name: string): string | undefined;
-  /**
-   * Returns false if the file system does not support the attribute. Writes bytes as given: a label needs its
-   * NUL.
-   */
-  setXattr(name: string, value: string): boolean;
-  /** Does nothing if the attribute is missing. */
-  removeXattr(name: string): void;
-}
-
 /** An open file, with its facts at the time of opening. */
 export interface OpenedFile extends FileAttributes {
   readonly facts: FileFacts;
-}
-
-/** An entry of a folder, opened without following a symlink. Every operation acts on that entry. */
-export interface TreeEntry extends FileAttributes {
-  /** Contains the entry's path. */
-  readonly id: FileId;
-  readonly type: FileType | "symlink";
-  readonly uid: number;
-  readonly gid: number;
-  /** Number of hard links. st_nlink */
-  readonly links: number;
-  setOwner(uid: number, gid: number): void;
-  /** Like Host.grantAccess() and Host.revokeAccess(); also grants search permission on a folder. */
-  grantAccess(granted: GrantedAccess): void;
-  revokeAccess(uid: number): void;
 }
 
 /** Files, folders, their attributes and locks. */

@@ -1,6 +1,6 @@
 import type { FileId } from "../plan/facts/file.ts";
 import type { MountOrder } from "../storage/pool/mount/mount-order.ts";
-import type { FileAttributes } from "./files.ts";
+import type { FileAttributes } from "./file-attributes.ts";
 
 /** A mount. proc_pid_mountinfo(5) */
 export interface Mount {

@@ -1,4 +1,4 @@
-import type { FileType } from "./files.ts";
+import type { FileType } from "./file-attributes.ts";
 
 /** State of SELinux in the kernel. */
 export interface SelinuxState {

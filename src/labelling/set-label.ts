@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { refuseWritten } from "../resolve/writable-places.ts";
+import { refuseWritten } from "../resolve/places/writable-places.ts";
 import { type FileMarks, putLabel } from "../run/labels/file-label.ts";
 import { removeMachineMarks } from "../run/labels/machine-marks.ts";
 import { removeRemembered } from "../run/labels/remembered-label.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { TreeEntry } from "../host/files.ts";
+import type { TreeEntry } from "../host/file-attributes.ts";
 import { decideFileLabel } from "../label/file-label.ts";
 import type { LabelDecision } from "../label/label-decision.ts";
 import type { FileId, SharedTree } from "../plan/facts/file.ts";

@@ -9,3 +9,8 @@ export function listFoldersAbove(path: string): readonly string[] {
   for (let folder = folderOf(path); folder !== ""; folder = folderOf(folder)) folders.push(folder);
   return [...folders, "/"];
 }
+
+/** Decides by the text whether an absolute path is a folder other than the root, or below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder}/`);
+}

@@ -1,5 +1,6 @@
-import { SvirtError } from "../errors.ts";
-import type { FileFacts, FileType } from "../host/files.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
+import type { FileType } from "../host/file-attributes.ts";
+import type { FileFacts } from "../host/files.ts";
 import type { Host } from "../host/host.ts";
 import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
@@ -15,6 +16,16 @@ export function inspect(host: Host, path: string): FileFacts | undefined {
   const facts = host.inspectFile(path);
   if (facts !== undefined) refuseImpossibleTarget(facts.id.path);
   return facts;
+}
+
+/** Returns the facts of a file; undefined if it is missing, or svirt may not inspect it. */
+export function inspectIfPermitted(host: Host, path: string): FileFacts | undefined {
+  try {
+    return host.inspectFile(path);
+  } catch (error) {
+    if (asSvirtError(error).kind === "no-access") return undefined;
+    throw error;
+  }
 }
 
 /** Returns a reader for the chain of an image on the host, with `overlays` that exist or are planned. */

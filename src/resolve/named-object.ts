@@ -1,5 +1,6 @@
-import { asSvirtError, type LibvirtDomain, SvirtError } from "../errors.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
 import type { StoredXml } from "../state/xml-store.ts";
+import type { LibvirtDomain } from "../virterror.ts";
 
 /** Network or pool named by a domain, and the words of its refusals. */
 export interface NamedObject {

@@ -1,5 +1,6 @@
 import type { Key } from "../access/key.ts";
-import { asSvirtError, type LibvirtDomain, type SvirtError } from "../errors.ts";
+import { asSvirtError, type SvirtError } from "../errors.ts";
+import type { LibvirtDomain } from "../virterror.ts";
 import { recoverBefore } from "../vm/recover/recover-before.ts";
 import {
   checkFlags,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { stagedPath } from "../plan/partial-names.ts";
 import { guestPaths } from "../plan/paths.ts";
+import { removePart } from "../run/remove-text.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";
 
@@ -47,8 +47,7 @@ export function isAbortAsked(instance: Instance, uuid: string): boolean {
 export function forgetJob(instance: Instance, uuid: string): void {
   for (const path of [jobPath(instance, uuid), abortPath(instance, uuid)]) {
     instance.host.removeFile(path);
-    // A killed call may have left a part.
-    if (instance.host.inspectFile(stagedPath(path)) !== undefined) instance.host.removeFile(stagedPath(path));
+    removePart(instance.host, path);
   }
 }
 

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../src/errors.ts";
-import type { FileFacts, FileType } from "../../src/host/files.ts";
+import type { FileType } from "../../src/host/file-attributes.ts";
+import type { FileFacts } from "../../src/host/files.ts";
 import type { StorageFacts } from "../../src/label/seen-by-others.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 

@@ -1,5 +1,5 @@
 import type { DeviceWatch, FolderWatch } from "../../src/host/channels.ts";
-import type { TreeEntry } from "../../src/host/files.ts";
+import type { TreeEntry } from "../../src/host/file-attributes.ts";
 import type { Host } from "../../src/host/host.ts";
 import { factsOf, hostCall, type Place } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";

@@ -1,4 +1,4 @@
-import type { FileAttributes } from "../../src/host/files.ts";
+import type { FileAttributes } from "../../src/host/file-attributes.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 import { type FileSystem, factsOf, type Inode } from "./file-tree.ts";

@@ -1,4 +1,5 @@
-import type { FileAttributes, FileFacts } from "../../src/host/files.ts";
+import type { FileAttributes } from "../../src/host/file-attributes.ts";
+import type { FileFacts } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";

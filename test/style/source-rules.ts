@@ -1,6 +1,6 @@
 /** Order of src/. A part imports only from parts further left, never from one beside it. */
 const ORDER =
-  "errors · access, xml, selinux, images · domain · network, storage, secret, qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · rpc · cli · main";
+  "virterror · errors · access, xml, selinux, images · domain · network, storage, secret, qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · rpc · cli · main";
 
 /** Entry points, which connect the effects with the rest. */
 const BEGINNINGS: readonly string[] = ["main.ts"];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { FileAttributes } from "../../src/host/files.ts";
+import type { FileAttributes } from "../../src/host/file-attributes.ts";
 import type { Host } from "../../src/host/host.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";

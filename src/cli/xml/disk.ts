@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileType } from "../../host/files.ts";
+import type { FileType } from "../../host/file-attributes.ts";
 import { type Draft, emptyDraft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { diskAddress } from "./disk-address.ts";

@@ -1,4 +1,5 @@
-import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
+import type { LibvirtDomain } from "../../virterror.ts";
 import type { Domain } from "../domain.ts";
 import type { IdSet } from "../forms/id-set.ts";
 import type { IothreadUse } from "../forms/iothread-mapping.ts";

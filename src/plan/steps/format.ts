@@ -19,7 +19,7 @@ const markFormat = v.strictObject({
 export type FormatStep = v.InferOutput<typeof markFormat>;
 
 /** Definition of each kind of step in this file. */
-export const formatSteps: Kinds<FormatStep> = {
+export const formatMarkSteps: Kinds<FormatStep> = {
   "mark-format": {
     schema: markFormat,
     // The content stays what the guest wrote.

@@ -4,7 +4,7 @@ import { blockSteps } from "./block.ts";
 import { claimSteps } from "./claim.ts";
 import { deviceSteps } from "./device.ts";
 import { folderSteps } from "./folder.ts";
-import { formatSteps } from "./format.ts";
+import { formatMarkSteps } from "./format.ts";
 import { shareSteps } from "./host.ts";
 import type { Kinds } from "./kind.ts";
 import { labelSteps } from "./label.ts";
@@ -28,7 +28,7 @@ export const KINDS: Kinds<Step> = {
   ...claimSteps,
   ...deviceSteps,
   ...folderSteps,
-  ...formatSteps,
+  ...formatMarkSteps,
   ...labelSteps,
   ...mountSteps,
   ...networkSteps,

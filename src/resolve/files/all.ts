@@ -9,7 +9,7 @@ import { LABEL_ROLES } from "../../label/roles.ts";
 import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import type { Instance } from "../../state/instance.ts";
 import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
-import { refuseUnusablePlace } from "../readable-files.ts";
+import { refuseUnusablePlace } from "../places/readable-files.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
 import { resolveChardev } from "./chardev.ts";
 import { resolveDeviceNode, resolveScsiNode, resolveTpmCancel } from "./device-node.ts";

@@ -6,8 +6,8 @@ import type { Host } from "../../host/host.ts";
 import { refuseCommonDevice } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
+import { placeOfMade } from "../places/writable-places.ts";
 import type { ResolvedFile, ResolveOptions } from "../resolved-file.ts";
-import { placeOfMade } from "../writable-places.ts";
 
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 

@@ -1,6 +1,7 @@
 import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, FileType } from "../../host/files.ts";
+import type { FileType } from "../../host/file-attributes.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
 import type { FileRole } from "../../label/role.ts";
 import { LABEL_ROLES, useOfDisk } from "../../label/roles.ts";

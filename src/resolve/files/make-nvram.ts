@@ -4,9 +4,9 @@ import type { Host } from "../../host/host.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { inspect, missing, wrongType } from "../inspect-file.ts";
-import { refuseUnreadPlace } from "../readable-files.ts";
+import { refuseUnreadPlace } from "../places/readable-files.ts";
+import { placeOfMade } from "../places/writable-places.ts";
 import type { ResolveOptions } from "../resolved-file.ts";
-import { placeOfMade } from "../writable-places.ts";
 import type { Variables } from "./firmware.ts";
 
 // Rule: Variables of firmware are made from a template, which svirt does not convert.

@@ -8,8 +8,8 @@ import { isGuestPlace, MOVE_TO_GUESTS } from "../../label/guest-places.ts";
 import { refuseHostFolder } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
+import { placeOf, refuseWritten } from "../places/writable-places.ts";
 import type { ResolvedFile } from "../resolved-file.ts";
-import { placeOf, refuseWritten } from "../writable-places.ts";
 
 /** Folder shared by the guest with the host. */
 export interface ResolvedFolder extends ResolvedFile {

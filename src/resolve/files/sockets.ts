@@ -6,7 +6,7 @@ import type { FileRole } from "../../label/role.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
-import { placeOfMade } from "../writable-places.ts";
+import { placeOfMade } from "../places/writable-places.ts";
 
 /** Socket of the XML outside the guest's folder, and its future folder. */
 export interface ResolvedSocket {

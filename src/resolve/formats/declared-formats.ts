@@ -1,7 +1,9 @@
 import { unlessRefused } from "../../errors.ts";
+import type { Mount } from "../../host/mounts.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
+import { isWithin } from "../../plan/folder-of.ts";
 import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readRecords } from "../../state/record.ts";
@@ -54,11 +56,12 @@ export function declaredFormats(instance: Instance): DeclaredFormats {
 function indexNames(instance: Instance): Index {
   const naming = new Map<string, Naming[]>();
   const folders = new Map(listPoolFolders(instance).map(({ name, path }) => [name, path]));
+  const servers = instance.host.listMounts().filter(isServerMount);
   const keys = new Map<string, readonly string[]>();
   for (const xml of listTexts(instance)) {
     const named = new Map<string, Set<string>>();
     for (const path of [...listNamedPaths(xml), ...volumePaths(xml, folders)]) {
-      const found = keys.get(path) ?? keysOf(instance, path);
+      const found = keys.get(path) ?? keysOf(instance, path, servers);
       keys.set(path, found);
       for (const key of found) named.set(key, (named.get(key) ?? new Set()).add(path));
     }
@@ -78,18 +81,10 @@ function listTexts(instance: Instance): readonly string[] {
  * Returns the path, and the key of its file. A server may not answer, so a file there is known by its path
  * alone.
  */
-function keysOf({ host }: Instance, path: string): readonly string[] {
-  if (
-    belongsToHost(path) ||
-    host.listMounts().some((mount) => isServerMount(mount) && isIn(path, mount.path))
-  )
-    return [path];
+function keysOf({ host }: Instance, path: string, servers: readonly Mount[]): readonly string[] {
+  if (belongsToHost(path) || servers.some((mount) => isWithin(path, mount.path))) return [path];
   const facts = unlessRefused(() => host.inspectFile(path));
   return facts === undefined ? [path] : [path, fileKey(facts.id)];
-}
-
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function volumePaths(xml: string, folders: Index["folders"]): readonly string[] {

@@ -1,4 +1,5 @@
-import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
+import type { LibvirtDomain } from "../../virterror.ts";
 import type { EventKind } from "../../vm/events/event-kind.ts";
 import { type Form, int, optional, struct } from "../xdr/form.ts";
 import { aNumber, domain, nothing, secret, stored, text, uuidText } from "./objects.ts";

@@ -1,4 +1,5 @@
-import { type LibvirtDomain, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
+import type { LibvirtDomain } from "../../virterror.ts";
 import type { Ask } from "../../vm/change/change-domain.ts";
 import type { ImpactOptions } from "../../vm/change/impact.ts";
 import { keyOf } from "./objects.ts";

@@ -1,5 +1,5 @@
 import type { ApiUse } from "../../access/uses.ts";
-import type { LibvirtDomain } from "../../errors.ts";
+import type { LibvirtDomain } from "../../virterror.ts";
 import { invalidArgument } from "./procedure.ts";
 
 /**

@@ -1,9 +1,10 @@
 import type { Key } from "../../access/key.ts";
 import { type ApiUse, type ArgumentUse, mayUse } from "../../access/uses.ts";
-import { type LibvirtDomain, type OnRefused, SvirtError } from "../../errors.ts";
+import { type OnRefused, SvirtError } from "../../errors.ts";
 import type { DataStream } from "../../host/channels.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { RunningGuest } from "../../state/running-guests.ts";
+import type { LibvirtDomain } from "../../virterror.ts";
 import type { Form } from "../xdr/form.ts";
 import type { Subscriptions } from "./events/subscriptions.ts";
 

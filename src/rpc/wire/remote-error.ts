@@ -1,4 +1,5 @@
-import { type LibvirtDomain, libvirtErrorIn, type SvirtError } from "../../errors.ts";
+import type { SvirtError } from "../../errors.ts";
+import { type LibvirtDomain, libvirtErrorIn } from "../../virterror.ts";
 import { domain, maybeText, stored } from "../procedures/objects.ts";
 import { int, optional, struct } from "../xdr/form.ts";
 

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileAttributes, OpenedFile } from "../../host/files.ts";
+import type { FileAttributes } from "../../host/file-attributes.ts";
+import type { OpenedFile } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import type { StepOf } from "../../plan/steps/step.ts";

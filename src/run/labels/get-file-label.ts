@@ -1,4 +1,4 @@
-import type { FileAttributes } from "../../host/files.ts";
+import type { FileAttributes } from "../../host/file-attributes.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 

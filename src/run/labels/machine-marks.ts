@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileAttributes } from "../../host/files.ts";
+import type { FileAttributes } from "../../host/file-attributes.ts";
 import type { Host } from "../../host/host.ts";
 import type { Machine } from "../../label/machine.ts";
 import { seenByOthers } from "../../label/seen-by-others.ts";

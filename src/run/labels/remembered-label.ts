@@ -1,4 +1,5 @@
-import type { FileAttributes, OpenedFile } from "../../host/files.ts";
+import type { FileAttributes } from "../../host/file-attributes.ts";
+import type { OpenedFile } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { readMachineMarks } from "./machine-marks.ts";

@@ -2,9 +2,9 @@ import { formatTapRules } from "../../network/filter/tap-rules.ts";
 import type { ShareStep } from "../../plan/steps/host.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { passDisplay } from "./pass-display.ts";
-import { closeTap, passTap } from "./pass-tap.ts";
 import type { Runs } from "./step-effects.ts";
-import { removeTap, setUpTap } from "./switch-port.ts";
+import { closeTap, passTap } from "./tap/pass-tap.ts";
+import { removeTap, setUpTap } from "./tap/switch-port.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
 /** Effects of the steps on parts of the host shared by guests. */

@@ -1,8 +1,8 @@
 import type { Host } from "../../host/host.ts";
 import { formatRemoval } from "../../network/bridge/packet-rules.ts";
-import { stagedPath } from "../../plan/partial-names.ts";
 import type { NetworkStep } from "../../plan/steps/network.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
+import { removeText } from "../remove-text.ts";
 import type { Runs } from "./step-effects.ts";
 
 /** The server gives up root, and reads its files again afterwards: other users may read them. */
@@ -21,7 +21,7 @@ export const runNetwork: Runs<NetworkStep> = {
   "start-server": async ({ host }, step) => await startServer(host, step),
   "end-server": async ({ host }, step) => await endServer(host, step),
   "test-server": async ({ host }, step) => await testServer(host, step),
-  "drop-test": ({ host }, { path }) => dropTest(host, path),
+  "drop-test": ({ host }, { path }) => removeText(host, path),
 };
 
 function setForwarding(host: Host, path: string, value: string): void {
@@ -63,11 +63,6 @@ async function testServer(
   } finally {
     host.removeFile(file.path);
   }
-}
-
-function dropTest(host: Host, path: string): void {
-  for (const left of [stagedPath(path), path])
-    if (host.inspectFile(left) !== undefined) host.removeFile(left);
 }
 
 function makeFolders(host: Host, { above, folder }: Pick<StepOf<"start-server">, "above" | "folder">): void {

@@ -1,7 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import { folderOf } from "../../plan/folder-of.ts";
-import { stagedPath } from "../../plan/partial-names.ts";
 import type { StoredStep } from "../../plan/steps/stored.ts";
+import { removePart } from "../remove-text.ts";
 import type { Runs } from "./step-effects.ts";
 
 /** Folders and files of svirt's own are root's alone. */
@@ -27,9 +27,7 @@ function replaceText(
   const now = host.readText(path);
   // Writes an equal text again: the new file tells clients of events about a repeated definition.
   if (now === to && from !== to) {
-    // A killed call may have left a part of the other text.
-    const part = stagedPath(path);
-    if (host.inspectFile(part) !== undefined) host.removeFile(part);
+    removePart(host, path);
     return;
   }
   if (now !== from) return;

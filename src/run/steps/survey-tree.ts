@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { TreeEntry } from "../../host/files.ts";
+import type { TreeEntry } from "../../host/file-attributes.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 

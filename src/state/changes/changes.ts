@@ -6,6 +6,7 @@ import {
   type ObjectKind,
 } from "../../plan/change/object-change.ts";
 import { stagedPath } from "../../plan/partial-names.ts";
+import { removeText } from "../../run/remove-text.ts";
 import type { Instance } from "../instance.ts";
 import { isWritten } from "../record.ts";
 
@@ -35,10 +36,7 @@ export function writeChange(instance: Instance, change: ObjectChange): void {
 
 /** Removes the record of a change that is done or undone, and what an interrupted writeChange() has left. */
 export function removeChange({ host, paths }: Instance, object: ChangedObject): void {
-  for (const path of pathsOf({ paths }, object)) {
-    for (const left of [stagedPath(path), path])
-      if (host.inspectFile(left) !== undefined) host.removeFile(left);
-  }
+  for (const path of pathsOf({ paths }, object)) removeText(host, path);
 }
 
 /**

@@ -8,7 +8,7 @@ import { fileKey } from "../../plan/facts/file-key.ts";
 import { givenFormatOf } from "../../plan/facts/given-format.ts";
 import { listQemuObjects } from "../../plan/record/qemu-objects.ts";
 import { commitCommand } from "../../qemu/monitor/block-job-commands.ts";
-import { refuseWritten } from "../../resolve/writable-places.ts";
+import { refuseWritten } from "../../resolve/places/writable-places.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import type { ChangeRequest, DecidedChange } from "../change/change-guest.ts";

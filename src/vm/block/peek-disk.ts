@@ -1,7 +1,7 @@
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import { inspect, missing, wrongType } from "../../resolve/inspect-file.ts";
-import { refuseWritten } from "../../resolve/writable-places.ts";
+import { refuseWritten } from "../../resolve/places/writable-places.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDisk } from "./disk-sizes.ts";
 

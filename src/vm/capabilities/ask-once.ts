@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Paths } from "../../plan/paths.ts";
 import { probeArguments } from "../../qemu/monitor/emulator-facts.ts";
 import { askQemu } from "../../report/qemu-version.ts";
-import { resolveProgram } from "../../resolve/host-program.ts";
+import { resolveProgram } from "../../resolve/places/host-program.ts";
 import type { Instance } from "../../state/instance.ts";
 
 /** Emulator to ask, and the type of its guests. */

@@ -65,14 +65,8 @@ export function domainDefinition(
       refuse();
       refuseConflict(instance, domain);
       const earlier = readDefinition(instance, name);
-      const before = staticClaims(earlier?.xml);
       const xml = formatDomain(domain);
-      const claims = staticClaims(xml);
-      const isIn = (others: readonly Claim[], claim: Claim): boolean =>
-        others.some(({ key }) => key === claim.key);
-      // A defined level is always claimed.
-      const reserve = claims.filter((claim) => !isIn(before, claim));
-      const release = before.filter((claim) => !isIn(claims, claim));
+      const { release, reserve } = changedClaims(earlier?.xml, xml);
       const steps: readonly Step[] = [
         ...reserve.map((claim) => ({ do: "reserve", claim }) as const),
         defineStep(instance, name, xml),
@@ -101,20 +95,30 @@ export function storeDomain(instance: Instance, domain: Domain): void {
   refuseConflict(instance, domain);
   const registry = registryOf(instance);
   const earlier = readDefinition(instance, domain.name);
-  const before = staticClaims(earlier?.xml);
   const xml = formatDomain(domain);
-  const claims = staticClaims(xml);
-  // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always
-  // claimed.
-  for (const claim of claims) registry.reserve(claim, domain.uuid);
+  const { release, reserve } = changedClaims(earlier?.xml, xml);
   const { name, uuid } = domain;
+  // If svirt is killed in between, a level may stay claimed without a definition.
+  for (const claim of reserve) registry.reserve(claim, uuid);
   // virDomainObjNew() of libvirt: a new domain is off for an unknown reason.
   if (earlier === undefined) removeReason(instance, uuid);
   writeDefinition(instance, { name, xml });
   keepCompleted(instance, { name, uuid, xml }, domain);
-  for (const claim of before) {
-    if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
-  }
+  for (const claim of release) registry.release(claim, uuid);
+}
+
+/** Claims that a new definition adds, and those of the earlier one that it gives up. */
+interface ChangedClaims {
+  readonly reserve: readonly Claim[];
+  readonly release: readonly Claim[];
+}
+
+/** Compares the static levels of two definitions of a domain. A defined level is always claimed. */
+function changedClaims(earlier: string | undefined, xml: string): ChangedClaims {
+  const [before, after] = [staticClaims(earlier), staticClaims(xml)];
+  const without = (claims: readonly Claim[], others: readonly Claim[]): readonly Claim[] =>
+    claims.filter((claim) => !others.some(({ key }) => key === claim.key));
+  return { reserve: without(after, before), release: without(before, after) };
 }
 
 /** Treatment of a domain's remaining files. If unset, a domain that has any stays defined. */

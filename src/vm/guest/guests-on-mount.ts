@@ -1,3 +1,4 @@
+import { isWithin } from "../../plan/folder-of.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { ownerName, readRecords } from "../../state/record.ts";
@@ -47,8 +48,4 @@ function isBelow(step: Step, path: string): boolean {
     "path" in step ? step.path : undefined,
   ];
   return named.some((one) => one !== undefined && isWithin(one, path));
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return `${path}/`.startsWith(`${folder}/`);
 }

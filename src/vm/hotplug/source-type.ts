@@ -1,4 +1,4 @@
-import type { FileType } from "../../host/files.ts";
+import type { FileType } from "../../host/file-attributes.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 

@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import { belongsToHost, isInstalled } from "../../label/protected-paths.ts";
-import { refuseWrittenFolder } from "../../resolve/writable-places.ts";
+import { refuseWrittenFolder } from "../../resolve/places/writable-places.ts";
 
 // Rule: A pool's folder is a place for guests, and leads through no link.
 

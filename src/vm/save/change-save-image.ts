@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { HEAD_BYTES, parseSaveHead, planSavedXml } from "../../qemu/files/save-image.ts";
-import { refuseWritten } from "../../resolve/writable-places.ts";
+import { refuseWritten } from "../../resolve/places/writable-places.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
 import { ownerName } from "../../state/record.ts";

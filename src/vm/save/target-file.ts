@@ -6,7 +6,7 @@ import type { TargetFile } from "../../plan/actions/stream.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
-import { placeOfMade, refuseWritten } from "../../resolve/writable-places.ts";
+import { placeOfMade, refuseWritten } from "../../resolve/places/writable-places.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
 import { ownerName } from "../../state/record.ts";

@@ -24,7 +24,7 @@ import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import { listStartCommands } from "../../qemu/start-commands.ts";
 import type { ResolvedFiles } from "../../resolve/files/all.ts";
 import { numberTap } from "../../resolve/host/taps.ts";
-import { resolveProgram } from "../../resolve/host-program.ts";
+import { resolveProgram } from "../../resolve/places/host-program.ts";
 import { type Instance, isSession } from "../../state/instance.ts";
 
 /**

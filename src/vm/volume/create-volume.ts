@@ -4,7 +4,7 @@ import type { NewFile } from "../../host/new-file.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { GivenFormat } from "../../plan/facts/given-format.ts";
-import { placeOfMade } from "../../resolve/writable-places.ts";
+import { placeOfMade } from "../../resolve/places/writable-places.ts";
 import { FORMAT_MARK, formatFolder, setFormatMark } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";

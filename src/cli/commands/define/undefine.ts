@@ -37,7 +37,7 @@ export const command: Command = {
   },
 };
 
-/** Returns the removal of the definition, without that of volumes. */
+/** Returns the change that removes the definition. removeStorage() removes volumes afterwards. */
 function changeOf(call: Call, seen: Leavings["seen"]): Change<{ readonly name: string }> {
   return domainRemoval(operand(call, "domain"), {
     managedSave: call.options.has("managed-save"),

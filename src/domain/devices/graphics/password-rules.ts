@@ -5,8 +5,8 @@ import type { Graphics } from "./graphics.ts";
 // Rule: A VNC password has at most 8 characters.
 
 /**
- * Refuses attributes of a password without a password, which libvirt ignores, and those that VNC does not
- * have. virDomainGraphicsAuthDefParseXML() of libvirt
+ * Refuses attributes of a missing password, which libvirt ignores, and values that VNC does not support.
+ * virDomainGraphicsAuthDefParseXML() of libvirt
  */
 export function refuseLogin(
   {

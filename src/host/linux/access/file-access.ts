@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { GrantedAccess } from "../../files.ts";
+import type { GrantedAccess } from "../../file-attributes.ts";
 import { withFile } from "../files/file-id.ts";
 import { getxattrBytes, setxattr } from "../labels/xattr.ts";
 import { type AclEntry, addUser, formatAcl, hasUser, parseAcl, withoutUser } from "./posix-acl.ts";

@@ -1,6 +1,6 @@
 import { chownSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { asSvirtError, SvirtError } from "../../../errors.ts";
-import type { TreeEntry } from "../../files.ts";
+import type { TreeEntry } from "../../file-attributes.ts";
 import type { Host } from "../../host.ts";
 import { fileFacts, listChildren, openPath, openSame } from "../files/file-id.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";

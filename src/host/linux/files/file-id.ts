@@ -1,7 +1,8 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { FileFacts, FileType } from "../../files.ts";
+import type { FileType } from "../../file-attributes.ts";
+import type { FileFacts } from "../../files.ts";
 import { thrownFacts } from "../calls/errno-remedy.ts";
 import { nativeName } from "../calls/native-name.ts";
 

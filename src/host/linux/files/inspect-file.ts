@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { FileAttributes, FileFacts, OpenedFile } from "../../files.ts";
+import type { FileAttributes } from "../../file-attributes.ts";
+import type { FileFacts, OpenedFile } from "../../files.ts";
 import { nativeName, textOfName } from "../calls/native-name.ts";
 import { attributesAt } from "../labels/xattr.ts";
 import { askServer } from "./ask-server.ts";

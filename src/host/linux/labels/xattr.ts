@@ -1,4 +1,4 @@
-import type { FileAttributes } from "../../files.ts";
+import type { FileAttributes } from "../../file-attributes.ts";
 import { ENODATA, EOPNOTSUPP, ERANGE } from "../calls/errno.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 

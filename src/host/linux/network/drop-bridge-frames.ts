@@ -1,6 +1,7 @@
-import { joined, record } from "../calls/byte-records.ts";
+import { record } from "../calls/byte-records.ts";
 import { EEXIST, ENOENT } from "../calls/errno.ts";
 import { cString, hostCallError } from "../calls/libc.ts";
+import { addressSelector, filterInfo, RTM_NEWTFILTER } from "./address-filter.ts";
 import { attribute, nested } from "./netlink.ts";
 import { type Shaped, TCA_OPTIONS, tellQueue } from "./traffic-queue.ts";
 
@@ -8,21 +9,18 @@ import { type Shaped, TCA_OPTIONS, tellQueue } from "./traffic-queue.ts";
 
 /** linux/rtnetlink.h */
 const RTM_NEWQDISC = 36;
-const RTM_NEWTFILTER = 44;
 /** linux/pkt_sched.h: the place of frames from a device, and the number of the queue there. */
 const TC_H_INGRESS = 0xffff_fff1;
 const INGRESS_QUEUE = 0xffff_0000;
 /** linux/pkt_cls.h */
-const TCA_U32_SEL = 5;
 const TCA_U32_ACT = 7;
-const TC_U32_TERMINAL = 1;
 const TC_ACT_SHOT = 2;
 const TCA_ACT_KIND = 1;
 const TCA_ACT_OPTIONS = 2;
 /** linux/tc_act/tc_gact.h */
 const TCA_GACT_PARMS = 2;
-/** Priority 1, and all protocols, in the order of the network (ETH_P_ALL, linux/if_ether.h). */
-const FILTER_INFO = (1 << 16) | 0x0300;
+/** First of the sixteen addresses, which differ in the last four bits. */
+const [BRIDGES, SIXTEEN] = ["01:80:c2:00:00:00", 0xf0] as const;
 
 /**
  * Drops the frames from a device to 01-80-C2-00-00-0X, the addresses of bridges and similar neighbours,
@@ -45,36 +43,13 @@ export function dropBridgeFrames(device: Shaped): void {
     type: RTM_NEWTFILTER,
     handle: 0,
     parent: INGRESS_QUEUE,
-    info: FILTER_INFO,
+    info: filterInfo(1),
     isNew: true,
     kind: "u32",
-    options: nested(TCA_OPTIONS, [
-      attribute(TCA_U32_SEL, joined([formatSelector(), formatKeys()])),
-      nested(TCA_U32_ACT, [formatDrop()]),
-    ]),
+    options: nested(TCA_OPTIONS, [addressSelector(BRIDGES, SIXTEEN), nested(TCA_U32_ACT, [formatDrop()])]),
   });
   if (filter !== 0 && filter !== ENOENT && filter !== EEXIST)
     throw hostCallError(`filter the frames from ${device.name}`, filter);
-}
-
-/** Formats struct tc_u32_sel: flags, number of keys, and no offsets. */
-function formatSelector(): Uint8Array {
-  return record([8, TC_U32_TERMINAL], [8, 0], [8, 2], [8, 0], [32, 0], [32, 0], [32, 0]);
-}
-
-/**
- * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further
- * place. Places count from the header of the network protocol; Ethernet's destination is 14 bytes before it.
- */
-function formatKeys(): Uint8Array {
-  return joined([
-    Uint8Array.of(0xff, 0xff, 0xff, 0xf0),
-    Uint8Array.of(0xc2, 0, 0, 0),
-    record([32, -12], [32, 0]),
-    Uint8Array.of(0, 0, 0xff, 0xff),
-    Uint8Array.of(0, 0, 0x01, 0x80),
-    record([32, -16], [32, 0]),
-  ]);
 }
 
 /** Formats the first action of a filter, struct tc_gact: number, capabilities, verdict and two counts. */

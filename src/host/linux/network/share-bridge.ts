@@ -1,10 +1,11 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Shape } from "../../../network/traffic-shape.ts";
 import type { FloorTarget } from "../../../plan/facts/tap.ts";
-import { joined, record } from "../calls/byte-records.ts";
+import { record } from "../calls/byte-records.ts";
 import { EEXIST, ENOENT } from "../calls/errno.ts";
 import { hostCallError } from "../calls/libc.ts";
-import { attribute, attributeIn, findLink, listRoutes, macBytes, nested, withRoutes } from "./netlink.ts";
+import { addressKeys, addressSelector, filterInfo, RTM_NEWTFILTER, TCA_U32_SEL } from "./address-filter.ts";
+import { attribute, attributeIn, findLink, listRoutes, nested, withRoutes } from "./netlink.ts";
 import {
   addClass,
   addFairQueue,
@@ -23,21 +24,17 @@ import {
 
 /** linux/rtnetlink.h */
 const RTM_GETTCLASS = 42;
-const RTM_NEWTFILTER = 44;
 const RTM_DELTFILTER = 45;
 const RTM_GETTFILTER = 46;
 /** Size of struct tcmsg, and the place of its handle. */
 const [HEAD_BYTES, HANDLE_AT] = [20, 8];
 /** linux/pkt_cls.h */
 const TCA_U32_CLASSID = 1;
-const TCA_U32_SEL = 5;
-const TC_U32_TERMINAL = 1;
 /** Size of struct tc_u32_sel, before the keys. */
 const SELECTOR_BYTES = 16;
 /** Table of the kernel's first filters of kind u32, `800:`. A filter's number in it is that of its class. */
 const FILTERS = 0x8000_0000;
-/** Priority 2, and all protocols, in the order of the network (ETH_P_ALL, linux/if_ether.h). */
-const FILTER_INFO = (2 << 16) | 0x0300;
+const FILTER_INFO = filterInfo(2);
 /** Numbers of classes of guests, below which libvirt has its own. A filter's number has 12 bits. */
 const [LEAST_CLASS, MOST_CLASS] = [3, 0xfff];
 
@@ -146,7 +143,7 @@ function addFilter(device: Shaped, mac: string): number {
       kind: "u32",
       options: nested(TCA_OPTIONS, [
         attribute(TCA_U32_CLASSID, record([32, QUEUE | number])),
-        attribute(TCA_U32_SEL, joined([formatSelector(), formatKeys(mac)])),
+        addressSelector(mac),
       ]),
     });
     if (errno === 0) return number;
@@ -166,29 +163,8 @@ function addFilter(device: Shaped, mac: string): number {
   });
 }
 
-/** Formats struct tc_u32_sel: flags, number of keys, and no offsets. */
-function formatSelector(): Uint8Array {
-  return record([8, TC_U32_TERMINAL], [8, 0], [8, 2], [8, 0], [32, 0], [32, 0], [32, 0]);
-}
-
-/**
- * Formats two of struct tc_u32_key: mask and value in the order of the network, place, and mask of a further
- * place. Places count from the header of the network protocol; Ethernet's destination is 14 bytes before it.
- */
-function formatKeys(mac: string): Uint8Array {
-  const bytes = macBytes(mac);
-  return joined([
-    Uint8Array.of(0xff, 0xff, 0xff, 0xff),
-    bytes.subarray(2),
-    record([32, -12], [32, 0]),
-    Uint8Array.of(0, 0, 0xff, 0xff, 0, 0),
-    bytes.subarray(0, 2),
-    record([32, -16], [32, 0]),
-  ]);
-}
-
 function numberOf(device: Shaped, mac: string): number | undefined {
-  const keys = formatKeys(mac).toHex();
+  const keys = addressKeys(mac).toHex();
   return listFilters(device).find((filter) => filter.keys === keys)?.number;
 }
 

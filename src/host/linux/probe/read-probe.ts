@@ -8,21 +8,14 @@ import { waitForLock } from "../files/lock.ts";
 import { setFileContext } from "../labels/selinux.ts";
 import { withoutDescendants } from "../processes/descendants.ts";
 import { processCalls } from "../processes/processes.ts";
+import { faultOf, type OutputLimits, READ_ENVIRONMENT } from "../processes/read-output.ts";
 import { PROBE_CHILD } from "./child-word.ts";
 import type { ProbeOrder } from "./probe-child.ts";
 
-/** Limits on a program's time and output. */
-interface ProbeLimits {
-  readonly deadlineMs: number;
-  readonly mostBytes: number;
-}
-
 /** QEMU describes itself, about 1 MiB, in a second, and in less than ten if it is emulated. */
-const LIMITS: ProbeLimits = { deadlineMs: 60_000, mostBytes: 16 * 1024 * 1024 };
+const LIMITS: OutputLimits = { deadlineMs: 60_000, mostBytes: 16 * 1024 * 1024 };
 /** Time for another svirt's probe and for the end of a killed one. */
 const [LOCK_MS, KILL_MS, POLL_MS] = [120_000, 5000, 2] as const;
-/** A program that confines itself needs no settings of the caller. */
-const ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" } as const;
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Implements Host.readProbe. */
@@ -32,7 +25,7 @@ export const readProbe = readProbeWithin(LIMITS);
 const MOST_REPETITIONS = 3;
 
 /** Returns a readProbe() with these limits. */
-export function readProbeWithin(limits: ProbeLimits): Host["readProbe"] {
+export function readProbeWithin(limits: OutputLimits): Host["readProbe"] {
   return async (probe) => {
     const runAlone = async (): Promise<ProgramOutput> =>
       await alone(probe, async () => await withoutDescendants(async () => await run(limits, probe)));
@@ -83,7 +76,7 @@ async function endProbes(): Promise<void> {
   }
 }
 
-async function run(limits: ProbeLimits, probe: Probe): Promise<ProgramOutput> {
+async function run(limits: OutputLimits, probe: Probe): Promise<ProgramOutput> {
   const opened: number[] = [];
   const open = (fd: number): number => {
     opened.push(fd);
@@ -96,7 +89,7 @@ async function run(limits: ProbeLimits, probe: Probe): Promise<ProgramOutput> {
     const order = orderOf(limits, probe, 3 + kvm.length);
     const program = Bun.spawn([...ownWords(), PROBE_CHILD, JSON.stringify(order)], {
       cwd: "/",
-      env: ENVIRONMENT,
+      env: READ_ENVIRONMENT,
       // A session of its own, without a terminal. setsid(2)
       detached: true,
       stdio: [stdin, writer, "ignore", ...kvm],
@@ -105,21 +98,20 @@ async function run(limits: ProbeLimits, probe: Probe): Promise<ProgramOutput> {
     if (exitCode === 0 && exceeded === undefined) return { text: readFileSync(reader, "utf8") };
     // Not by SIGXFSZ: a program may ignore it.
     if (fstatSync(reader).size >= limits.mostBytes) return { fault: "too-long" };
-    if (exceeded === "time") return { fault: "timeout" };
-    return { fault: "failed", ...(exitCode === null ? {} : { code: exitCode }) };
+    return faultOf(exceeded, exitCode);
   } finally {
     for (const fd of opened) closeSync(fd);
   }
 }
 
 function orderOf(
-  { deadlineMs, mostBytes }: ProbeLimits,
+  { deadlineMs, mostBytes }: OutputLimits,
   { confined, words }: Probe,
   firstClosed: number,
 ): ProbeOrder {
   return {
     words,
-    environment: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
+    environment: Object.entries(READ_ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
     ...(process.getuid?.() === 0 ? { uid: PROBE_USER } : {}),
     ...(confined === undefined ? {} : { context: confined.context }),
     parent: process.pid,

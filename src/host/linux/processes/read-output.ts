@@ -4,7 +4,7 @@ import { endOf } from "../calls/spawn-program.ts";
 import { withoutDescendants } from "./descendants.ts";
 
 /** Limits on a program's time and output. */
-interface OutputLimits {
+export interface OutputLimits {
   readonly deadlineMs: number;
   readonly mostBytes: number;
 }
@@ -27,7 +27,8 @@ export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
   };
 }
 
-const SURROUNDINGS = { stderr: "ignore", env: { LC_ALL: "C", PATH: "/usr/bin:/bin" } } as const;
+/** Environment of a program whose output is read. It needs no settings of the caller. */
+export const READ_ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/bin:/bin" } as const;
 
 async function read(
   { deadlineMs, mostBytes }: OutputLimits,
@@ -35,14 +36,14 @@ async function read(
   input: string | undefined,
 ): Promise<ProgramOutput> {
   const stdin = input === undefined ? "ignore" : new TextEncoder().encode(input);
-  const program = Bun.spawn([...words], { ...SURROUNDINGS, stdin, stdout: "pipe" });
+  const program = Bun.spawn([...words], { env: READ_ENVIRONMENT, stdin, stdout: "pipe", stderr: "ignore" });
   const { exceeded, exitCode, output } = await endOf(program, { timeoutMs: deadlineMs, mostBytes });
   if (exitCode === 0 && exceeded === undefined) return { text: output };
   return exceeded === "output" ? { fault: "too-long" } : faultOf(exceeded, exitCode);
 }
 
-/** `exitCode`: null after a signal. */
-function faultOf(exceeded: "time" | "output" | undefined, exitCode: number | null): ProgramOutput {
+/** Returns the fault of a program whose output is not too long. `exitCode`: null after a signal. */
+export function faultOf(exceeded: "time" | "output" | undefined, exitCode: number | null): ProgramOutput {
   if (exceeded === "time") return { fault: "timeout" };
   return { fault: "failed", ...(exitCode === null ? {} : { code: exitCode }) };
 }

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { OpenedMount } from "../../../host/mounts.ts";
 import { privateRange, readPolicyFacts } from "../../../report/policy-facts.ts";
-import { refuseFolderLabel } from "../../../resolve/writable-places.ts";
+import { refuseFolderLabel } from "../../../resolve/places/writable-places.ts";
 import { putLabel } from "../../../run/labels/file-label.ts";
 import { keepsLabels } from "../../../run/labels/machine-marks.ts";
 import { formatContext } from "../../../selinux/context.ts";

@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import type { TreeEntry } from "../../../../src/host/files.ts";
+import type { TreeEntry } from "../../../../src/host/file-attributes.ts";
 import type { Host } from "../../../../src/host/host.ts";
 import type { TreeStep } from "../../../../src/plan/steps/tree.ts";
 import { ClaimRegistry } from "../../../../src/registry/claims.ts";

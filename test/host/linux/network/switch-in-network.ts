@@ -5,7 +5,7 @@ import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { decideSwitchPort } from "../../../../src/plan/decide/switch-port.ts";
 import type { PassedTap, TapSetup } from "../../../../src/plan/facts/tap.ts";
-import { removeTap, setUpTap } from "../../../../src/run/steps/switch-port.ts";
+import { removeTap, setUpTap } from "../../../../src/run/steps/tap/switch-port.ts";
 import { frameThrough } from "./frame-through.ts";
 
 const [PROFILE, UUID] = [`a "b", c=d \\`, "c7a5fdbd-edaf-9455-926a-d65c16db1809"];

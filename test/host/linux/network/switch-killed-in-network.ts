@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
-import { setUpTap } from "../../../../src/run/steps/switch-port.ts";
+import { setUpTap } from "../../../../src/run/steps/tap/switch-port.ts";
 
 const SLOW = `#!/bin/sh
 case "$*" in *add-port*) echo >/run/begun; until [ -e /run/go ]; do sleep 0.05; done; echo >/run/done ;; esac

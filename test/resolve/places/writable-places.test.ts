@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
-import { runOn, type Said } from "../cli/in-memory.ts";
-import { qcow2Bytes } from "../images/qcow2-bytes.ts";
-import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { commitOn, copyOn, takeOn } from "../scenes/block.ts";
+import { planDomainStart, startDomain } from "../../../src/vm/start/start.ts";
+import { runOn, type Said } from "../../cli/in-memory.ts";
+import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { commitOn, copyOn, takeOn } from "../../scenes/block.ts";
 import {
   diskXml,
   domainXml,
@@ -15,7 +15,7 @@ import {
   ORIGINAL,
   putNode,
   putText,
-} from "../scenes/scene.ts";
+} from "../../scenes/scene.ts";
 
 const LABEL = "security.selinux";
 const HOME = "unconfined_u:object_r:user_home_t:s0";

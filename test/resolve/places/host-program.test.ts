@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { resolveProgram } from "../../src/resolve/host-program.ts";
-import { startDomain } from "../../src/vm/start/start.ts";
-import { runOn } from "../cli/in-memory.ts";
-import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { asked, call, errorIn, maybe, word } from "../rpc/remote-client.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+import { resolveProgram } from "../../../src/resolve/places/host-program.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import { runOn } from "../../cli/in-memory.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { asked, call, errorIn, maybe, word } from "../../rpc/remote-client.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
 const OWN = "/usr/local/bin/qemu-own";
 

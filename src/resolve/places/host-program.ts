@@ -1,8 +1,9 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host/files.ts";
-import type { Host } from "../host/host.ts";
-import { isGuestPlace } from "../label/guest-places.ts";
-import { listFoldersAbove } from "../plan/folder-of.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import { isGuestPlace } from "../../label/guest-places.ts";
+import { listFoldersAbove } from "../../plan/folder-of.ts";
+import { inspectIfPermitted } from "../inspect-file.ts";
 import { placeOf } from "./writable-places.ts";
 
 /** Any execution bit; S_IWGRP and S_IWOTH. inode(7) */
@@ -23,7 +24,7 @@ export function resolveProgram(host: Host, named: string): string {
     });
   }
   const { path } = facts.id;
-  const above = listFoldersAbove(path).map((folder) => [folder, look(host, folder)] as const);
+  const above = listFoldersAbove(path).map((folder) => [folder, inspectIfPermitted(host, folder)] as const);
   for (const [at, found] of [[path, facts] as const, ...above]) refuseOthers(host, path, { at, found });
   return path;
 }
@@ -39,16 +40,6 @@ function refuseOthers(
   if ((found.mode & WRITABLE_BY_OTHERS) !== 0)
     throw refused(path, `other users than its owner may write ${at}`);
   if (isGuestPlace(placeOf(host, found))) throw refused(path, `${at} is for guests' files`);
-}
-
-/** Returns the facts of a folder; undefined if svirt may not inspect it. */
-function look(host: Host, folder: string): FileFacts | undefined {
-  try {
-    return host.inspectFile(folder);
-  } catch (error) {
-    if (asSvirtError(error).kind === "no-access") return undefined;
-    throw error;
-  }
 }
 
 function refused(path: string, why: string): SvirtError {

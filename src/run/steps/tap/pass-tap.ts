@@ -1,8 +1,8 @@
-import type { Host } from "../../host/host.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
-import { withMonitorSocket } from "../monitor/converse.ts";
-import { MONITOR_TIMEOUT_MS } from "../monitor/qmp-time-limits.ts";
-import { removeIfThere } from "./device.ts";
+import type { Host } from "../../../host/host.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
+import { withMonitorSocket } from "../../monitor/converse.ts";
+import { MONITOR_TIMEOUT_MS } from "../../monitor/qmp-time-limits.ts";
+import { removeIfThere } from "../device.ts";
 
 /**
  * Creates or opens a tap and passes its queues to a running QEMU. Throws "host-call", "failed" with QEMU's

@@ -1,10 +1,11 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host/files.ts";
-import type { Host } from "../host/host.ts";
-import { isGuestPlace, MOVE_TO_GUESTS } from "../label/guest-places.ts";
-import { isInstalled } from "../label/protected-paths.ts";
-import { listFoldersAbove } from "../plan/folder-of.ts";
-import type { ResolvedFile } from "./resolved-file.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import { isGuestPlace, MOVE_TO_GUESTS } from "../../label/guest-places.ts";
+import { isInstalled } from "../../label/protected-paths.ts";
+import { listFoldersAbove } from "../../plan/folder-of.ts";
+import { inspectIfPermitted } from "../inspect-file.ts";
+import type { ResolvedFile } from "../resolved-file.ts";
 import { placeOf, refuseWritten } from "./writable-places.ts";
 
 // Rule: A guest reads only files that every user of the host can read, and files in places for guests.
@@ -48,15 +49,9 @@ function isOfHost(path: string): boolean {
  */
 function isReadByAll(host: Host, { id, mode }: FileFacts): boolean {
   if ((mode & READABLE_BY_OTHERS) === 0) return false;
-  return host.getUid() !== 0 || listFoldersAbove(id.path).every((folder) => isSearchable(host, folder));
-}
-
-function isSearchable(host: Host, folder: string): boolean {
-  try {
-    return ((host.inspectFile(folder)?.mode ?? 0) & SEARCHABLE_BY_OTHERS) !== 0;
-  } catch (error) {
-    // A folder that svirt itself may not inspect is no folder of every user.
-    if (asSvirtError(error).kind === "no-access") return false;
-    throw error;
-  }
+  if (host.getUid() !== 0) return true;
+  // A folder that svirt itself may not inspect is no folder of every user.
+  return listFoldersAbove(id.path).every(
+    (folder) => ((inspectIfPermitted(host, folder)?.mode ?? 0) & SEARCHABLE_BY_OTHERS) !== 0,
+  );
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
-import { runOn } from "../cli/in-memory.ts";
-import { qcow2Bytes } from "../images/qcow2-bytes.ts";
-import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { asked, call, errorIn, text, word } from "../rpc/remote-client.ts";
-import { diskXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "../scenes/scene.ts";
+import { planDomainStart, startDomain } from "../../../src/vm/start/start.ts";
+import { runOn } from "../../cli/in-memory.ts";
+import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { asked, call, errorIn, text, word } from "../../rpc/remote-client.ts";
+import { diskXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "../../scenes/scene.ts";
 
 const LABEL = "security.selinux";
 const [HOME_FOLDER, HOME] = [

@@ -1,10 +1,10 @@
-import type { FileFacts } from "../host/files.ts";
-import type { Host } from "../host/host.ts";
-import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
-import { PENDING_FILE } from "../plan/facts/file-key.ts";
-import { getFileLabel } from "../run/labels/get-file-label.ts";
-import { refuseBusyDisk } from "./busy-disk.ts";
-import { inspect } from "./inspect-file.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
+import { refuseWrittenPlace, type WrittenPlace } from "../../label/guest-places.ts";
+import { PENDING_FILE } from "../../plan/facts/file-key.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
+import { refuseBusyDisk } from "../busy-disk.ts";
+import { inspect } from "../inspect-file.ts";
 
 // Rule: A guest writes only in the places for guests.
 

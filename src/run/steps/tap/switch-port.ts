@@ -1,15 +1,15 @@
-import { SvirtError } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import type { ProgramEnd } from "../../host/processes.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import type { ProgramEnd } from "../../../host/processes.ts";
 import {
   addPortCommand,
   findHolderCommand,
   findPortCommand,
   OVS_VSCTL,
   removePortCommand,
-} from "../../network/switch/port-commands.ts";
-import type { OwnPort, PlannedPort, TapSetup } from "../../plan/facts/tap.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
+} from "../../../network/switch/port-commands.ts";
+import type { OwnPort, PlannedPort, TapSetup } from "../../../plan/facts/tap.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 
 const SETPRIV = "/usr/bin/setpriv";
 /**

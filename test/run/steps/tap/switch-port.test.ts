@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { planStop } from "../../../src/plan/steps/inverse.ts";
-import { removeTap } from "../../../src/run/steps/switch-port.ts";
-import { startDomain } from "../../../src/vm/start/start.ts";
-import { snapshot } from "../../memory-host/machine.ts";
-import { recordOf } from "../../scenes/hotplug.ts";
-import { domainXml, errorOf, nodeOn, reapAll } from "../../scenes/scene.ts";
-import { ONE, switched } from "../../scenes/switched.ts";
+import { planStop } from "../../../../src/plan/steps/inverse.ts";
+import { removeTap } from "../../../../src/run/steps/tap/switch-port.ts";
+import { startDomain } from "../../../../src/vm/start/start.ts";
+import { snapshot } from "../../../memory-host/machine.ts";
+import { recordOf } from "../../../scenes/hotplug.ts";
+import { domainXml, errorOf, nodeOn, reapAll } from "../../../scenes/scene.ts";
+import { ONE, switched } from "../../../scenes/switched.ts";
 
 describe("removeTap()", () => {
   // A copied domain has the addresses and identifiers of the first one. A kill between the release of a name and the removal of the
