@@ -5,11 +5,11 @@ import { PLAIN, STRANGE } from "./visible-json.ts";
 
 /**
  * All control characters except tabulator and newline, and characters that reverse text or end a line.
- * Joiners of letters pass.
+ * Joiners of letters pass, and a carriage return before a newline: QEMU's human monitor ends lines so.
  */
 const COMMANDS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal obeys them, so they are searched for.
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
  * Returns an output whose texts move no cursor, change no state of a terminal and reverse no text, whatever a

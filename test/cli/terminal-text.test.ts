@@ -54,6 +54,11 @@ describe("text for a terminal", () => {
     expect(await printed(text)).toEqual([text, text, text]);
   });
 
+  test("keeps the end of a line of QEMU's human monitor, but no other carriage return", async () => {
+    const [shown] = await printed("bus: pci.0\r\n  addr\r\r\n\rx");
+    expect(shown).toBe("bus: pci.0\r\n  addr?\r\n?x");
+  });
+
   test("that is XML has references, which a parser reads as the same characters", async () => {
     const [shown = ""] = await printed("<a>x\u202ey\u0085z\u007f</a>\n");
     expect(shown).toBe("<a>x&#8238;y&#133;z&#127;</a>\n");
