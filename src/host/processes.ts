@@ -115,7 +115,7 @@ export interface ProcessHost {
   listProcessesIn(
     isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
   ): readonly ProcessFacts[];
-  /** Returns the distinct contexts of all processes but kernel threads. */
+  /** Returns the distinct contexts of all processes but kernel threads and zombies. */
   listContexts(): readonly string[];
   /** Returns the arguments of a process; none for a kernel thread or a process that has ended. */
   getCommandLine(pid: number): readonly string[];

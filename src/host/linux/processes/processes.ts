@@ -61,7 +61,12 @@ function listProcessesIn(
 
 /** Implements Host.listContexts. */
 function listContexts(): readonly string[] {
-  return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
+  const found = new Set<string>();
+  for (const pid of listPids()) {
+    const context = readContext(pid);
+    if (context !== undefined && !found.has(context) && readStat(pid)?.isZombie === false) found.add(context);
+  }
+  return [...found];
 }
 
 /** Implements Host.getCommandLine. proc_pid_cmdline(5) */
