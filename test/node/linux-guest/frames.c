@@ -2,7 +2,7 @@
  *
  *   frames forge CARD          answers of ARP with the guest's address, 192.168.76.2; every second has a header that asks the host for a
  *                              checksum whose place is the end of that address, and whose value is that of 192.168.76.9
- *   frames tree CARD           messages of the spanning tree protocol, by which the guest is the root, and that the topology has changed
+ *   frames tree CARD           messages of the spanning tree protocol, for 14 s: the guest is the root, and the topology has changed
  *   frames leases CARD         requests of DHCP for 192.168.78.2 to .40, each with another hardware address
  *   frames receive TAP         makes a tap without checksum offload, and prints each new sender in messages of ARP until its parent ends
  */
@@ -101,7 +101,7 @@ static int tree(const char *card)
 	memcpy(root + 10, own, ETH_ALEN);
 	memcpy(root + 22, own, ETH_ALEN);
 	memcpy(root + 28, (uint8_t[]){0x80, 1, 0, 0, 0x28, 0, 2, 0, 0x1e, 0}, 10);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 140; round++) {
 		const uint8_t *data = round % 2 ? change : root;
 		size_t count = round % 2 ? sizeof change : sizeof root;
 
