@@ -40,6 +40,8 @@ interface Outcome {
   readonly passed: ReadonlyMap<string, number>;
   /** Titles of the tests that failed. */
   readonly failed: readonly string[];
+  /** What the run printed. */
+  readonly printed: string;
   readonly code: number;
 }
 
@@ -58,12 +60,14 @@ async function runTests(
     new Response(test.stderr).text(),
     test.exited,
   ]);
-  const lines = [...(out + err).matchAll(/^\((pass|fail)\) (.*?)(?: \[([\d.]+)ms\])?$/gm)];
+  const printed = out + err;
+  const lines = [...printed.matchAll(/^\((pass|fail)\) (.*?)(?: \[([\d.]+)ms\])?$/gm)];
   return {
     passed: new Map(
       lines.flatMap(([, how, title = "", ms = "0"]) => (how === "pass" ? [[title, Number(ms)]] : [])),
     ),
     failed: lines.flatMap(([, how, title = ""]) => (how === "fail" ? [title] : [])),
+    printed,
     code,
   };
 }
@@ -91,7 +95,7 @@ export interface Trial {
 
 /**
  * Runs one test under the policy of buildSwitchable(), without the right of that index if one is given. Returns the full
- * title of the test, with its groups, if it failed. Throws if something failed before it: on a busy machine a hook may take
+ * title of the test, with its groups, if it failed; if it failed with all rights, prints why. Throws if something failed before it: on a busy machine a hook may take
  * too long.
  */
 export async function findFailure(
@@ -102,8 +106,9 @@ export async function findFailure(
   try {
     const words = title.replaceAll(" > ", " ").replace(/[^\w ]/g, "\\$&");
     const only = ["--bail", "-t", `(?:^| )${words}$`, findTestFile(scenario)];
-    const { failed, code } = await runTests(only, { timeoutMs });
+    const { failed, printed, code } = await runTests(only, { timeoutMs });
     if (code === 0) return undefined;
+    if (without === undefined) process.stderr.write(printed);
     const own = failed.find((one) => one === title || one.endsWith(` > ${title}`));
     if (own === undefined) throw new Error(`${scenario} failed before ${title}`);
     return own;
