@@ -156,6 +156,14 @@ export interface FileHost {
    */
   makeFileWithin(folder: FileId, file: NewFile): Promise<FileId>;
   /**
+   * Lists the names of files in the folder that interrupted calls of makeFileWithin() have left. A call that
+   * has made such a name, and not locked it yet, may be among them for an instant. Throws "host-call",
+   * "denied" if the path leads to another folder.
+   */
+  listLeftParts(folder: FileId): readonly string[];
+  /** Removes those files. Throws as listLeftParts(). */
+  removeLeftParts(folder: FileId): void;
+  /**
    * Sets the size of a file. Space for `reservedBytes` of its beginning is reserved first. Throws
    * "host-call", "denied" if the path now leads to another file.
    */

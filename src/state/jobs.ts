@@ -43,12 +43,21 @@ export function isAbortAsked(instance: Instance, uuid: string): boolean {
   return instance.host.inspectFile(abortPath(instance, uuid)) !== undefined;
 }
 
+/** Reports whether a guest has a note of a job or of its abort, which a killed call leaves. */
+export function hasJobNote(instance: Instance, uuid: string): boolean {
+  return notesOf(instance, uuid).some((path) => instance.host.inspectFile(path) !== undefined);
+}
+
 /** Removes what noteJob() and askAbort() have written. */
 export function forgetJob(instance: Instance, uuid: string): void {
-  for (const path of [jobPath(instance, uuid), abortPath(instance, uuid)]) {
+  for (const path of notesOf(instance, uuid)) {
     instance.host.removeFile(path);
     removePart(instance.host, path);
   }
+}
+
+function notesOf(instance: Instance, uuid: string): readonly string[] {
+  return [jobPath(instance, uuid), abortPath(instance, uuid)];
 }
 
 function jobPath({ paths }: Pick<Instance, "paths">, uuid: string): string {

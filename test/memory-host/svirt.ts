@@ -38,6 +38,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "removeLink",
   "makeFile",
   "makeFileWithin",
+  "removeLeftParts",
   "resizeFile",
   "fillFile",
   "wipeFile",

@@ -19,9 +19,11 @@ export function volumeCalls(
   | "copyToDevice"
   | "fillFile"
   | "lockImages"
+  | "listLeftParts"
   | "makeFileWithin"
   | "openSink"
   | "openSource"
+  | "removeLeftParts"
   | "resizeFile"
   | "rewriteImage"
   | "wipeFile"
@@ -61,6 +63,8 @@ export function volumeCalls(
       inside.entries.set(file.name, made);
       return factsOf({ path, inode: made }).id;
     },
+    listLeftParts: (folder) => [...files.getSame(folder).entries.keys()].filter(isPartialVolume),
+    removeLeftParts: (folder) => removeParts(files.getSame(folder)),
     async fillFile(file, from, { mostBytes = Number.MAX_SAFE_INTEGER, offset }) {
       const inode = files.getSame(file);
       const content = files.get(from).bytes;

@@ -164,6 +164,8 @@ function fileCalls() {
     removeLink: (path, target) => others().removeLink(path, target),
     makeFile: (path, mode, content) => files().makeFile(path, mode, content),
     makeFileWithin: async (folder, file) => await files().makeFileWithin(folder, file),
+    listLeftParts: (folder) => others().listLeftParts(folder),
+    removeLeftParts: (folder) => others().removeLeftParts(folder),
     resizeFile: async (file, sizeBytes, reservedBytes) =>
       await others().resizeFile(file, sizeBytes, reservedBytes),
     fillFile: async (file, from, part) => await others().fillFile(file, from, part),

@@ -5,6 +5,7 @@ import { visitTree } from "./access/visit-tree.ts";
 import { copyToDevice } from "./content/copy-to-device.ts";
 import { openSink, openSource } from "./content/file-stream.ts";
 import { lockImages } from "./content/lock-images.ts";
+import { listLeftParts, removeLeftParts } from "./content/partial-volumes.ts";
 import { resizeFile } from "./content/resize-file.ts";
 import { rewriteImage } from "./content/rewrite-image.ts";
 import { wipeFile } from "./content/wipe-file.ts";
@@ -145,6 +146,8 @@ const volumeCalls = {
   lockImages,
   openSink,
   openSource,
+  listLeftParts,
+  removeLeftParts,
   resizeFile,
   rewriteImage,
   wipeFile,

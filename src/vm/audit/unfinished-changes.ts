@@ -4,11 +4,13 @@ import { guestPaths, registryLock } from "../../plan/paths.ts";
 import { changePath, listChanged, readChange } from "../../state/changes/changes.ts";
 import { listOldForms } from "../../state/changes/old-forms.ts";
 import type { Instance } from "../../state/instance.ts";
+import { hasJobNote } from "../../state/jobs.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { listSnapshotChanges, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
+import { listLeftParts } from "../volume/left-parts.ts";
 
 // Rule: A change that a killed svirt has left is a finding of the audit.
 
@@ -35,20 +37,24 @@ export async function findUnfinished(
     if (await isLeft(instance, registryLock(instance.paths), () => listParts(instance).includes(path)))
       found.push(`${path}: is a part of a text that a killed svirt has left; run svirt recover`);
   }
+  for (const path of await listLeftParts(instance))
+    found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
     found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);
   return found;
 }
 
 /**
- * Lists the running guests with a change that no call carries out. A guest may keep a device that it was told
- * to release.
+ * Lists the running guests with a change or a note of a job that no call carries out. A guest may keep a
+ * device that it was told to release.
  */
 async function findChangedGuests(instance: Instance, running: readonly GuestRecord[]): Promise<string[]> {
   const found: string[] = [];
   for (const { change, name, uuid } of running) {
-    if (change === undefined || change.isTold === true) continue;
     const { lock } = guestPaths(instance.paths, uuid);
+    if (await isLeft(instance, lock, () => hasJobNote(instance, uuid)))
+      found.push(`${name}: a save, dump or snapshot was interrupted; run svirt recover`);
+    if (change === undefined || change.isTold === true) continue;
     const isThere = (): boolean =>
       unlessRefused(() => readRecord(instance, uuid)?.change?.what) === change.what;
     if (await isLeft(instance, lock, isThere))

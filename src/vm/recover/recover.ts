@@ -6,6 +6,7 @@ import { lockWithin } from "../../run/lock-within.ts";
 import { withinTime } from "../../run/monitor/limit-conversations.ts";
 import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
+import { forgetJob, hasJobNote } from "../../state/jobs.ts";
 import { withFreeGuest, withGuestLock } from "../../state/locks.ts";
 import {
   listPendingRestarts,
@@ -119,13 +120,14 @@ export async function recoverAll(
 }
 
 /**
- * Finishes or undoes interrupted changes of objects that are no guests. They come first: a guest that is
- * started again may need a network.
+ * Finishes or undoes interrupted changes of objects that are no guests, and removes parts of volumes. They
+ * come first: a guest that is started again may need a network.
  */
 async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<readonly string[]> {
   const { settleChanges } = await import("../object-change/settle.ts");
   const settled = await settleChanges(instance);
-  errors.push(...settled.errors);
+  const { removeLeftParts } = await import("../volume/left-parts.ts");
+  errors.push(...settled.errors, ...(await removeLeftParts(instance)));
   return settled.names;
 }
 
@@ -200,7 +202,8 @@ async function recoverWork(
   leavesAsked: boolean,
 ): Promise<void> {
   const isAsked = asked !== undefined && !leavesAsked;
-  if (!isAsked && change === undefined && jobs.length === 0) return;
+  const isNoted = !leavesAsked && hasJobNote(instance, uuid);
+  if (!isAsked && !isNoted && change === undefined && jobs.length === 0) return;
   // Imported only if there is unfinished work, which is rare.
   const { finishJobs } = await import("../block/finish-jobs.ts");
   const { recoverChange } = await import("../change/change-idle-guest.ts");
@@ -208,6 +211,7 @@ async function recoverWork(
     const guest = readRecord(instance, uuid);
     if (guest === undefined || !isRunning(instance, guest)) return;
     await recoverChange(instance, guest);
+    if (isNoted) forgetJob(instance, uuid);
     if (isAsked) {
       const { detachReleased } = await import("../change/detach-released.ts");
       await detachReleased(instance, uuid);

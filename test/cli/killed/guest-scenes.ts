@@ -104,7 +104,6 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
     {
       prepare: runs,
       words: ["dump", "vm1", "/var/lib/images/vm1.core", "--memory-only"],
-      open: "the note of its progress, which the next change of the guest removes",
     },
   ],
   desc: [{ prepare: isOff, words: ["desc", "vm1", "A text"] }],

@@ -9,8 +9,6 @@ import { SECRET_UUID, secretXml } from "../../scenes/secrets.ts";
 import type { Work } from "../../scenes/strikes.ts";
 import type { Scene } from "./strike-command.ts";
 
-/** Volumes are made without a record of a change. */
-const PART = "a part of a volume, which the next command that makes one there removes";
 const FILE = "/srv/pool.xml";
 const XML = poolXml(TARGET, { uuid: IMAGES_UUID });
 const FILTER = `<filter name='one' chain='root'><uuid>${IMAGES_UUID}</uuid><rule action='accept' direction='in' priority='500'/></filter>`;
@@ -100,19 +98,14 @@ export const STORAGE_SCENES: Readonly<Record<string, readonly Scene[]>> = {
       words: ["secret-set-value", SECRET_UUID, "--file", "/srv/value", "--plain"],
     },
   ],
-  "vol-create": [
-    { prepare: after(define, start), words: ["vol-create", "images", "/srv/vol.xml"], open: PART },
-  ],
+  "vol-create": [{ prepare: after(define, start), words: ["vol-create", "images", "/srv/vol.xml"] }],
   "vol-delete": [{ prepare: withVolume, words: ["vol-delete", "one.raw", "--pool", "images"] }],
-  "vol-clone": [
-    { prepare: withVolume, words: ["vol-clone", "one.raw", "two.raw", "--pool", "images"], open: PART },
-  ],
+  "vol-clone": [{ prepare: withVolume, words: ["vol-clone", "one.raw", "two.raw", "--pool", "images"] }],
   "vol-resize": [{ prepare: withVolume, words: ["vol-resize", "one.raw", "8KiB", "--pool", "images"] }],
   "vol-create-as": [
     {
       prepare: after(define, start),
       words: ["vol-create-as", "images", "new.raw", "1MiB", "--format", "raw"],
-      open: PART,
     },
   ],
 };

@@ -6,23 +6,23 @@ import {
   fstatSync,
   linkSync,
   openSync,
-  readdirSync,
   renameSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import { isPartialVolume, partialVolume } from "../../../plan/partial-names.ts";
+import { partialVolume } from "../../../plan/partial-names.ts";
 import type { ImageConversion, NewFile } from "../../new-file.ts";
 import { letOthersRun } from "../calls/let-others-run.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { nativeName } from "../calls/native-name.ts";
-import { fileFacts, O_PATH, openAt, whileOpen } from "../files/file-id.ts";
+import { fileFacts, whileOpen } from "../files/file-id.ts";
 import { orReject, syncFolder, unlessMissing } from "../files/files.ts";
 import { getxattr, setLabelOf, setxattr } from "../labels/xattr.ts";
 import { copyInto } from "./copy-into.ts";
 import { setNocow } from "./nocow.ts";
+import { LOCK_EX, removePartsIn, tryLock } from "./partial-volumes.ts";
 import { setSize } from "./resize-file.ts";
 import { isOrdered, syncData, syncFile } from "./sync-data.ts";
 import { writePart } from "./write-part.ts";
@@ -30,9 +30,6 @@ import { writePart } from "./write-part.ts";
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** asm-generic/fcntl.h __O_TMPFILE, missing in node:fs */
 const UNNAMED = constants.O_RDWR | constants.O_DIRECTORY | 0o20000000;
-/** sys/file.h */
-const LOCK_EX = 2;
-const LOCK_NB = 4;
 /** linux/fcntl.h, linux/fs.h */
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
@@ -85,11 +82,11 @@ async function makeUnnamed({ at, fd }: Opened, path: string, file: NewFile): Pro
 
 /** Makes a file under another name. The lock of flock(2) shows that it is still being made. */
 async function makeNamed(at: string, path: string, file: NewFile): Promise<FileId> {
-  removeParts(at);
+  removePartsIn(at);
   const part = `${at}/${partialVolume(crypto.randomUUID())}`;
   const fd = openSync(part, PART, 0o600);
   try {
-    if (!lock(fd)) throw hostCallError(`lock ${path}`, readErrno());
+    if (!tryLock(fd, LOCK_EX)) throw hostCallError(`lock ${path}`, readErrno());
     await fill(fd, path, file);
     place(part, `${at}/${file.name}`, file.isReplaced);
     return await syncNamed({ fd, at }, path);
@@ -181,39 +178,4 @@ function setLabel(fd: number, path: string, label: string): void {
     kind: "denied",
     remedy: "Leave <label> out, or choose a folder on a file system with labels.",
   });
-}
-
-/** Removes files of interrupted calls: files without a process's lock. */
-function removeParts(at: string): void {
-  for (const name of readdirSync(at)) {
-    if (!isPartialVolume(name)) continue;
-    const fd = openPart(`${at}/${name}`);
-    if (fd === undefined) continue;
-    try {
-      if (lock(fd)) unlinkSync(`${at}/${name}`);
-    } finally {
-      closeSync(fd);
-    }
-  }
-}
-
-/**
- * Opens a part for writing, without which NFS locks no file. flock(2), "NFS details". Returns undefined if it
- * is gone, or is no file of svirt: a symlink, a device, or a file of another user.
- */
-function openPart(path: string): number | undefined {
-  try {
-    const fd = openAt(path, O_PATH);
-    try {
-      return fstatSync(fd).isFile() ? openSync(`/proc/self/fd/${fd}`, constants.O_RDWR) : undefined;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-function lock(fd: number): boolean {
-  return libc().flock(fd, LOCK_EX | LOCK_NB) === 0;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { makeFileWithin } from "../../../../src/host/linux/content/make-within.ts";
+import { listLeftParts, removeLeftParts } from "../../../../src/host/linux/content/partial-volumes.ts";
 import { resizeFile } from "../../../../src/host/linux/content/resize-file.ts";
 import type { NewFile } from "../../../../src/host/new-file.ts";
 import { partialVolume } from "../../../../src/plan/partial-names.ts";
@@ -81,11 +82,16 @@ describe("makeFileWithin()", () => {
         stdout: "pipe",
       });
       await maker.stdout.getReader().read();
+      expect(listLeftParts(folder.id(folder.path))).toEqual([]);
       await makeFileWithin(folder.id(folder.path), fileOf("", { name: "first", isReplaced: true }));
       expect(readdirSync(folder.path)).toContain(partialVolume(UUID));
       maker.kill("SIGKILL");
       await maker.exited;
+      expect(listLeftParts(folder.id(folder.path))).toEqual([partialVolume(UUID)]);
       await makeFileWithin(folder.id(folder.path), fileOf("", { name: "second", isReplaced: true }));
+      expect(readdirSync(folder.path).sort()).toEqual(["first", "second"]);
+      folder.file(partialVolume(UUID), "part");
+      removeLeftParts(folder.id(folder.path));
       expect(readdirSync(folder.path).sort()).toEqual(["first", "second"]);
     },
   );
