@@ -12,14 +12,20 @@ import type { Finding } from "./finding.ts";
  * svirt.
  */
 export function checkOwnFolders(host: Host, paths: Paths): Finding[] {
-  return (["state", "run", "log"] as const).map((name) => {
-    const path = paths[name];
-    try {
-      return judge(host, path, paths);
-    } catch (error) {
-      return { check: path, verdict: "failed", is: asSvirtError(error).message, remedy: restore(path) };
-    }
-  });
+  return (["state", "run", "log"] as const).map((name) => checkFolder(host, paths, name));
+}
+
+/** A user's path throws where the login has made no folder. */
+function checkFolder(host: Host, paths: Paths, name: "state" | "run" | "log"): Finding {
+  let path: string | undefined;
+  try {
+    path = paths[name];
+    return judge(host, path, paths);
+  } catch (error) {
+    const { message, remedy } = asSvirtError(error);
+    if (path !== undefined) return { check: path, verdict: "failed", is: message, remedy: restore(path) };
+    return { check: `folder: ${name}`, verdict: "failed", is: message, remedy };
+  }
 }
 
 function judge(host: Host, path: string, paths: Paths): Finding {

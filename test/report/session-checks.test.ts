@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { examineNode } from "../../src/report/doctor.ts";
 import type { Finding } from "../../src/report/finding.ts";
 import { checkSession } from "../../src/report/session-checks.ts";
 import { nodeOn } from "../scenes/scene.ts";
-import { makeUsersMachine } from "../scenes/session.ts";
+import { makeUsersMachine, USER } from "../scenes/session.ts";
 
 type UsersMachine = ReturnType<typeof makeUsersMachine>;
 
@@ -51,5 +52,17 @@ describe("checkSession()", () => {
       files.get("/dev/kvm").mode = mode;
     });
     expect(found.get("access to KVM")?.verdict).toBe(verdict);
+  });
+});
+
+test("examineNode() names the folder that a user's login has not made, and how root makes it", async () => {
+  const machine = makeUsersMachine();
+  machine.files.remove(`/run/user/${USER}`);
+  const { host, paths } = nodeOn(machine);
+  expect(await examineNode(host, paths)).toContainEqual({
+    check: "folder: run",
+    verdict: "failed",
+    is: expect.stringContaining(`/run/user/${USER} does not exist`),
+    remedy: expect.stringContaining(`install -d -m 700 -o ${USER} /run/user/${USER}`),
   });
 });

@@ -101,8 +101,10 @@ async function andFinish(work: () => Promise<void>): Promise<void> {
 }
 
 function expectDone(notes: Notes, ...names: readonly string[]): void {
-  for (const name of names)
-    expect([name, noteOf(notes, name).err, noteOf(notes, name).code]).toEqual([name, "", 0]);
+  for (const name of names) {
+    const { code, err, out } = noteOf(notes, name);
+    expect([name, err, code, code === 0 ? "" : out]).toEqual([name, "", 0, ""]);
+  }
 }
 
 onTheNode(
