@@ -59,20 +59,22 @@ export async function askChild(
 }
 
 /**
- * Runs svirt as the child for an order, and returns whether it ends in time. Only for calls ended by a fatal
- * signal: it takes no lock.
+ * Runs svirt as the child for an order, and returns whether it ends in time once it asks the kernel: on a busy
+ * machine its own start may take longer than an answer. Only for calls ended by a fatal signal: it takes no
+ * lock.
  */
 export async function askChildBriefly(order: ChildOrder, limitMs: number): Promise<boolean> {
   return await runBeside(async () => {
     const started = Bun.spawn([...ownWords(), MOUNT_CHILD], {
       stdin: new TextEncoder().encode(`${JSON.stringify(order)}\n`),
-      stdout: "ignore",
+      stdout: "pipe",
       stderr: "ignore",
       env: ENVIRONMENT,
     });
     // As askChild().
     started.unref();
-    const code = await within(limitMs, started.exited);
+    const asking = await within(LIMIT_MS, firstLine(started.stdout));
+    const code = asking === undefined ? undefined : await within(limitMs, started.exited);
     // Only a fatal signal ends a process waiting for a server.
     if (code === undefined) started.kill("SIGKILL");
     return code !== undefined;

@@ -55,8 +55,12 @@ export async function runMountChild(): Promise<void> {
   const line = readLine();
   if (line === "") return;
   const order: ChildOrder = JSON.parse(line);
-  // Asks the server of a path for its space, which no kernel keeps. The end is the answer.
-  if (order.work === "look") return tryTo(() => statfsSync(order.path));
+  if (order.work === "look") {
+    // The caller's limit begins.
+    writeSync(STDOUT, "\n");
+    // Asks the server of a path for its space, which no kernel keeps. The end is the answer.
+    return tryTo(() => statfsSync(order.path));
+  }
   const answer = await carryOut(order);
   writeSync(STDOUT, `${JSON.stringify(answer)}\n`);
   const rest = new Uint8Array(1);
