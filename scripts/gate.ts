@@ -1,15 +1,17 @@
 /**
  * Plans the gate, judges and writes its ledger, test/ledger.tsv. scripts/test and .ci/run call it:
  *
- *     bun scripts/gate.ts faults                         each reason for which the gate fails by the ledger; exit 1 if any
- *     bun scripts/gate.ts plan SECONDS SEED FILE...      the queue of a gate: `CLASS SECONDS FILE` lines
- *     bun scripts/gate.ts order SEED FILE...             the queue of a run of these files
- *     bun scripts/gate.ts reruns FILE...                 the failed files that run once more
- *     bun scripts/gate.ts judge LEFT RESULTS             each reason for which the gate fails after its run; exit 1 if any
- *     bun scripts/gate.ts record RESULTS                 writes results to the ledger, or prints them with SVIRT_LEDGER=read
- *     bun scripts/gate.ts close FILE COMMIT REASON...    closes a race whose cause was found
+ *     bun scripts/gate.ts faults                     the faults by the ledger; exit 1 if any
+ *     bun scripts/gate.ts plan SECONDS SEED FILE...  the queue of a gate: `CLASS SECONDS FILE` lines
+ *     bun scripts/gate.ts order SEED FILE...         the queue of a run of these files
+ *     bun scripts/gate.ts reruns FILE...             the failed files that run once more
+ *     bun scripts/gate.ts judge LEFT RESULTS         the faults after a run; exit 1 if any
+ *     bun scripts/gate.ts record RESULTS             writes results to the ledger
+ *     bun scripts/gate.ts close FILE COMMIT REASON... closes a race whose cause was found
  *
- * RESULTS has lines `SUBJECT SECONDS RESULT NOTE`, separated by tabs; LEFT has lines of the queue that were not run.
+ * A fault is a reason for which the gate fails. With SVIRT_LEDGER=read, `record` prints the results instead.
+ * RESULTS has lines `SUBJECT SECONDS RESULT NOTE`, separated by tabs; LEFT has lines of the queue that were
+ * not run.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { NODES, rateFiles } from "./gate/candidates.ts";

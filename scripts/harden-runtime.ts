@@ -1,9 +1,10 @@
 // Usage: bun scripts/harden-runtime.ts RUNTIME OUTPUT
 //
-// Makes a copy of bun's runtime that ignores the environment. An executable of `bun build --compile` still obeys BUN_BE_BUN
-// (be a general bun), BUN_OPTIONS (--preload=FILE), BUN_INSPECT (open a debugger) and BUN_JSC_* (switch the engine's
-// options). It also obeys some variables that write files; no flag of the build disables any of these. docs/building.md lists
-// them. Offsets and counts hold for one runtime only, so that runtime's digest is pinned.
+// Makes a copy of bun's runtime that ignores the environment. An executable of `bun build --compile` still
+// obeys BUN_BE_BUN (be a general bun), BUN_OPTIONS (--preload=FILE), BUN_INSPECT (open a debugger) and
+// BUN_JSC_* (switch the engine's options). It also obeys some variables that write files; no flag of the
+// build disables any of these. docs/building.md lists them. Offsets and counts hold for one runtime only, so
+// that runtime's digest is pinned.
 
 import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -12,7 +13,10 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 const RUNTIME_SHA256 = "f05d28a3862f4b84395c7fa32480b835dd47482e80b7e7a49a115227f0c06083";
 const RODATA = { start: 0x13000, end: 0x15a2b3c };
 
-/** Names that getenv() gets, with their counts in .rodata. The first byte becomes NUL, which no variable name has. */
+/**
+ * Names that getenv() gets, with their counts in .rodata. The first byte becomes NUL, which no variable name
+ * has.
+ */
 const NAMES: ReadonlyMap<string, number> = new Map([
   // All names of bun. BUN_FFI_ is text of a C header, BUN_ENV a key of define.
   ["BUN_(?!FFI_|ENV)", 188],
@@ -27,9 +31,10 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Two places of the allocator that read an option, `MIMALLOC_` and its name, and the option's former name: `lea name; lea
- * result; call getenv; test %eax,%eax`. The name is assembled on the stack, so no impossible name can replace it. Instead the
- * call, at that offset, becomes `xor %eax,%eax`, which is "not set". mimalloc src/options.c mi_option_init()
+ * Two places of the allocator that read an option, `MIMALLOC_` and its name, and the option's former name:
+ * `lea name; lea result; call getenv; test %eax,%eax`. The name is assembled on the stack, so no impossible
+ * name can replace it. Instead the call, at that offset, becomes `xor %eax,%eax`, which is "not set".
+ * mimalloc src/options.c mi_option_init()
  */
 const ALLOCATOR_CALLS: readonly (readonly [code: Buffer, callAt: number])[] = [
   [Buffer.from("4c8d7590488db540ffffff4c89f7e85d3c52fb31c931d285c0", "hex"), 14],
@@ -38,8 +43,8 @@ const ALLOCATOR_CALLS: readonly (readonly [code: Buffer, callAt: number])[] = [
 const NOT_SET = Buffer.from("31c0909090", "hex");
 
 /**
- * Loop over the environment that searches for BUN_JSC_, byte by byte: `cmpb $'N',2(%r14); jne next`, then '_' and 'J'. The
- * first jne, at offset 5, becomes jmp.
+ * Loop over the environment that searches for BUN_JSC_, byte by byte: `cmpb $'N',2(%r14); jne next`, then '_'
+ * and 'J'. The first jne, at offset 5, becomes jmp.
  */
 const JSC_LOOP = Buffer.from("41807e024e75d741807e035f75d041807e044a75", "hex");
 const JMP = 0xeb;

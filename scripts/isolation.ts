@@ -1,7 +1,8 @@
 /**
- * Prints the proof of isolation, made on the running node: `bun scripts/isolation.ts [--json] [--without-liar] [GUEST NEIGHBOUR]`.
- * The attempts of the adversary come first, then those of the liar, a program that svirt takes for QEMU. With two running
- * guests, the first attacks the second, and the control follows. Exit 1: it fails.
+ * Prints the proof of isolation, made on the running node: `bun scripts/isolation.ts [--json]
+ * [--without-liar] [GUEST NEIGHBOUR]`. The attempts of the adversary come first, then those of the liar, a
+ * program that svirt takes for QEMU. With two running guests, the first attacks the second, and the control
+ * follows. Exit 1: it fails.
  */
 import { LIAR_RUNS, RUNS, type Run } from "../test/node/isolation/attempt.ts";
 import { EXCEPTIONS } from "../test/node/isolation/exceptions.ts";

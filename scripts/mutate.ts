@@ -1,15 +1,16 @@
 /**
- * Measures how many small changes of the security core the tests detect:
- * `scripts/mutate [--count N] [--seed N] [--most N] [--coverage | --again] [FOLDER...]`.
+ * Measures how many small changes of the security core the tests detect: `scripts/mutate [--count N] [--seed
+ * N] [--most N] [--coverage | --again] [FOLDER...]`.
  *
- * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that reach the place, and the compiler.
- * Prints each change that they do not detect, except for those in scripts/mutation/equivalent.txt, which says why the
- * program is equivalent. A test counts if it fails twice; one that does not end, if it ends in time without the change.
- * --most N: runs only the file's own tests and then the quickest, so that one change takes N seconds (30) of tests.
- * --again continues with the changes that were not killed the last time: after an interruption, or with more tests.
- * --coverage stops after the first part: the share of each folder that the tests run, child processes included.
- * Keeps each verdict in verdicts.txt of its working folder.
- * Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
+ * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that reach the place,
+ * and the compiler. Prints each change that they do not detect, except for those in
+ * scripts/mutation/equivalent.txt, which says why the program is equivalent. A test counts if it fails twice;
+ * one that does not end, if it ends in time without the change. --most N: runs only the file's own tests and
+ * then the quickest, so that one change takes N seconds (30) of tests. --again continues with the changes
+ * that were not killed the last time: after an interruption, or with more tests. --coverage stops after the
+ * first part: the share of each folder that the tests run, child processes included. Keeps each verdict in
+ * verdicts.txt of its working folder. Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two
+ * cores.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,8 +31,8 @@ const CORE = [
   "src/vm/{block,change,end,hotplug,tuning}/*.ts",
 ];
 /**
- * Tests that run on nodes, build, check the style of the source, or take long, except for those that kill starts and ends:
- * they test most of the journal.
+ * Tests that run on nodes, build, check the style of the source, or take long, except for those that kill
+ * starts and ends: they test most of the journal.
  */
 const OTHER_TESTS = /\/(?:node|image|build|style|bench|readme|(?<!recover\/)long)\//;
 const WORKERS = 2;

@@ -1,10 +1,11 @@
 /**
- * Finds the tests that fail without a right of svirt's policy modules: `SVIRT_NODE=NAME bun scripts/policy-needs.ts FILE...`.
- * The running node gets a policy that logs each use of a right that is not in test/policy/fails.txt, and runs these test
- * files of test/node. Then it gets a policy with a boolean for each right. Each used right is disabled, and the quickest
- * tests that used it run again. The names of those that fail are written to fails.txt. At the end the node gets its own
- * policy back. With --boot WORD..., the node boots once without each right that is not in fails.txt and has one of these
- * words in its name. After each such boot the test that reboots the node runs.
+ * Finds the tests that fail without a right of svirt's policy modules: `SVIRT_NODE=NAME bun
+ * scripts/policy-needs.ts FILE...`. The running node gets a policy that logs each use of a right that is not
+ * in test/policy/fails.txt, and runs these test files of test/node. Then it gets a policy with a boolean for
+ * each right. Each used right is disabled, and the quickest tests that used it run again. The names of those
+ * that fail are written to fails.txt. At the end the node gets its own policy back. With --boot WORD..., the
+ * node boots once without each right that is not in fails.txt and has one of these words in its name. After
+ * each such boot the test that reboots the node runs.
  */
 import { rmSync } from "node:fs";
 import { node } from "../test/node/harness/on-the-node.ts";

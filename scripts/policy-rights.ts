@@ -1,6 +1,6 @@
 /**
- * Writes test/policy/rights.txt from the policy that image/build has built: the rights of guests' domains and of svirt's.
- * Review each changed line: that is the purpose of the file.
+ * Writes test/policy/rights.txt from the policy that image/build has built: the rights of guests' domains and
+ * of svirt's. Review each changed line: that is the purpose of the file.
  */
 import { binaryOf, findBuiltPolicy, readPolicy } from "../test/policy/built-policy.ts";
 import { formatRightsTable } from "../test/policy/rights-table.ts";

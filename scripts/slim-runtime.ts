@@ -2,20 +2,23 @@
 //
 // Makes a copy of the hardened runtime (harden-runtime.ts) without parts that svirt never uses:
 //
-// - texts of languages. ICU's data has the names of currencies, regions, units and time zones in some hundred languages,
-//   and dictionaries that split Thai or Chinese into words. svirt prints English only.
-// - texts for bun's other functions, each packed by zstd: rules of its linter, polyfills for browsers, pages of its
-//   development server, completions of shells.
-// - modules in JavaScript that implement the network protocols, databases, prompt, test runner and debugger of Node.js and
-//   bun. svirt imports none of them, directly or not: `bun build --bytecode` compiles all that it imports, and fails if one
-//   of them is empty.
+// - texts of languages. ICU's data has the names of currencies, regions, units and time zones in some
+//   hundred languages, and dictionaries that split Thai or Chinese into words. svirt prints English only.
+// - texts for bun's other functions, each packed by zstd: rules of its linter, polyfills for browsers,
+//   pages of its development server, completions of shells.
+// - modules in JavaScript that implement the network protocols, databases, prompt, test runner and debugger
+//   of Node.js and bun. svirt imports none of them, directly or not: `bun build --bytecode` compiles all that
+//   it imports, and fails if one of them is empty.
 //
-// The removed parts become zeros, which compress to nothing: the file keeps its size and every offset, and an image loses
-// some 9 MB. docs/building.md says what changes for a program. The counts below hold for bun 1.4.5 only, and are asserted.
+// The removed parts become zeros, which compress to nothing: the file keeps its size and every offset, and an
+// image loses some 9 MB. docs/building.md says what changes for a program. The counts below hold for bun
+// 1.4.5 only, and are asserted.
 
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** Start of an ICU package: DataHeader with magic 0xda27 and format "CmnD". ICU: unicode/udata.h, ucmndata.h */
+/**
+ * Start of an ICU package: DataHeader with magic 0xda27 and format "CmnD". ICU: unicode/udata.h, ucmndata.h
+ */
 const MAGIC = Buffer.from("da27", "hex");
 const FORMAT = "CmnD";
 const FORMAT_AT = 12;
@@ -23,7 +26,10 @@ const FORMAT_AT = 12;
 const ITEMS = 3990;
 const EMPTIED = { kind: "items", count: 3924, bytes: 8_977_952 };
 
-/** Magic of a zstd frame. A text of bun's other functions is UTF-8, longer than TEXT_BYTES when unpacked. RFC 8878 3.1.1 */
+/**
+ * Magic of a zstd frame. A text of bun's other functions is UTF-8, longer than TEXT_BYTES when unpacked. RFC
+ * 8878 3.1.1
+ */
 const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
 const TEXT_BYTES = 1000;
 const TEXTS = { kind: "texts", count: 40, bytes: 1_021_750 };
@@ -88,7 +94,10 @@ function empty(spans: readonly Span[], expected: Emptied): void {
   );
 }
 
-/** Reads the table of contents: a count, then for each item the offsets of its name and data from the table's start. */
+/**
+ * Reads the table of contents: a count, then for each item the offsets of its name and data from the table's
+ * start.
+ */
 function listItems(bytes: Buffer): readonly Item[] {
   const header = findHeader(bytes);
   const table = header + bytes.readUInt16LE(header);
@@ -116,7 +125,10 @@ function findHeader(bytes: Buffer): number {
   throw new Error(`Cannot slim ${input}: no ICU data in it`);
 }
 
-/** Reports whether an item has a locale's texts (`de.res`, `lang/pt_BR.res`), not English, or its rules for line breaks. */
+/**
+ * Reports whether an item has a locale's texts (`de.res`, `lang/pt_BR.res`), not English, or its rules for
+ * line breaks.
+ */
 function isOfALanguage(name: string): boolean {
   if (/^brkitr\/(?:.*dict\.dict|.*_(?:cj|fi|el|ja|th)\.brk)$/.test(name)) return true;
   const [, locale] = /^(?:[a-z]+\/)?([A-Za-z0-9_]+)\.res$/.exec(name) ?? [];

@@ -58,7 +58,8 @@ describe("an error's libvirt error", () => {
     remedy,
   });
 
-  // bridge_driver.c, storage_driver.c, domain_conf.c and virnetserverprogram.c of libvirt report numbers that others report too.
+  // bridge_driver.c, storage_driver.c, domain_conf.c and virnetserverprogram.c of libvirt report numbers that
+  // others report too.
   test.each([
     ["NETWORK", 19],
     ["STORAGE", 18],

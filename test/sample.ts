@@ -6,9 +6,9 @@ const STEP = Number(process.env["SVIRT_SAMPLE"] ?? "1");
 const SEED = Number(process.env["SVIRT_SAMPLE_SEED"] ?? "0");
 
 /**
- * Returns all cases, or, if SVIRT_SAMPLE is a number n, every n-th of them, the first and the last. SVIRT_SAMPLE_SEED shifts
- * the sample, so that runs of several commits try all cases. `bun run ok` sets both; `bun run ok:all` and scripts/test run
- * all cases.
+ * Returns all cases, or, if SVIRT_SAMPLE is a number n, every n-th of them, the first and the last.
+ * SVIRT_SAMPLE_SEED shifts the sample, so that runs of several commits try all cases. `bun run ok` sets both;
+ * `bun run ok:all` and scripts/test run all cases.
  */
 export function sampleOf<Case>(cases: readonly Case[]): readonly Case[] {
   return chosenOf(cases, STEP, SEED);
@@ -34,9 +34,9 @@ export function runsOf(count: number): number {
 type Declare = (title: string, run: () => unknown, timeoutMs?: number) => void;
 
 /**
- * Returns a replacement of `test` for tests that take seconds each. If SVIRT_SAMPLE is set, it runs one of `count` successive
- * tests, another for each SVIRT_SAMPLE_SEED, and skips the others. Tests of several files that take turns begin with
- * different numbers.
+ * Returns a replacement of `test` for tests that take seconds each. If SVIRT_SAMPLE is set, it runs one of
+ * `count` successive tests, another for each SVIRT_SAMPLE_SEED, and skips the others. Tests of several files
+ * that take turns begin with different numbers.
  */
 export function testInTurn(count: number, begin = 0): Declare {
   let at = begin;

@@ -1,7 +1,8 @@
 // Usage: bun image/ship/list-software.ts STAGE ROOT
 //
-// Prints the content of the product's image as SPDX 2.3 (JSON): the parts of svirt's executable, and each Debian package with
-// a file in the image. A package has its version and the licences of its copyright file. https://spdx.github.io/spdx-spec/v2.3/
+// Prints the content of the product's image as SPDX 2.3 (JSON): the parts of svirt's executable, and each
+// Debian package with a file in the image. A package has its version and the licences of its copyright file.
+// https://spdx.github.io/spdx-spec/v2.3/
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import manifest from "../../package.json";
@@ -20,8 +21,8 @@ const PREFIX = "SPDXRef-";
 process.stdout.write(`${JSON.stringify(document(software), undefined, 1)}\n`);
 
 /**
- * Lists the packages from which the executable is compiled: svirt's dependencies and their dependencies. The compiler omits
- * code that no import reaches. The licences of bun's parts are listed in its LICENSE.md.
+ * Lists the packages from which the executable is compiled: svirt's dependencies and their dependencies. The
+ * compiler omits code that no import reaches. The licences of bun's parts are listed in its LICENSE.md.
  */
 function listOwn(): readonly Software[] {
   const bun = manifest.devDependencies["@types/bun"];
@@ -56,7 +57,10 @@ function readModule(name: string): Module {
   );
 }
 
-/** Lists the staged packages with a file in the image. QEMU is built from the source of the package that it replaces. */
+/**
+ * Lists the staged packages with a file in the image. QEMU is built from the source of the package that it
+ * replaces.
+ */
 function listPackages(): readonly Software[] {
   return readdirSync(`${stage}/.packages`).flatMap((id) => {
     const [name = "", version = ""] = id.split("=");
@@ -75,7 +79,9 @@ function isShipped(file: string): boolean {
   return existsSync(`${root}${merged}`) || existsSync(`${root}${merged.replace(/\.xz$/, "")}`);
 }
 
-/** Returns the licences of a machine-readable copyright file, each once; otherwise a reference to the file. */
+/**
+ * Returns the licences of a machine-readable copyright file, each once; otherwise a reference to the file.
+ */
 function licencesOf(name: string): string {
   const path = `${stage}/usr/share/doc/${name}/copyright`;
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";

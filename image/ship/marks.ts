@@ -1,4 +1,6 @@
-/** Replaces the lines between the marks `<!-- NAME -->` and `<!-- end -->` of a file. Throws if it has none. */
+/**
+ * Replaces the lines between the marks `<!-- NAME -->` and `<!-- end -->` of a file. Throws if it has none.
+ */
 export async function putBetweenMarks(path: string, name: string, lines: readonly string[]): Promise<void> {
   const text = await Bun.file(path).text();
   const mark = `<!-- ${name} -->\n`;

@@ -1,8 +1,8 @@
 // Usage: bun image/ship/write-budget.ts lean|full OUT ROOT
 //
-// Measures each part of the image, raw and packed, and writes the table into image/README.md between its marks. Fails if the
-// image is over its budget. Each part is packed alone, with the image's options. A separate row has the difference to packing
-// all parts together, so that the rows sum up to the total.
+// Measures each part of the image, raw and packed, and writes the table into image/README.md between its
+// marks. Fails if the image is over its budget. Each part is packed alone, with the image's options. A
+// separate row has the difference to packing all parts together, so that the rows sum up to the total.
 
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

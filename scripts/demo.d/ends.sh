@@ -11,7 +11,8 @@ record=/var/lib/svirt/records/$uuid.json
 rest=/srv/demo/rest-before
 failed=0
 
-# The definition stays, with the files that a start reads: docs/decisions/state.md, "A completed definition is kept as JSON".
+# The definition stays, with the files that a start reads: docs/decisions/state.md, "A completed definition is
+# kept as JSON".
 kept="/etc/svirt/domains/alice.xml /var/lib/svirt/completed/$uuid"
 
 label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }
@@ -38,7 +39,8 @@ row() {
 
 line() { printf '%s\n' "$2" | sed -n "$1p"; }
 
-# Prints mode, owner and every extended attribute of alice's files, and its stored definition: constant while it does not run.
+# Prints mode, owner and every extended attribute of alice's files, and its stored definition: constant while
+# it does not run.
 print_rest() {
   for file in $files; do
     stat -c '%n %F %a %u:%g' "$file"

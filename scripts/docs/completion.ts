@@ -13,7 +13,10 @@ const COMPLETED: ReadonlySet<string> = new Set([
   "vol",
 ]);
 
-/** Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes, devices or files as operands. */
+/**
+ * Formats a completion for bash: commands, their options, and domains, networks, pools, secrets, volumes,
+ * devices or files as operands.
+ */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash

@@ -1,6 +1,8 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 
-/** Commands of virsh 11.3.0 but for those of its own shell, such as `cd`, each with its operands and options. */
+/**
+ * Commands of virsh 11.3.0 but for those of its own shell, such as `cd`, each with its operands and options.
+ */
 const TABLE = `
 allocpages: pagesize pagecount cellno add all
 attach-device: domain file persistent config live current
@@ -292,7 +294,10 @@ const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
 /** Commands of virsh, by name. */
 export const VIRSH_COMMANDS: readonly string[] = [...OPTIONS.keys()];
 
-/** Returns the names of a command's operands and options in virsh; none for a command that virsh does not have. */
+/**
+ * Returns the names of a command's operands and options in virsh; none for a command that virsh does not
+ * have.
+ */
 export function virshOptionsOf(command: string): readonly string[] {
   return OPTIONS.get(command) ?? [];
 }

@@ -22,9 +22,15 @@ export interface Facts {
   readonly landings: readonly Entry[];
   /** Answers whether a commit has the content of the checkout. */
   isPresent(commit: string): boolean;
-  /** Returns the paths that have changed from the commit to the checkout; undefined if git does not know the commit. */
+  /**
+   * Returns the paths that have changed from the commit to the checkout; undefined if git does not know the
+   * commit.
+   */
   changedSince(commit: string): readonly string[] | undefined;
-  /** Reports whether the path belongs to the test file: the file, a module that it imports, or a neighbour of the module. */
+  /**
+   * Reports whether the path belongs to the test file: the file, a module that it imports, or a neighbour of
+   * the module.
+   */
   belongsTo(path: string, file: string): boolean;
 }
 

@@ -26,7 +26,9 @@ export function readCheckout(files: readonly string[]): Facts & LedgerFacts {
   return { ledger, landings, files, isPresent, changedSince, belongsTo, changedBetween };
 }
 
-/** Returns the paths that differ between the commit and the checkout, without the ledger and ignored files. */
+/**
+ * Returns the paths that differ between the commit and the checkout, without the ledger and ignored files.
+ */
 function listChanged(commit: string): readonly string[] | undefined {
   const tracked = git("diff", "--name-only", commit, "--");
   return tracked && withoutLedger([...tracked, ...(git("ls-files", "-o", "--exclude-standard") ?? [])]);

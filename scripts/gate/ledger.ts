@@ -1,4 +1,7 @@
-/** Results in the ledger. `raced`: failed, then passed alone on a fresh node. `closed`: the cause of a race was found. */
+/**
+ * Results in the ledger. `raced`: failed, then passed alone on a fresh node. `closed`: the cause of a race
+ * was found.
+ */
 const RESULTS = ["passed", "failed", "raced", "closed"] as const;
 type Result = (typeof RESULTS)[number];
 
@@ -18,7 +21,9 @@ export interface Entry {
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const COMMIT = /^[0-9a-f]{8,40}$/;
 
-/** Parses the ledger, and sorts it by date. Lines with `#` are comments. Throws for a line of another form. */
+/**
+ * Parses the ledger, and sorts it by date. Lines with `#` are comments. Throws for a line of another form.
+ */
 export function parseLedger(text: string): readonly Entry[] {
   const entries = text.split("\n").flatMap((line, at) => {
     if (line === "" || line.startsWith("#")) return [];
@@ -47,10 +52,15 @@ export function formatEntry({ subject, commit, date, seconds, result, note }: En
     .trimEnd();
 }
 
-/** Answers whether a commit has the content of the checkout: entries of the present landing are no earlier landing. */
+/**
+ * Answers whether a commit has the content of the checkout: entries of the present landing are no earlier
+ * landing.
+ */
 export type IsPresent = (commit: string) => boolean;
 
-/** Returns the landings: the last recorded run of .ci/run that passed, for each commit except the present one. */
+/**
+ * Returns the landings: the last recorded run of .ci/run that passed, for each commit except the present one.
+ */
 export function landingsOf(ledger: readonly Entry[], isPresent: IsPresent): readonly Entry[] {
   const passed = ledger.filter(({ subject, result }) => subject === "gate" && result === "passed");
   const byCommit = new Map(passed.map((entry) => [entry.commit, entry]));

@@ -1,9 +1,12 @@
-/** Special facilities of a node that a test file needs. `pair`: two nodes at once. `clients`: packages of libvirt's clients. */
+/**
+ * Special facilities of a node that a test file needs. `pair`: two nodes at once. `clients`: packages of
+ * libvirt's clients.
+ */
 export type Need = "kvm" | "vfio" | "pair" | "clients";
 
 /**
- * Needs of every test file on nodes, by its path below test/node without `.test.ts`. A kind of node without KVM, IOMMU or
- * spare devices may run the files that need nothing.
+ * Needs of every test file on nodes, by its path below test/node without `.test.ts`. A kind of node without
+ * KVM, IOMMU or spare devices may run the files that need nothing.
  */
 export const NEEDS: ReadonlyMap<string, readonly Need[]> = new Map<string, readonly Need[]>([
   ["callers", []],

@@ -33,9 +33,10 @@ export function isMust({ reason }: Candidate): boolean {
 }
 
 /**
- * Chooses the files of a run, as long as their sum stays within the budget, in seconds: files without which the gate fails,
- * changed and failed files; then as many of the longest waiting as the next gates need in order to keep up; then files of
- * changed sources; then the longest waiting. If the files without which the gate fails exceed the budget, so does the plan.
+ * Chooses the files of a run, as long as their sum stays within the budget, in seconds: files without which
+ * the gate fails, changed and failed files; then as many of the longest waiting as the next gates need in
+ * order to keep up; then files of changed sources; then the longest waiting. If the files without which the
+ * gate fails exceed the budget, so does the plan.
  */
 export function planGate(candidates: readonly Candidate[], budget: number): Plan {
   const ordered = candidates.toSorted(byUrgency);
@@ -66,8 +67,9 @@ function makePlan(budget: number) {
 }
 
 /**
- * Returns the seconds that waiting files need now, so that each later gate can run its due files in its share of free
- * seconds: a file that has waited for w landings must run in one of the next MOST_WAITED - w gates, or in this one.
+ * Returns the seconds that waiting files need now, so that each later gate can run its due files in its share
+ * of free seconds: a file that has waited for w landings must run in one of the next MOST_WAITED - w gates,
+ * or in this one.
  */
 function secondsToKeepUp(waiting: readonly Candidate[], free: number): number {
   const needs = Array.from({ length: MOST_WAITED + 1 }, (_, gates) => {
@@ -102,7 +104,10 @@ function waitOf({ waited }: Candidate): number {
   return waited ?? MOST_WAITED;
 }
 
-/** Formats the plan for a reader: the chosen files by reason with their sum, and the files left out by their wait. */
+/**
+ * Formats the plan for a reader: the chosen files by reason with their sum, and the files left out by their
+ * wait.
+ */
 export function formatPlan(plan: Plan, budget: number): string {
   const head = `planned: ${plan.run.length} files, ${plan.seconds} s of ${budget} s`;
   const chosen = REASONS.flatMap((reason) => {

@@ -29,8 +29,8 @@ export function isUnforgiven(file: string): boolean {
 }
 
 /**
- * Returns the failed files that run once more: without unforgiven files, and none if so many have failed that the gate would fail
- * with their races open.
+ * Returns the failed files that run once more: without unforgiven files, and none if so many have failed that
+ * the gate would fail with their races open.
  */
 export function decideReruns(failed: readonly string[]): readonly string[] {
   return failed.length > MOST_OPEN_RACES ? [] : failed.filter((file) => !isUnforgiven(file));

@@ -10,7 +10,10 @@ export function shuffle<Item>(items: readonly Item[], seed: number): readonly It
   return order;
 }
 
-/** Returns a source of numbers from 0 to 2^32 - 1. The first numbers of similar seeds are similar, so they are dropped. */
+/**
+ * Returns a source of numbers from 0 to 2^32 - 1. The first numbers of similar seeds are similar, so they are
+ * dropped.
+ */
 function randomOf(seed: number): () => number {
   let state = (Math.imul(seed, 2_654_435_761) ^ 0x9e37_79b9) >>> 0 || 1;
   const next = (): number => {

@@ -1,7 +1,7 @@
 /**
- * Test files that a change of a source folder touches, by their path below test/ without `.test.ts`. The longest matching
- * prefix of a changed path counts. The map names the files most likely to fail; every other file follows in
- * its turn.
+ * Test files that a change of a source folder touches, by their path below test/ without `.test.ts`. The
+ * longest matching prefix of a changed path counts. The map names the files most likely to fail; every other
+ * file follows in its turn.
  */
 export const SOURCES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   ["src/access/", ["node/callers", "node/key-places", "node/libvirt-client"]],

@@ -40,7 +40,8 @@ sum() {
   printf '%d\n' "${found:-0}"
 }
 
-# sum_up: prints what the failed tests have printed, their names, the races, and the sums. Fails if a test has failed.
+# sum_up: prints what the failed tests have printed, their names, the races, and the sums. Fails if a test has
+# failed.
 sum_up() {
   local log
   for log in "${failed_logs[@]}"; do

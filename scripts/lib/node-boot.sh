@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154 # RUN and functions of scripts/node
 # Sourced by scripts/node: waits for the end of a boot.
 
-# wait_for_boot COUNT: waits until more than COUNT boots are complete and SSH answers. A boot has failed when the console is silent
-# for too long: a busy machine boots slowly, and says so. The emulator occasionally loses a processor's timer early in a
-# boot: the kernel reports it, and is reset.
+# wait_for_boot COUNT: waits until more than COUNT boots are complete and SSH answers. A boot has failed when
+# the console is silent for too long: a busy machine boots slowly, and says so. The emulator occasionally
+# loses a processor's timer early in a boot: the kernel reports it, and is reset.
 wait_for_boot() {
   local since=$SECONDS size='' last='' stalls seen
   seen=$(node_stalls)
@@ -34,7 +34,8 @@ give_up() {
   fail "$@"
 }
 
-# A vCPU of a guest on the node that waits in the kernel for minutes was seen once: all other processes then wait for it.
+# A vCPU of a guest on the node that waits in the kernel for minutes was seen once: all other processes then
+# wait for it.
 node_stalls() {
   grep -cE "kthread timer wakeup didn.t happen|timer doesn.t work through|task CPU [0-9]+/KVM:[0-9]+ blocked" \
     "$RUN/console.log" || true

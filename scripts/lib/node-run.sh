@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # of count.sh
-# Sourced by scripts/test, after count.sh and races.sh: runs a queue of test files on nodes, and records their results.
+# Sourced by scripts/test, after count.sh and races.sh: runs a queue of test files on nodes, and records their
+# results.
 
 readonly QUEUE=dist/junit/queue RESULTS=dist/junit/results
-# Of a gate, in seconds: kept free for stopping nodes and for its end; the start of the nodes; the time beyond the budget in
-# which files without which the gate fails may still begin.
+# Of a gate, in seconds: kept free for stopping nodes and for its end; the start of the nodes; the time beyond
+# the budget in which files without which the gate fails may still begin.
 # shellcheck disable=SC2034 # used by scripts/test
 readonly SECONDS_AT_END=30 SECONDS_OF_BOOT=45 SECONDS_BEYOND=1500
 
@@ -37,7 +38,8 @@ queue_of() {
   bun scripts/gate.ts order "$SVIRT_SEED" "$@" >"$QUEUE"
 }
 
-# run_queue: runs the files of the queue: README's while no node runs, then files that need both nodes, then the rest.
+# run_queue: runs the files of the queue: README's while no node runs, then files that need both nodes, then
+# the rest.
 run_queue() {
   local -a files readme both
   mapfile -t files < <(cut -d' ' -f3 "$QUEUE")
@@ -77,7 +79,8 @@ remove_from_queue() {
   mv "$QUEUE.rest" "$QUEUE"
 }
 
-# Runs failed files once more, on nodes of this run only. The ledger then has one result of each file: passed, failed or raced.
+# Runs failed files once more, on nodes of this run only. The ledger then has one result of each file: passed,
+# failed or raced.
 run_failures_again() {
   local -a failed_files again
   mapfile -t failed_files < <(awk -F'\t' '$3 == "failed" { print $1 }' "$RESULTS")
@@ -114,8 +117,8 @@ count_files() {
   done
 }
 
-# start_nodes FILES PAIRS: starts separate nodes, which stop at the end. If SVIRT_NODE names a node, starts only this one, and a
-# second one for files that need two, and leaves them running.
+# start_nodes FILES PAIRS: starts separate nodes, which stop at the end. If SVIRT_NODE names a node, starts
+# only this one, and a second one for files that need two, and leaves them running.
 start_nodes() {
   # A busy machine boots them slowly.
   export SVIRT_NODE_TIMEOUT=${SVIRT_NODE_TIMEOUT:-400}

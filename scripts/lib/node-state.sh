@@ -46,7 +46,8 @@ state_files() {
   rm -f "$state_list"
 }
 
-# tidy KNOWN: removes everything that the file KNOWN, an output of `state`, does not list, as far as this works without a boot.
+# tidy KNOWN: removes everything that the file KNOWN, an output of `state`, does not list, as far as this
+# works without a boot.
 tidy() {
   tidy_known=$1
   tidy_guests

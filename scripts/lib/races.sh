@@ -2,9 +2,9 @@
 # shellcheck disable=SC2154 # of count.sh
 # Sourced by the scripts that run tests, after count.sh: failed test files of the host run once more, alone.
 
-# run_host_failures_again JUNIT RESULTS: runs each failed file of the JUnit file once more, and forgives it if it passes then.
-# RESULTS gets a line for the ledger. Files whose failures are never forgiven, and more than two files, do not run again:
-# scripts/gate/rules.ts.
+# run_host_failures_again JUNIT RESULTS: runs each failed file of the JUnit file once more, and forgives it if
+# it passes then. RESULTS gets a line for the ledger. Files whose failures are never forgiven, and more than
+# two files, do not run again: scripts/gate/rules.ts.
 run_host_failures_again() {
   local file log
   local -a files again
@@ -22,8 +22,8 @@ run_host_failures_again() {
   done
 }
 
-# forgive FILE RESULTS: counts the failures of the file as passed, and names them as races. A file without a named failure
-# could not be loaded.
+# forgive FILE RESULTS: counts the failures of the file as passed, and names them as races. A file without a
+# named failure could not be loaded.
 forgive() {
   local name
   local -a kept=() titles=()

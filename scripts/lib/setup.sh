@@ -43,8 +43,8 @@ doing() {
 # Seconds without a progress line after which break_silence prints one.
 readonly SILENCE=${SVIRT_SILENCE:-7}
 
-# break_silence FILE PID: prints the last progress line once more whenever none was printed for SILENCE seconds, until the process
-# has ended. SVIRT_SAID=FILE lets all scripts of a run write theirs into the file.
+# break_silence FILE PID: prints the last progress line once more whenever none was printed for SILENCE
+# seconds, until the process has ended. SVIRT_SAID=FILE lets all scripts of a run write theirs into the file.
 break_silence() {
   local at
   while sleep 1 && kill -0 "$2" 2>/dev/null; do
@@ -64,8 +64,8 @@ keep_busy() {
   done
 }
 
-# find_test_data: sets SVIRT_TEST_DATA if documents of other projects are beside the checkout, as on developers' machines.
-# Without them, tests that depend on them are skipped with a message.
+# find_test_data: sets SVIRT_TEST_DATA if documents of other projects are beside the checkout, as on
+# developers' machines. Without them, tests that depend on them are skipped with a message.
 find_test_data() {
   if [ -z "${SVIRT_TEST_DATA:-}" ] && [ -d "$SVIRT_ROOT/../shared/data" ]; then
     SVIRT_TEST_DATA=$(realpath "$SVIRT_ROOT/../shared/data")
@@ -73,7 +73,8 @@ find_test_data() {
   fi
 }
 
-# locked NAME COMMAND...: runs COMMAND in a subshell while it holds the lock NAME. A waiting process names the holder.
+# locked NAME COMMAND...: runs COMMAND in a subshell while it holds the lock NAME. A waiting process names the
+# holder.
 locked() {
   local name=$1 file
   shift
@@ -90,7 +91,8 @@ lock_file() {
   printf '%s/%s.lock\n' "$(svirt_cache)" "$1"
 }
 
-# wait_for_lock NAME: acquires the lock on descriptor 9, and names each holder that it waits for longer than a second.
+# wait_for_lock NAME: acquires the lock on descriptor 9, and names each holder that it waits for longer than a
+# second.
 wait_for_lock() {
   local name=$1 file holder told=''
   file=$(lock_file "$name")
@@ -114,7 +116,8 @@ describe_holder() {
   fi
 }
 
-# tell TEXT: prints a progress line to descriptor SVIRT_TELL, if it is open, so that it is visible if stderr is a file.
+# tell TEXT: prints a progress line to descriptor SVIRT_TELL, if it is open, so that it is visible if stderr
+# is a file.
 tell() {
   local to=${SVIRT_TELL:-2}
   { : >&"$to"; } 2>/dev/null || to=2
@@ -172,9 +175,9 @@ install_packages() {
     { tail -n 20 "$log" >&2 && return 1; }
 }
 
-# update_lists [now]: updates apt's package lists unless that was done within a day: older lists name versions that the archive has
-# removed, and a kernel without its security updates. Without the archive, says how old the lists are. The caller holds the
-# lock "apt-lists".
+# update_lists [now]: updates apt's package lists unless that was done within a day: older lists name versions
+# that the archive has removed, and a kernel without its security updates. Without the archive, says how old
+# the lists are. The caller holds the lock "apt-lists".
 update_lists() {
   local stamp log
   stamp=$(svirt_cache)/apt-lists log=$(svirt_cache)/apt-update.log
@@ -205,8 +208,8 @@ describe_lists() {
   printf '%s\n' "${newest:+of }${newest:-missing}"
 }
 
-# wait_for_record FILE: waits until no other process has a record lock on FILE, fcntl(2), and names the holder. Programs that
-# acquire such a lock afterwards, as apt does, would wait silently.
+# wait_for_record FILE: waits until no other process has a record lock on FILE, fcntl(2), and names the
+# holder. Programs that acquire such a lock afterwards, as apt does, would wait silently.
 wait_for_record() {
   local pid told=''
   for _ in {1..300}; do

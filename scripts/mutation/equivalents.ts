@@ -13,7 +13,10 @@ interface Equivalent {
 
 const FILE = new URL("equivalent.txt", import.meta.url);
 
-/** Reads equivalent.txt, a paragraph for each change: `FILE`, its line, the text before, the text after, and the reason. */
+/**
+ * Reads equivalent.txt, a paragraph for each change: `FILE`, its line, the text before, the text after, and
+ * the reason.
+ */
 export function readEquivalents(): readonly Equivalent[] {
   const lines = readFileSync(FILE, "utf8")
     .split("\n")

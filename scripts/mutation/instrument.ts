@@ -14,7 +14,10 @@ export interface Instrumented {
   readonly places: readonly Place[];
 }
 
-/** Instruments a file. `seen` names the module that records the numbers; `first` is the number of the file's first place. */
+/**
+ * Instruments a file. `seen` names the module that records the numbers; `first` is the number of the file's
+ * first place.
+ */
 export function instrument(file: string, text: string, { first, seen }: Numbering): Instrumented {
   // The whole file is a place, because an exported constant is in no statement.
   const places: Place[] = [{ start: 0, end: text.length, line: 0 }];
@@ -53,7 +56,9 @@ function wrapFor(node: SyntaxNode, child: SyntaxNode): Wrap | undefined {
   return isInList(node, child) ? (call) => [`${call}; `, ""] : undefined;
 }
 
-/** Reports whether a child is in a list of statements. Declarations are not run in place, or must stay first. */
+/**
+ * Reports whether a child is in a list of statements. Declarations are not run in place, or must stay first.
+ */
 function isInList(parent: SyntaxNode, child: SyntaxNode): boolean {
   const isList =
     parent.type === "BlockStatement" || parent.type === "Program" || parent.type === "SwitchCase";

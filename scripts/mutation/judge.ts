@@ -32,7 +32,10 @@ const COMPILER_S = 300;
 /** Time limit of one test. */
 const TEST_MS = 20_000;
 
-/** Applies the change in the sandbox's copy, runs the compiler and the tests that run its place, and reverts it. */
+/**
+ * Applies the change in the sandbox's copy, runs the compiler and the tests that run its place, and reverts
+ * it.
+ */
 export async function judge(
   sandbox: Sandbox,
   mutant: Mutant,
@@ -67,7 +70,10 @@ interface Runner {
   readonly runUnchanged: (tests: readonly TestFile[]) => Promise<Outcome>;
 }
 
-/** Requires that a test fails twice, and that a late one is in time without the change: load makes tests fail and late. */
+/**
+ * Requires that a test fails twice, and that a late one is in time without the change: load makes tests fail
+ * and late.
+ */
 async function seenBy(runner: Runner, tests: readonly TestFile[]): Promise<Judgement | undefined> {
   let left = tests;
   while (left.length > 0) {

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Coverage } from "./coverage.ts";
 import { listFiles } from "./sandbox.ts";
 
-/** Returns the last measurement if no file of the checkout has changed since; otherwise measures and keeps it. */
+/**
+ * Returns the last measurement if no file of the checkout has changed since; otherwise measures and keeps it.
+ */
 export async function keepCoverage(folder: string, measure: () => Promise<Coverage>): Promise<Coverage> {
   const [file, key] = [join(folder, "coverage.json"), digestFiles()];
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Kept) : undefined;

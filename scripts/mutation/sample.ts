@@ -1,4 +1,7 @@
-/** Chooses some items of a list by a seed: an equal seed gives equal items. Mulberry32 of Tommy Ettinger, public domain. */
+/**
+ * Chooses some items of a list by a seed: an equal seed gives equal items. Mulberry32 of Tommy Ettinger,
+ * public domain.
+ */
 export function chooseSome<Item>(items: readonly Item[], count: number, seed: number): Item[] {
   const left = [...items];
   const chosen: Item[] = [];

@@ -8,9 +8,9 @@ export interface Sandbox {
 }
 
 /**
- * Confines a run, because a changed program may remove or label any file as root. Only the copy, /tmp, /var/tmp and the
- * kernel's file systems are writable. The network is separate, and every process of the run ends with it.
- * mount_namespaces(7), network_namespaces(7), pid_namespaces(7)
+ * Confines a run, because a changed program may remove or label any file as root. Only the copy, /tmp,
+ * /var/tmp and the kernel's file systems are writable. The network is separate, and every process of the run
+ * ends with it. mount_namespaces(7), network_namespaces(7), pid_namespaces(7)
  */
 const CONFINE = `set -e
 mount --make-rprivate /

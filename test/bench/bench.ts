@@ -196,7 +196,10 @@ async function printTranslations(): Promise<void> {
   else printRatios("This machine: a whole call that checks a domain", validate);
 }
 
-/** Prints the cost of labels: of 10,000 files, of starts with many disks, and of a level among many claimed ones. */
+/**
+ * Prints the cost of labels: of 10,000 files, of starts with many disks, and of a level among many claimed
+ * ones.
+ */
 async function printLabelling(): Promise<void> {
   const relabelled = await measureRelabelling(TOOLS, SVIRT, Math.ceil(rounds / 3));
   if (relabelled === undefined) return say("Labels are not measured: files here keep none\n");
@@ -238,7 +241,10 @@ async function printStorage(): Promise<void> {
   if (networks !== undefined) printRatios("This machine: a network of mode open, with DNS", networks);
 }
 
-/** Prints the processor time of image jobs: svirt's own, and those of a QEMU and of qemu-img beside the rest of svirt's work. */
+/**
+ * Prints the processor time of image jobs: svirt's own, and those of a QEMU and of qemu-img beside the rest
+ * of svirt's work.
+ */
 async function printImageJobs(): Promise<void> {
   const costs = await measureImageJobs(SVIRT, rounds);
   if (costs === undefined) return say("Image jobs are not measured: root and QEMU are required\n");

@@ -7,7 +7,10 @@ import { type Machine, startMachine } from "../image/machine.ts";
 
 /** Interval between two probes of SSH, and so the precision of the times. */
 const PROBE_MS = 250;
-/** Longest wait for a greeting. Four probes run at once: dropbear allows an address five connections without login. */
+/**
+ * Longest wait for a greeting. Four probes run at once: dropbear allows an address five connections without
+ * login.
+ */
 const TRY_MS = 1000;
 const BOOT_MS = 400_000;
 const MEMORY_MiB = 1024;
@@ -71,8 +74,8 @@ async function measureBoot(folder: string): Promise<BootTime> {
 }
 
 /**
- * Waits until sshd greets. Each probe is a new connection with a short timeout. A connection made before the node has a
- * network hangs, and QEMU retries it at growing intervals.
+ * Waits until sshd greets. Each probe is a new connection with a short timeout. A connection made before the
+ * node has a network hangs, and QEMU retries it at growing intervals.
  */
 async function waitForSsh(machine: Machine, deadline: number): Promise<void> {
   let greeted = false;

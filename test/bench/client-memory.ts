@@ -14,8 +14,8 @@ export interface ConnectionMemory {
 }
 
 /**
- * Measures what connections that have listed all domains hold: PSS without pages of the executable's file, of which only those count
- * that the process has changed. With a daemon, its own is added.
+ * Measures what connections that have listed all domains hold: PSS without pages of the executable's file, of
+ * which only those count that the process has changed. With a daemon, its own is added.
  */
 export async function measureConnections(
   words: readonly string[],
@@ -56,7 +56,10 @@ function hasReply(received: string): boolean {
   return false;
 }
 
-/** Returns the PSS of a process in KiB, with the private changed pages of its executable's file instead of that file's share. */
+/**
+ * Returns the PSS of a process in KiB, with the private changed pages of its executable's file instead of
+ * that file's share.
+ */
 export function pssBeyondFile(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps`, "utf8");
   const program = readlinkSync(`/proc/${pid}/exe`);

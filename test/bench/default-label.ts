@@ -1,4 +1,6 @@
-/** default-label FOLDER PATH...: prints default labels by the file_contexts of FOLDER, as svirt looks them up. */
+/**
+ * default-label FOLDER PATH...: prints default labels by the file_contexts of FOLDER, as svirt looks them up.
+ */
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import { writeOut } from "../../src/host/linux/terminal/write-out.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";

@@ -19,7 +19,10 @@ export function spawnedCpuMs(words: readonly string[]): number {
   return Number(resourceUsage.cpuTime.total) / 1000;
 }
 
-/** Returns the processor time of a QEMU that carries out commands of QMP and ends, in ms. Throws for a command that fails. */
+/**
+ * Returns the processor time of a QEMU that carries out commands of QMP and ends, in ms. Throws for a command
+ * that fails.
+ */
 export async function qemuCpuMs(commands: readonly object[], isJob: boolean): Promise<number> {
   const qemu = Bun.spawn(QEMU, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   const messages = readMessages(qemu.stdout);

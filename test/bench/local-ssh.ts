@@ -6,7 +6,10 @@ const USUAL =
 
 /** A server of OpenSSH on this machine with a key for each program, which is the key's command. */
 export interface LocalSsh {
-  /** Programs in the place of ssh, for each key: with a connection of its own each time, and by one that is there already. */
+  /**
+   * Programs in the place of ssh, for each key: with a connection of its own each time, and by one that is
+   * there already.
+   */
   readonly clients: readonly { readonly alone: string; readonly shared: string }[];
   stop(): Promise<void>;
 }

@@ -41,8 +41,9 @@ export interface ClientsMeasured {
 type Sides<Each> = Readonly<Record<"ours" | "theirs", Each>>;
 
 /**
- * Compares stock virsh with svirt and with libvirtd from Debian, which runs already: a list, a start, 100 domains, and what
- * connections hold. Mounts empty folders over those of svirt and libvirt, so the process must have its own mount namespace.
+ * Compares stock virsh with svirt and with libvirtd from Debian, which runs already: a list, a start, 100
+ * domains, and what connections hold. Mounts empty folders over those of svirt and libvirt, so the process
+ * must have its own mount namespace.
  */
 export async function measureClients(tools: string, svirt: string, rounds: number): Promise<ClientsMeasured> {
   for (const folder of FOLDERS) run(`mkdir -p ${folder}`, `mount -t tmpfs none ${folder}`);

@@ -7,8 +7,8 @@ const PATH = "/var/lib/libvirt/images/vm1.qcow2";
 const AIM_MS = 50;
 
 /**
- * Measures one look-up in a process of its own. The programs are svirt, libselinux's tool with the same text and with
- * the compiled form that it prefers, and the bare runtime. Returns undefined without a policy.
+ * Measures one look-up in a process of its own. The programs are svirt, libselinux's tool with the same text
+ * and with the compiled form that it prefers, and the bare runtime. Returns undefined without a policy.
  */
 export async function measureDefaultLabel(
   tools: string,

@@ -23,8 +23,9 @@ export interface HeldCost {
 }
 
 /**
- * Starts a guest with one disk in a warm process, in turn with and without inspecting other guests' processes. On a
- * kernel without SELinux svirt reads each process wholly, not only its context. Returns undefined without QEMU.
+ * Starts a guest with one disk in a warm process, in turn with and without inspecting other guests'
+ * processes. On a kernel without SELinux svirt reads each process wholly, not only its context. Returns
+ * undefined without QEMU.
  */
 export async function measureHeld(rounds: number): Promise<readonly HeldCost[] | undefined> {
   if (!(await Bun.file(QEMU).exists())) return undefined;

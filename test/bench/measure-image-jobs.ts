@@ -12,7 +12,10 @@ const SIZE_BYTES = 2 ** 30;
 /** Data of the image that is converted. */
 const DATA_BYTES = 2 ** 28;
 
-/** Processor time of an image job in ms: medians of svirt with its own code, of svirt without the job, and of the job's program. */
+/**
+ * Processor time of an image job in ms: medians of svirt with its own code, of svirt without the job, and of
+ * the job's program.
+ */
 export interface JobCost {
   readonly what: string;
   readonly ownMs: number;
@@ -36,9 +39,9 @@ interface Job {
 }
 
 /**
- * Compares the processor time of svirt's own image jobs with that of a QEMU without a machine, and of qemu-img. Both run here without
- * confinement, label, claims and record, so their cost is the least. The process must have a mount namespace of its own. Returns
- * undefined without root or QEMU.
+ * Compares the processor time of svirt's own image jobs with that of a QEMU without a machine, and of
+ * qemu-img. Both run here without confinement, label, claims and record, so their cost is the least. The
+ * process must have a mount namespace of its own. Returns undefined without root or QEMU.
  */
 export async function measureImageJobs(
   svirt: string,

@@ -20,7 +20,8 @@ export interface Choice {
 
 /** Decides the labels of guests with new UUIDs, inside one process, as a start does. */
 export async function measureLevelChoice(rounds: number): Promise<readonly Choice[]> {
-  // In memory, because it makes 100,000 folders. The measured code looks up one name in a folder, on any file system.
+  // In memory, because it makes 100,000 folders. The measured code looks up one name in a folder, on any file
+  // system.
   using folder = new RealFolder("/dev/shm");
   const instance = givenNode(folder.path, RANGE);
   const pairs = scatteredPairs();
@@ -53,7 +54,10 @@ function take(claims: string, range: string): void {
   writeFileSync(`${claims}/${range}/somebody`, '{"sharing":"exclusive"}\n');
 }
 
-/** Yields every pair of categories once, in steps of seven through the range. Guests that come and go leave such gaps. */
+/**
+ * Yields every pair of categories once, in steps of seven through the range. Guests that come and go leave
+ * such gaps.
+ */
 function* scatteredPairs(): Generator<string, undefined> {
   const step = 7;
   for (let first = 0; first < step; first += 1) {

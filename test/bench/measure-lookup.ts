@@ -23,7 +23,10 @@ export interface LookUp {
   readonly ofNoneMs: number;
 }
 
-/** Measures look-ups of domains that are off, as a connection makes them, inside one process that has made many. */
+/**
+ * Measures look-ups of domains that are off, as a connection makes them, inside one process that has made
+ * many.
+ */
 export async function measureLookUp(rounds: number): Promise<readonly LookUp[]> {
   // In memory, as the files of a node that is used are in its cache.
   using folder = new RealFolder("/dev/shm");

@@ -14,8 +14,8 @@ export interface MuteTiming {
 }
 
 /**
- * Measures `svirt list` with one and three guests, answering and mute, and the largest answer of an agent. Each call is
- * a process: `program` is test/bench/on-false-guests.ts, built as svirt is.
+ * Measures `svirt list` with one and three guests, answering and mute, and the largest answer of an agent.
+ * Each call is a process: `program` is test/bench/on-false-guests.ts, built as svirt is.
  */
 export async function measureMute(program: string, rounds: number): Promise<readonly MuteTiming[]> {
   const timings: MuteTiming[] = [];

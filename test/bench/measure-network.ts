@@ -6,12 +6,15 @@ import type { Ratio } from "./timings.ts";
 
 /** Most that a start of a network may take, over virsh. */
 const START_AIM = 1;
-/** Number of the network's bridge and addresses, for each tool. RFC 2544 has 198.18.0.0/15 for measurements. */
+/**
+ * Number of the network's bridge and addresses, for each tool. RFC 2544 has 198.18.0.0/15 for measurements.
+ */
 const NUMBERS = { svirt: 71, virsh: 72 } as const;
 
 /**
- * Compares the start of a network of mode open, for which dnsmasq is started, with virsh. libvirt's daemon runs already. For
- * other modes libvirt loads a module for tc that small kernels do not have. Returns undefined without root, libvirt or dnsmasq.
+ * Compares the start of a network of mode open, for which dnsmasq is started, with virsh. libvirt's daemon
+ * runs already. For other modes libvirt loads a module for tc that small kernels do not have. Returns
+ * undefined without root, libvirt or dnsmasq.
  */
 export async function measureNetwork(
   tools: string,

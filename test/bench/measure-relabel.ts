@@ -10,7 +10,10 @@ const [BEFORE, GUESTS] = [
 /** Passes all files to one process: a command line may have 2 MB. execve(2) */
 const XARGS = "/usr/bin/xargs -s 2000000 -a";
 
-/** Compares relabelling of 10,000 files with chcon(1), each in one process. Returns undefined if files keep no labels. */
+/**
+ * Compares relabelling of 10,000 files with chcon(1), each in one process. Returns undefined if files keep no
+ * labels.
+ */
 export async function measureRelabelling(
   tools: string,
   svirt: string,

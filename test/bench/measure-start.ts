@@ -20,8 +20,8 @@ export interface StartCost {
 }
 
 /**
- * Starts guests with 1, 10 and 100 disks up to the spawn of QEMU, then undoes the start. It runs in a warm process on
- * real files: reading, deciding, the record, claims and labels, all on disk.
+ * Starts guests with 1, 10 and 100 disks up to the spawn of QEMU, then undoes the start. It runs in a warm
+ * process on real files: reading, deciding, the record, claims and labels, all on disk.
  */
 export async function measureManyDisks(rounds: number): Promise<readonly StartCost[]> {
   const costs: StartCost[] = [];

@@ -23,8 +23,9 @@ interface Bench {
 }
 
 /**
- * Compares volumes of 1 GiB with qemu-img and virsh, and a pool of 10,000 volumes with virsh. libvirt's daemon runs already, as
- * on a node that has it. Returns undefined without root, libvirt or SELinux' attributes.
+ * Compares volumes of 1 GiB with qemu-img and virsh, and a pool of 10,000 volumes with virsh. libvirt's
+ * daemon runs already, as on a node that has it. Returns undefined without root, libvirt or SELinux'
+ * attributes.
  */
 export async function measureStorage(
   tools: string,
@@ -69,7 +70,10 @@ function definePools({ folders, svirt, virsh }: Bench): void {
     run(`${program} pool-create-as ${POOL} dir --target ${folder}`);
 }
 
-/** Volumes that a round finds: one of 1 GiB to clone and download, one to resize, one to upload to, and one to delete. */
+/**
+ * Volumes that a round finds: one of 1 GiB to clone and download, one to resize, one to upload to, and one to
+ * delete.
+ */
 function fillPools({ folders }: Bench): void {
   for (const folder of [folders.svirt, folders.virsh]) {
     run(`qemu-img create -q -f raw ${folder}/grown.raw ${SIZE}`);

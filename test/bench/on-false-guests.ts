@@ -1,6 +1,7 @@
 /**
  * on-false-guests FOLDER ARGUMENT...: runs a command of svirt on the false guests of a folder
- * (test/real-host/false-guests.ts). Prints its time in ms and the process's peak memory in KiB to standard error.
+ * (test/real-host/false-guests.ts). Prints its time in ms and the process's peak memory in KiB to standard
+ * error.
  */
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/cli/run-command.ts";

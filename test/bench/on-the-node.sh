@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Functions that scripts/bench reads on the node: guests to measure. All are named bench-*, with their files in /srv/bench.
+# Functions that scripts/bench reads on the node: guests to measure. All are named bench-*, with their files
+# in /srv/bench.
 here=/srv/bench
 
 # define NAME kvm|qemu: defines a guest of 16 MiB with an empty disk.

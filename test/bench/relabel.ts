@@ -1,7 +1,7 @@
 /**
- * relabel HOW FOLDER LIST LABEL: labels the files that LIST names, in this one process. `set` labels each under the
- * registry's lock, as `svirt label set` does. `use` labels and remembers the original as a start does, then restores it
- * as the guest's end does. FOLDER holds svirt's state.
+ * relabel HOW FOLDER LIST LABEL: labels the files that LIST names, in this one process. `set` labels each
+ * under the registry's lock, as `svirt label set` does. `use` labels and remembers the original as a start
+ * does, then restores it as the guest's end does. FOLDER holds svirt's state.
  */
 import { readFileSync } from "node:fs";
 import { withUnusedFile } from "../../src/labelling/free-file.ts";

@@ -56,7 +56,9 @@ export function timingAt(timings: readonly Timing[], index: number): Timing {
   return found;
 }
 
-/** Formats a table row: times as "median (least)", ratios of median, least and processor time, the verdict. */
+/**
+ * Formats a table row: times as "median (least)", ratios of median, least and processor time, the verdict.
+ */
 export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
   const median = ours.medianMs / over.medianMs;
   const least = ours.leastMs / over.leastMs;

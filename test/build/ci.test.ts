@@ -20,7 +20,9 @@ const inTurn = testInTurn(3, 1);
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Stands for scripts/gate.ts: prints the results that CI records, and lets every failed file run once more. */
+/**
+ * Stands for scripts/gate.ts: prints the results that CI records, and lets every failed file run once more.
+ */
 const GATE = `const [verb, ...words] = process.argv.slice(2);
 const { stderr, stdout } = process;
 if (verb === "record") stderr.write("recorded: " + (await Bun.file(words[0]).text()) + (process.env.SVIRT_LEDGER ?? "write") + "\\n");

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sampleOf } from "../sample.ts";
 
-// Runs dist/svirt and a probe from the same scripts/build with all files and variables that a compiled executable may
-// obey. The control is the probe built by `bun build --compile` on the plain runtime. It obeys all but those that bun
-// itself ignores. (--compile-exec-argv enables BUN_INSPECT_PRELOAD.)
+// Runs dist/svirt and a probe from the same scripts/build with all files and variables that a compiled
+// executable may obey. The control is the probe built by `bun build --compile` on the plain runtime. It obeys
+// all but those that bun itself ignores. (--compile-exec-argv enables BUN_INSPECT_PRELOAD.)
 
 interface Surrounding {
   readonly name: string;
@@ -113,7 +113,10 @@ function variable(name: string, value: string, words: readonly string[] = []): S
 
 const cleanRuns = new Map<string, ReturnType<typeof inside>>();
 
-/** Runs the executable with the same arguments and without hostile surroundings: once, since it says the same each time. */
+/**
+ * Runs the executable with the same arguments and without hostile surroundings: once, since it says the same
+ * each time.
+ */
 function atHome({ words = [] }: Surrounding, executable: string, verb: string[]): ReturnType<typeof inside> {
   const line = [executable, ...verb, ...words].join(" ");
   const result = cleanRuns.get(line) ?? inside({ name: "clean", words }, executable, verb);

@@ -33,7 +33,9 @@ function start(line: string, library = "image/lib.sh") {
   });
 }
 
-/** Reads until the text has a match and leaves the rest unread. Returns undefined at the end of the stream. */
+/**
+ * Reads until the text has a match and leaves the rest unread. Returns undefined at the end of the stream.
+ */
 async function readUntil(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string | undefined> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 
-/** A map of dm_multipath names one of these for each group of paths. parse_path_selector() in drivers/md/dm-mpath.c of Linux */
+/**
+ * A map of dm_multipath names one of these for each group of paths. parse_path_selector() in
+ * drivers/md/dm-mpath.c of Linux
+ */
 const SELECTORS = ["dm_round_robin", "dm_service_time", "dm_queue_length", "dm_historical_service_time"];
 
 async function modulesOf(...files: readonly string[]): Promise<readonly string[]> {

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// `scripts/node put` with a stand-in for ssh that runs the node's command here, in a folder of the test. The stand-in can end
-// the connection early, as a killed `put` does.
+// `scripts/node put` with a stand-in for ssh that runs the node's command here, in a folder of the test. The
+// stand-in can end the connection early, as a killed `put` does.
 
 const NODE = new URL("../../scripts/node", import.meta.url).pathname;
 const work = mkdtempSync(join(tmpdir(), "svirt-put-"));

@@ -20,7 +20,10 @@ const inTurn = testInTurn(3);
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Notes each call in the file calls. The state of a node is the content of its file state-NAME, which a start empties. */
+/**
+ * Notes each call in the file calls. The state of a node is the content of its file state-NAME, which a start
+ * empties.
+ */
 const NODE = `#!/bin/sh
 case $1 in
   stalls) echo 0 ;;

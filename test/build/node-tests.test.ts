@@ -47,7 +47,10 @@ test("files without which the gate fails begin beyond the budget, and isolation 
   );
 });
 
-/** Runs bash in a folder with the project's scripts, with the counters of a run. Returns its output and what was recorded. */
+/**
+ * Runs bash in a folder with the project's scripts, with the counters of a run. Returns its output and what
+ * was recorded.
+ */
 function runInFolder(script: string, files: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(`${tmpdir()}/svirt-races-`);
   try {

@@ -4,8 +4,8 @@ import { weakestKey } from "../../src/access/uses.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { CHANGES as CHANGING, READS as READING } from "../rpc/libvirt-numbers.ts";
 
-// Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
-// open to a key that may only read.
+// Lists each command by its effect, apart from the program's own table. A changing command listed as reading
+// would be open to a key that may only read.
 const READS = `
   audit capabilities cpu-models cpu-stats doctor domblkerror domblkinfo domblklist domblkstat domcontrol domdisplay domid
   domif-getlink domiflist domifstat dominfo domjobinfo domname domstate domstats domuuid
@@ -16,7 +16,8 @@ const READS = `
   snapshot-info snapshot-list snapshot-parent sysinfo ttyconsole uri
   vcpuinfo version vncdisplay vol-dumpxml vol-info vol-key vol-list vol-name vol-path vol-pool`;
 
-// Commands that show a setting, and change it if a value is given; or that read standard input, and a file if one is named.
+// Commands that show a setting, and change it if a value is given; or that read standard input, and a file if
+// one is named.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   blkiotune: "config current domain json live",
   blkdeviotune: "config current device domain json live",
@@ -74,7 +75,8 @@ const CHANGES = {
     "blockcommit blockcopy blockpull blockresize snapshot-create snapshot-create-as snapshot-delete snapshot-revert vol-clone vol-create vol-create-as vol-create-from vol-delete vol-download vol-resize vol-upload vol-wipe label-release label-restore label-set",
   // Input to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump inject-nmi qemu-agent-command qemu-monitor-command screenshot send-key",
-  // What libvirt refuses to a connection for reading since it asks the agent: virCheckReadOnlyGoto() in libvirt-domain.c.
+  // What libvirt refuses to a connection for reading since it asks the agent: virCheckReadOnlyGoto() in
+  // libvirt-domain.c.
   agent:
     "domfsfreeze domfsinfo domfsthaw domfstrim domhostname domtime get-user-sshkeys guest-agent-timeout guestinfo guestvcpus set-user-password " +
     "set-user-sshkeys",

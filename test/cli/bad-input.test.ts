@@ -8,8 +8,8 @@ import { sampleOf } from "../sample.ts";
 import { hostileDocuments } from "../xml/hostile-documents.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
 
-// Passes every bad document to the shipped executable: exit 2, and one line per refusal that names the place. It takes
-// under a second and 300 MiB, and changes nothing on disk.
+// Passes every bad document to the shipped executable: exit 2, and one line per refusal that names the place.
+// It takes under a second and 300 MiB, and changes nothing on disk.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 const BAD = new URL("../data/xml-bad/", import.meta.url).pathname;

@@ -18,8 +18,8 @@ import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
 
-// A key that may only read must not exhaust the node. For any input, the shipped executable ends in bounded memory with
-// an error message.
+// A key that may only read must not exhaust the node. For any input, the shipped executable ends in bounded
+// memory with an error message.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 const MOST_RSS_BYTES = 300 * 1024 * 1024;
@@ -28,7 +28,9 @@ const TEST_MS = 240_000;
 const TIB = 2 ** 40;
 const MIB = 1 << 20;
 
-/** Arguments that pass a file to each command, by operand or option. INPUT is the file. They change nothing. */
+/**
+ * Arguments that pass a file to each command, by operand or option. INPUT is the file. They change nothing.
+ */
 const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["define file", ["define", "INPUT"]],
   ["create file", ["create", "INPUT"]],
@@ -91,7 +93,10 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["explain --file", ["explain", "--file", "INPUT"]],
 ]);
 
-/** Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running guest. */
+/**
+ * Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running
+ * guest.
+ */
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "vol-download file", "domcapabilities --emulatorbin"],
   ...[

@@ -1,7 +1,7 @@
 import type { Outcome, Run } from "./measured-runs.ts";
 
-// Started by measured-runs.ts, and small: the kernel counts the memory of the spawning process as the program's own.
-// linux fs/exec.c exec_mmap()
+// Started by measured-runs.ts, and small: the kernel counts the memory of the spawning process as the
+// program's own. linux fs/exec.c exec_mmap()
 
 process.on("message", async (run: Run) => {
   process.send?.({ id: run.id, ...(await carryOut(run)) });

@@ -21,7 +21,9 @@ type Mute = "before greeting" | "after greeting";
 
 const uuidOf = (at: number): string => `11111111-2222-4333-8444-00000000000${at}`;
 
-/** Returns a machine with guests vm1, vm2 and so on, each with a disk. The guests of these numbers are mute. */
+/**
+ * Returns a machine with guests vm1, vm2 and so on, each with a disk. The guests of these numbers are mute.
+ */
 async function machineWith(
   guests: number,
   mute: readonly (readonly [at: number, how: Mute])[],
@@ -38,7 +40,9 @@ async function machineWith(
   return machine;
 }
 
-/** Makes /proc show a vCPU thread of the guest, in a state of proc_pid_stat(5) and a function of the kernel. */
+/**
+ * Makes /proc show a vCPU thread of the guest, in a state of proc_pid_stat(5) and a function of the kernel.
+ */
 function showVcpu(machine: Machine, at: number, [state, waitsIn]: readonly [string, string]): void {
   const pid = readRecord(nodeOn(machine), uuidOf(at))?.process?.pid ?? 0;
   const [thread] = nodeOn(machine).host.listFolder(`/proc/${pid}/task`);

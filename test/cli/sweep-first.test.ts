@@ -14,7 +14,9 @@ async function running(): Promise<Machine> {
   return machine;
 }
 
-/** Returns a machine whose guest ended unnoticed: QEMU and its reaper are gone, the record and labels remain. */
+/**
+ * Returns a machine whose guest ended unnoticed: QEMU and its reaper are gone, the record and labels remain.
+ */
 async function leftBehind(): Promise<Machine> {
   const machine = await running();
   for (const { pid, role } of machine.processes.list()) {

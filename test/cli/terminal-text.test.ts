@@ -3,7 +3,10 @@ import type { Output } from "../../src/cli/command.ts";
 import { forTerminal } from "../../src/cli/terminal-text.ts";
 import { visibleJson, visibleJsonBytes } from "../../src/cli/visible-json.ts";
 
-/** Characters that a terminal may obey: C0 but tabulator and newline, DEL, C1, and those of UAX #9 that change the direction of text. */
+/**
+ * Characters that a terminal may obey: C0 but tabulator and newline, DEL, C1, and those of UAX #9 that change
+ * the direction of text.
+ */
 const OBEYED = [
   ...range(0x00, 0x08),
   ...range(0x0b, 0x1f),

@@ -2,7 +2,9 @@ import { Glob } from "bun";
 
 const FOLDER = new URL("../data/domain/", import.meta.url).pathname;
 
-/** Names of the valid documents. Together they fill every declared place, each in the form that svirt writes. */
+/**
+ * Names of the valid documents. Together they fill every declared place, each in the form that svirt writes.
+ */
 export const corpus: readonly string[] = [...new Glob("*.xml").scanSync(FOLDER)].sort();
 
 /** Returns the text of one document. */

@@ -15,7 +15,10 @@ import type { ValueForm } from "../../src/xml/value-form.ts";
 
 type Choose = fc.GeneratorValue;
 
-/** Documents made from the declarations alone. Each place is present or absent, with a text that its form accepts. */
+/**
+ * Documents made from the declarations alone. Each place is present or absent, with a text that its form
+ * accepts.
+ */
 export const randomDomain: fc.Arbitrary<string> = fc
   .gen()
   .map((choose) => formatDocument(randomElement(choose, domain, 0)));
@@ -88,7 +91,9 @@ const TRIES = [
   "<&'\">",
 ];
 
-/** Returns a text that the form accepts: a sample, a word or bound that its `expects` names, or a common text. */
+/**
+ * Returns a text that the form accepts: a sample, a word or bound that its `expects` names, or a common text.
+ */
 function randomText(choose: Choose, form: ValueForm<unknown>): string {
   const named = [...form.expects.matchAll(/"([^"]+)"|\b(-?(?:0x[0-9a-f]+|[0-9]+))\b/g)].map(
     ([, text, number]) => text ?? number ?? "",

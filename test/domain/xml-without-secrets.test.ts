@@ -12,7 +12,8 @@ ${devices}
 </domain>
 `;
 
-// virDomainGraphicsAuthDefFormatAttr() and virDomainDiskSourceFormatNetworkCookies() of libvirt's domain_conf.c
+// virDomainGraphicsAuthDefFormatAttr() and virDomainDiskSourceFormatNetworkCookies() of libvirt's
+// domain_conf.c
 describe("a domain's XML without its secrets", () => {
   test.each([
     [

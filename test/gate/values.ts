@@ -29,7 +29,9 @@ export function landings(...numbers: readonly number[]): readonly Entry[] {
   return numbers.map((at) => entry("gate", at));
 }
 
-/** Returns facts of a checkout in which nothing has changed since any commit, and that is no recorded commit. */
+/**
+ * Returns facts of a checkout in which nothing has changed since any commit, and that is no recorded commit.
+ */
 export function factsOf(
   ledger: readonly Entry[],
   more: Partial<Facts & LedgerFacts> = {},

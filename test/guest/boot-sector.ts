@@ -8,10 +8,10 @@ const ZERO_DS = [0x31, 0xc0, 0x8e, 0xd8]; // xor ax, ax; mov ds, ax
 const ORIGIN = 0x7c00;
 
 /**
- * Makes a guest of one sector: it prints `text` to the first serial port (COM1, port 0x3f8), then does its last act. SeaBIOS
- * starts it within a fraction of a second, also without KVM. Powering off needs `<features><acpi/>`. Under SeaBIOS the power
- * management of PIIX4 and of ICH9 is at 0x600. SLP_EN with type 0 is the soft off of QEMU's machines (qemu.git
- * hw/acpi/piix4.c, hw/acpi/ich9.c).
+ * Makes a guest of one sector: it prints `text` to the first serial port (COM1, port 0x3f8), then does its
+ * last act. SeaBIOS starts it within a fraction of a second, also without KVM. Powering off needs
+ * `<features><acpi/>`. Under SeaBIOS the power management of PIIX4 and of ICH9 is at 0x600. SLP_EN with type
+ * 0 is the soft off of QEMU's machines (qemu.git hw/acpi/piix4.c, hw/acpi/ich9.c).
  */
 function bootSector(text: string, last: LastAct): Uint8Array {
   const code = [...ZERO_DS, ...printText(), ...lastActCode(last)];

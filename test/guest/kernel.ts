@@ -5,9 +5,10 @@ const [SETUP_SECTORS, SECTOR_BYTES] = [1, 512];
 const CODE_AT = 0x26c;
 
 /**
- * Makes a kernel for direct boot that prints its command line to the first serial port, then does its last act. It is only
- * the real-mode part of a bzImage. QEMU loads it to 0x10000 and the command line to 0x20000, sets ds to 0x1000 and jumps to
- * 0x200. linux.git Documentation/arch/x86/boot.rst; qemu.git hw/i386/x86-common.c x86_load_linux()
+ * Makes a kernel for direct boot that prints its command line to the first serial port, then does its last
+ * act. It is only the real-mode part of a bzImage. QEMU loads it to 0x10000 and the command line to 0x20000,
+ * sets ds to 0x1000 and jumps to 0x200. linux.git Documentation/arch/x86/boot.rst; qemu.git
+ * hw/i386/x86-common.c x86_load_linux()
  */
 export function echoKernel(last: LastAct): Uint8Array {
   const bytes = new Uint8Array((2 + SETUP_SECTORS) * SECTOR_BYTES);

@@ -15,7 +15,9 @@ export type LastAct =
   | { readonly do: "paint" }
   /** Ejects each PCI device that it is asked to eject, as an operating system with ACPI does. */
   | { readonly do: "eject" }
-  /** Prints the next of 64 characters, from `0` on, every tick, to tell a restarted guest from a resumed one. */
+  /**
+   * Prints the next of 64 characters, from `0` on, every tick, to tell a restarted guest from a resumed one.
+   */
   | { readonly do: "count" };
 
 /** Returns 16 bits, low byte first. */

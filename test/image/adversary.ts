@@ -27,8 +27,9 @@ const PRODUCTS: readonly Exception[] = [
 ];
 
 /**
- * Makes two disks in the folder, and returns QEMU's arguments for them. The first contains the adversary of the test machine
- * (test/node/adversary) and belongs to the node; the second is for a guest. They must be the machine's first disks.
+ * Makes two disks in the folder, and returns QEMU's arguments for them. The first contains the adversary of
+ * the test machine (test/node/adversary) and belongs to the node; the second is for a guest. They must be the
+ * machine's first disks.
  */
 export async function makeAdversaryDisks(folder: string): Promise<readonly string[]> {
   mkdirSync(`${folder}/tools`);
@@ -42,8 +43,8 @@ export async function makeAdversaryDisks(folder: string): Promise<readonly strin
 }
 
 /**
- * Makes these runs on a machine with these disks, with guests of that type. If the control is among them, it is the last run:
- * it spares nothing.
+ * Makes these runs on a machine with these disks, with guests of that type. If the control is among them, it
+ * is the last run: it spares nothing.
  */
 export async function tryOnProduct(
   machine: Machine,

@@ -139,7 +139,9 @@ whereBuilt("the product's image boots, runs two guests, isolates them and powers
   }, 600_000);
 });
 
-/** Boots, inspects the machine, starts two guests, the first of this type, runs the adversary, and powers off. */
+/**
+ * Boots, inspects the machine, starts two guests, the first of this type, runs the adversary, and powers off.
+ */
 async function expectToBoot(
   boot: MakeBoot,
   { hostname, type }: { readonly hostname: string; readonly type: "kvm" | "qemu" },

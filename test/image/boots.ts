@@ -23,7 +23,9 @@ export function bootOf(image: string, words: (keys: Keys) => string, devices: re
   });
 }
 
-/** Boots from QEMU's TFTP server. The ROM of the network card is iPXE, and its boot file is a script for iPXE. */
+/**
+ * Boots from QEMU's TFTP server. The ROM of the network card is iPXE, and its boot file is a script for iPXE.
+ */
 export function bootByTftp({ admin }: Keys, folder: string): Boot {
   return {
     words: ["-boot", "n", ...BOOTED_FROM],
@@ -31,7 +33,10 @@ export function bootByTftp({ admin }: Keys, folder: string): Boot {
   };
 }
 
-/** Boots from an HTTP server of the test. `offer` serves a folder and returns its address as the machine sees it. */
+/**
+ * Boots from an HTTP server of the test. `offer` serves a folder and returns its address as the machine sees
+ * it.
+ */
 export function bootByHttp(offer: (folder: string) => string): MakeBoot {
   return ({ admin }, folder) => ({
     words: ["-boot", "n", ...BOOTED_FROM],

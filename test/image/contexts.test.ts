@@ -11,7 +11,9 @@ const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
 /** Folder of a guest, a file system of its own. */
 const GUEST_FOLDER = /^\/run\/svirt\/[0-9a-f-]{36}\/guest$/;
 
-/** Files created at run time. Their creator decides the type; Debian's rules have another or no path for them. */
+/**
+ * Files created at run time. Their creator decides the type; Debian's rules have another or no path for them.
+ */
 const RUNTIME: SystemTable["labels"] = (
   [
     [GUEST_FOLDER, "svirt_image_t", "a guest's own folder, with its level"],
@@ -39,8 +41,8 @@ const TABLE: SystemTable = {
     ["/usr/sbin/udhcpc", ["dhcpc_t"]],
     ["/usr/sbin/ntpd", ["ntpd_t"]],
     ["/usr/sbin/dropbear", ["sshd_t"]],
-    // The administrator's shell, over SSH; each guest's reaper, which is its parent, and the keeper of its log; the
-    // watchdog's guard, which waits for hardware.
+    // The administrator's shell, over SSH; each guest's reaper, which is its parent, and the keeper of its
+    // log; the watchdog's guard, which waits for hardware.
     ["/usr/bin/sh", ["unconfined_t", "svirt_manager_t", "initrc_t"]],
     // Includes the cat with which each keeper of a log copies.
     ["/usr/bin/busybox", ["unconfined_t", "svirt_manager_t", "initrc_t"]],

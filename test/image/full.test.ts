@@ -8,8 +8,8 @@ import { expectPowerOff, expectTwoGuests } from "./two-guests.ts";
 const whereBuilt = existsSync(`${FULL_IMAGE}/initrd`) ? describe : describe.skip;
 
 /**
- * The full set of hardware, in a machine that the lean set does not support. Its card and host adapter are VMware's, and its
- * data are on XFS.
+ * The full set of hardware, in a machine that the lean set does not support. Its card and host adapter are
+ * VMware's, and its data are on XFS.
  */
 whereBuilt("the product's image with the full set of hardware", () => {
   const folder = mkdtempSync(`${tmpdir()}/svirt-full-`);

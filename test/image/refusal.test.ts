@@ -38,7 +38,10 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
   }, 600_000);
 });
 
-/** Replaces the root by a copy with one more file, without a label: a later archive's file replaces an earlier one's. */
+/**
+ * Replaces the root by a copy with one more file, without a label: a later archive's file replaces an earlier
+ * one's.
+ */
 function bootWithUnlabelled(keys: Keys, folder: string): ReturnType<MakeBoot> {
   const initrd = readFileSync(`${IMAGE}/initrd`);
   writeFileSync(`${folder}/root.squashfs`, findRoot(initrd));
@@ -52,7 +55,10 @@ function bootWithUnlabelled(keys: Keys, folder: string): ReturnType<MakeBoot> {
   return { ...boot, words };
 }
 
-/** Returns the bytes of root.squashfs in its archive: header, name, content, each at a multiple of four. cpio(5), "newc" */
+/**
+ * Returns the bytes of root.squashfs in its archive: header, name, content, each at a multiple of four.
+ * cpio(5), "newc"
+ */
 function findRoot(initrd: Buffer): Buffer {
   const [headerBytes, sizeAt] = [110, 54];
   const name = "root.squashfs\0";

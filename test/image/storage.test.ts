@@ -13,7 +13,10 @@ const OWN_LABEL = `<seclabel type='static' model='selinux' relabel='yes'><label>
 const DISK = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/srv/nfs/disk.img'/>
   <target dev='vda' bus='virtio'/></disk>`;
 
-/** User that the target admits. The node gets it by its firmware configuration, as from an operator's config disk. */
+/**
+ * User that the target admits. The node gets it by its firmware configuration, as from an operator's config
+ * disk.
+ */
 const LOGIN = { user: "node", password: "twelve-letters" };
 const SETTINGS = `node.session.auth.authmethod = CHAP
 node.session.auth.username = ${LOGIN.user}
@@ -174,7 +177,10 @@ whereBuilt("the product's image, with an iSCSI target", () => {
   });
 });
 
-/** Writes a sector of 0x5e by the guest's QEMU, as its disk's device does. QEMU's answer is in the guest's log. */
+/**
+ * Writes a sector of 0x5e by the guest's QEMU, as its disk's device does. QEMU's answer is in the guest's
+ * log.
+ */
 async function writeAsGuest(machine: Machine, name: string): Promise<void> {
   const write = `qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "write -P 0x5e 512 512"`;
   await machine.run(`svirt qemu-monitor-command ${name} --hmp '${write}'`);

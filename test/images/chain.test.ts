@@ -7,7 +7,10 @@ import { extension, qcow2Bytes } from "./qcow2-bytes.ts";
 
 type Entry = Uint8Array | ImageFacts["type"];
 
-/** Returns a reader of files in memory: an entry is the bytes of a regular file, or another type. It records each read. */
+/**
+ * Returns a reader of files in memory: an entry is the bytes of a regular file, or another type. It records
+ * each read.
+ */
 function readerOf(
   entries: Readonly<Record<string, Entry>>,
   sameInode: Readonly<Record<string, string>> = {},

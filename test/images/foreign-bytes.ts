@@ -2,8 +2,8 @@ const SECTOR_BYTES = 512;
 const VHD_HEADER_BYTES = 1024;
 
 /**
- * Returns the beginning of an image of VMware in one file, with its descriptor. struct VMDK4Header of qemu.git block/vmdk.c, VMware's
- * "Virtual Disk Format 5.0"
+ * Returns the beginning of an image of VMware in one file, with its descriptor. struct VMDK4Header of
+ * qemu.git block/vmdk.c, VMware's "Virtual Disk Format 5.0"
  */
 export function vmdkBytes(sizeBytes: number, name = "own.vmdk"): Uint8Array {
   const bytes = new Uint8Array(21 * SECTOR_BYTES);
@@ -25,8 +25,9 @@ export function vmdkBytes(sizeBytes: number, name = "own.vmdk"): Uint8Array {
 }
 
 /**
- * Returns the beginning of a VHD of that type (3: dynamic, 4: differencing): the copy of its footer, and its second header with the parent's
- * name in UTF-16. struct VHDFooter and VHDDynDiskHeader of qemu.git block/vpc.c
+ * Returns the beginning of a VHD of that type (3: dynamic, 4: differencing): the copy of its footer, and its
+ * second header with the parent's name in UTF-16. struct VHDFooter and VHDDynDiskHeader of qemu.git
+ * block/vpc.c
  */
 export function vpcBytes(sizeBytes: number, { parent = "", type = 3 } = {}): Uint8Array {
   const bytes = new Uint8Array(SECTOR_BYTES + VHD_HEADER_BYTES);

@@ -97,7 +97,9 @@ function chainOf(top: Pick<Expected, "path" | "format"> | undefined): Expected[]
   return walkChain(options, realReader).map(({ format, path: file, role }) => ({ path: file, format, role }));
 }
 
-/** Parses a recorded chain: a block of "name:value" lines for each image, followed by one for its data file. */
+/**
+ * Parses a recorded chain: a block of "name:value" lines for each image, followed by one for its data file.
+ */
 function readOut(name: string, folder: string): Expected[] {
   const text = readFileSync(`${DATA}/out/${name}`, "utf8")
     .replaceAll("ABS_SRCDIR/virstoragetestdata", DATA)

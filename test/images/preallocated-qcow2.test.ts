@@ -30,7 +30,10 @@ function write(sizeBytes: number, options: Qcow2Options): string {
   return path;
 }
 
-/** Returns the parts of the guest's disk as qemu-img shows them, without their places, which may be in another order. */
+/**
+ * Returns the parts of the guest's disk as qemu-img shows them, without their places, which may be in another
+ * order.
+ */
 function mapOf(path: string): unknown {
   const parts: Record<string, unknown>[] = JSON.parse(run("qemu-img", "map", "--output=json", path).out);
   const kinds = parts.map(({ data, depth, present }) => ({ data, depth, present }));

@@ -33,7 +33,9 @@ function io(...commands: readonly string[]): void {
   expect([code, out]).toEqual([0, expect.not.stringMatching(/failed|error/i)]);
 }
 
-/** Exit code of a check: 0 for a whole image, 3 for one with clusters that nothing uses, 2 for a broken one. */
+/**
+ * Exit code of a check: 0 for a whole image, 3 for one with clusters that nothing uses, 2 for a broken one.
+ */
 const check = (): number => run("qemu-img", "check", "-f", "qcow2", path).code;
 const sizeOf = (): number =>
   JSON.parse(run("qemu-img", "info", "--output=json", "-f", "qcow2", path).out)["virtual-size"];
@@ -63,7 +65,10 @@ function resize(sizeBytes: number, stop = Number.POSITIVE_INFINITY, isReversed =
   });
 }
 
-/** Options of qemu-img, and sizes before and after. In some the L1 table stays, in others it moves, with the table of reference counts too. */
+/**
+ * Options of qemu-img, and sizes before and after. In some the L1 table stays, in others it moves, with the
+ * table of reference counts too.
+ */
 const GROWN = [
   ["compat=0.10", MIB, 8 * TIB],
   ["compat=1.1", MIB, GIB],

@@ -83,7 +83,10 @@ describe.skipIf(qemuImg === null)(`parseImageHeader() beside qemu-img${needsQemu
     expect([accepted > RUNS / 10, compared > RUNS / 20]).toEqual([true, true]);
   });
 
-  /** Returns qemu-img's reading of the header, or undefined if it does not open the image. A data file must exist. */
+  /**
+   * Returns qemu-img's reading of the header, or undefined if it does not open the image. A data file must
+   * exist.
+   */
   function ask(file: string): Opinion | undefined {
     const asked = Bun.spawnSync([qemuImg ?? "", "info", "-U", "--output=json", "-f", "qcow2", file]);
     if (!asked.success) return undefined;

@@ -132,8 +132,8 @@ const REFUSED: readonly Row[] = [
 ];
 
 /**
- * Top-level folders of the system: FHS 3.0, chapter 3 and the Linux annex; those of multilib Debian, of boot loaders
- * (efi), initrd(4), ext4 (lost+found), Nix, Guix (gnu), OSTree and snapd.
+ * Top-level folders of the system: FHS 3.0, chapter 3 and the Linux annex; those of multilib Debian, of boot
+ * loaders (efi), initrd(4), ext4 (lost+found), Nix, Guix (gnu), OSTree and snapd.
  */
 const SYSTEM_TOPS = [
   ...["bin", "boot", "dev", "etc", "home", "lib", "opt", "proc", "root", "run", "sbin", "sys", "usr", "var"],
@@ -170,7 +170,8 @@ describe("refuseWrittenPlace()", () => {
 
   describe("where users of the host have their homes elsewhere", () => {
     const rows = (...all: readonly Row[]): { readonly row: Row }[] => all.map((row) => ({ row }));
-    // Homes in /etc/passwd of hosts. The last five belong to daemons and imply nothing about places for images.
+    // Homes in /etc/passwd of hosts. The last five belong to daemons and imply nothing about places for
+    // images.
     const HOMES = [
       ...["/data/home/bob", "/mnt/home/eve", "/export/home/ann/", "/srv/ftp", "/var/lib/libvirt/images/kim"],
       ...["/", "", "/srv", "/tmp", "/var/lib/libvirt"],

@@ -9,7 +9,10 @@ import {
   refuseInstalled,
 } from "../../src/label/protected-paths.ts";
 
-/** Programs, libraries and settings of FHS 3.0: 3.4, 3.7, 3.9, 3.10, 3.16, 4.4 to 4.10, 6.1, and the Linux annex. */
+/**
+ * Programs, libraries and settings of FHS 3.0: 3.4, 3.7, 3.9, 3.10, 3.16, 4.4 to 4.10, 6.1, and the Linux
+ * annex.
+ */
 const OF_FHS = [
   ...["/bin", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", "/proc", "/sys"],
   ...["/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/libexec", "/usr/sbin"],
@@ -51,7 +54,9 @@ describe.each([...OF_FHS, ...SECRETS])("%s", (folder) => {
   });
 });
 
-/** Folders of FHS 3.0 (3.5, 3.6, 3.15, 4): a guest may use a file in them, such as a kernel, but no folder. */
+/**
+ * Folders of FHS 3.0 (3.5, 3.6, 3.15, 4): a guest may use a file in them, such as a kernel, but no folder.
+ */
 describe.each(["/boot", "/dev", "/run", "/usr"])("%s", (folder) => {
   test("is shared with no guest, in part or as a whole", () => {
     expect(refusal(() => refuseHostFolder(folder))).toBeString();
@@ -85,7 +90,10 @@ test.each([
   expect(refusal(() => refuseImpossibleTarget(path))).toBeUndefined();
 });
 
-/** Numbers of admin-guide/devices.txt: /dev/null, /dev/tty, /dev/kvm; then of a disk, of a serial port, and none. */
+/**
+ * Numbers of admin-guide/devices.txt: /dev/null, /dev/tty, /dev/kvm; then of a disk, of a serial port, and
+ * none.
+ */
 test.each([
   ["1:3", true],
   ["5:0", true],

@@ -49,7 +49,10 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
   });
 });
 
-/** Folder for the files of the cases. In the cases they are in the root folder, where svirt lets no guest write. */
+/**
+ * Folder for the files of the cases. In the cases they are in the root folder, where svirt lets no guest
+ * write.
+ */
 const PLACE = "/srv";
 
 function moved(wanted: Iterable<readonly [string, string]>): Map<string, string> {

@@ -9,7 +9,10 @@ import { DISK, HOME, HOME_LABEL, makeUsersMachine, USER } from "../scenes/sessio
 const BASE = DISK.replace("disk.raw", "base.raw");
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 
-/** Changes a file as a compromised QEMU can by its descriptor, since its user owns the file: fchmod(2), fchown(2). */
+/**
+ * Changes a file as a compromised QEMU can by its descriptor, since its user owns the file: fchmod(2),
+ * fchown(2).
+ */
 function makeProgram(machine: Machine, path: string): void {
   Object.assign(machine.files.get(path), { mode: 0o6777, gid: 27 });
 }

@@ -37,7 +37,10 @@ export class Agent {
     };
   }
 
-  /** Answers as qga does: the byte before a message resets its parser, and precedes the answer to guest-sync-delimited. */
+  /**
+   * Answers as qga does: the byte before a message resets its parser, and precedes the answer to
+   * guest-sync-delimited.
+   */
   #answer(bytes: Uint8Array): readonly Uint8Array[] {
     const text = new TextDecoder().decode(bytes[0] === 0xff ? bytes.subarray(1) : bytes);
     const { arguments: args, execute }: Asked = JSON.parse(text);

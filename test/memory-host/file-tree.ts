@@ -61,13 +61,18 @@ export type InodeOptions = Partial<
 const MOST_LINKS = 40;
 const LABEL = "security.selinux";
 
-/** Folders, files, symlinks and device nodes, each with its inode. Every change takes effect immediately and completely. */
+/**
+ * Folders, files, symlinks and device nodes, each with its inode. Every change takes effect immediately and
+ * completely.
+ */
 export class FileTree {
   readonly disk: FileSystem = { device: "8:1", keepsLabels: true };
   #lastInode = 1;
   readonly root: Inode = this.#inode("folder", { mode: 0o755, fileSystem: this.disk });
 
-  /** Returns the inode at a path; undefined if it is missing. Follows a last symlink only with `followsLast`. */
+  /**
+   * Returns the inode at a path; undefined if it is missing. Follows a last symlink only with `followsLast`.
+   */
   find(path: string, followsLast = true, hops = 0): Place | undefined {
     if (hops > MOST_LINKS) throw hostCall(`open ${path}`, "ELOOP: too many symbolic links");
     const words = path.split("/").filter((word) => word !== "" && word !== ".");
@@ -91,7 +96,10 @@ export class FileTree {
     return place.inode;
   }
 
-  /** Returns the file that was inspected. Throws "host-call" if the path is missing, "denied" if it leads to another file. */
+  /**
+   * Returns the file that was inspected. Throws "host-call" if the path is missing, "denied" if it leads to
+   * another file.
+   */
   getSame(file: FileId): Inode {
     const place = this.find(file.path, false);
     if (place === undefined) throw hostCall(`open ${file.path}`, "ENOENT: no such file or directory");
@@ -108,7 +116,8 @@ export class FileTree {
     const { folder, name } = this.#split(path);
     const made = this.#inode(type, { fileSystem: folder.fileSystem, ...options });
     const label = folder.xattrs.get(LABEL);
-    // Like a kernel without a rule in the policy: a new file has its folder's label. Without labels all files have the mount's.
+    // Like a kernel without a rule in the policy: a new file has its folder's label. Without labels all files
+    // have the mount's.
     const isLabelled = made.fileSystem.keepsLabels || made.fileSystem === folder.fileSystem;
     if (label !== undefined && isLabelled && type !== "symlink") made.xattrs.set(LABEL, label);
     folder.entries.set(name, made);

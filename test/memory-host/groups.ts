@@ -38,7 +38,9 @@ export interface ThreadState {
   readonly scheduler?: Scheduler;
 }
 
-/** Control groups of a machine: folders with the kernel's files for the controllers that the parent enables. */
+/**
+ * Control groups of a machine: folders with the kernel's files for the controllers that the parent enables.
+ */
 export class Groups {
   readonly #machine: Machine;
   /** Thread ID that QEMU falsely reports for every vCPU. */

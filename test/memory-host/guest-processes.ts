@@ -47,7 +47,10 @@ export interface QemuBehaviour {
   readonly keepsFiles?: boolean;
   /** QEMU reports that it has closed a tap and leaves it to vhost-net, which shows no descriptor of it. */
   readonly keepsTaps?: boolean;
-  /** QEMU's processes pass kept files to each other during an inspection, so that only stopped processes show them. */
+  /**
+   * QEMU's processes pass kept files to each other during an inspection, so that only stopped processes show
+   * them.
+   */
   readonly juggles?: boolean;
   /** Guest, by UUID, that has more files open than an inspection reads. */
   readonly floods?: string;
@@ -201,7 +204,9 @@ export class GuestProcesses {
     this.#all.clear();
   }
 
-  /** Records a violation for each file that QEMU opens by name and its user may not open. path_resolution(7) */
+  /**
+   * Records a violation for each file that QEMU opens by name and its user may not open. path_resolution(7)
+   */
   #noteUnopenable({ files, uid, words }: LaunchSpec): void {
     const named = new Set(
       words.flatMap((word) => word.match(/(?<=\/proc\/self\/fd\/)\d+/g) ?? []).map(Number),
@@ -263,7 +268,10 @@ export function openHanded(machine: Machine, order: LaunchSpec): void {
   if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
 }
 
-/** Writes the name of the backing file into the header of a qcow2 image, over the one before. qemu.git docs/interop/qcow2.rst */
+/**
+ * Writes the name of the backing file into the header of a qcow2 image, over the one before. qemu.git
+ * docs/interop/qcow2.rst
+ */
 function writeBacking(bytes: Uint8Array, path: string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const name = new TextEncoder().encode(path);

@@ -69,7 +69,10 @@ export class Machine {
   edit: (text: string) => string | Promise<string> = (text) => text;
   /** Runs while a user is connected to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
-  /** Returns the guest's side of a console at that path, for a client. SIGTERM to svirt is a call of `onTaken`. */
+  /**
+   * Returns the guest's side of a console at that path, for a client. SIGTERM to svirt is a call of
+   * `onTaken`.
+   */
   openConsole: (path: string, onAsked: () => void) => DataStream = () => ({ close: async () => undefined });
   /** Standard input and output of svirt as a client's connection. */
   caller: ByteStream = { read: () => new ReadableStream(), write: async () => undefined };
@@ -210,7 +213,10 @@ export class Machine {
     }
   }
 
-  /** Records a violation for each guest with a descriptor that allows writing to this file, if it is labelled as content. */
+  /**
+   * Records a violation for each guest with a descriptor that allows writing to this file, if it is labelled
+   * as content.
+   */
   noteContent(inode: Inode): void {
     if (inode.xattrs.get("security.selinux")?.includes(":virt_content_t:") !== true) return;
     for (const { devices, order } of this.liveGuests()) {
@@ -221,13 +227,18 @@ export class Machine {
     }
   }
 
-  /** Records a violation if the registry lock is not held. Without it, a concurrent change of the whole ACL would be lost. */
+  /**
+   * Records a violation if the registry lock is not held. Without it, a concurrent change of the whole ACL
+   * would be lost.
+   */
   noteAcl(path: string, svirt: Svirt): void {
     if (this.locks.get(registryLock(SYSTEM_PATHS)) !== svirt)
       this.violations.push(`the ACL of ${path} is changed without the registry's lock`);
   }
 
-  /** Records a violation if the registry lock is held: a guest with many open files would delay all others. */
+  /**
+   * Records a violation if the registry lock is held: a guest with many open files would delay all others.
+   */
   noteLook(svirt: Svirt): void {
     if (this.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
       this.violations.push("what processes hold is looked at with the registry's lock held");
@@ -287,7 +298,10 @@ export class Machine {
   }
 }
 
-/** Returns all files, processes and locks with their state. Equal snapshots mean that the machine is unchanged. */
+/**
+ * Returns all files, processes and locks with their state. Equal snapshots mean that the machine is
+ * unchanged.
+ */
 export function snapshot(machine: Machine): string[] {
   const files = [...machine.files.walk()].flatMap((place) => {
     if (isExpectedToStay(place.path) || isReturned(place)) return [];
@@ -317,7 +331,10 @@ const SESSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^\/run\/user\/\d+\/svirt(?=$|\/)/, "/run/svirt"],
 ];
 
-/** Returns whether a path may stay: permanent folders of svirt, logs, and half-written files that no call reads. */
+/**
+ * Returns whether a path may stay: permanent folders of svirt, logs, and half-written files that no call
+ * reads.
+ */
 function isExpectedToStay(given: string): boolean {
   const path = SESSION_FOLDERS.reduce((name, [of, as]) => name.replace(of, as), given);
   return (
@@ -333,7 +350,10 @@ function isExpectedToStay(given: string): boolean {
   );
 }
 
-/** Returns whether a path is the state of an emulated TPM, owned by root and without a guest's label. It may stay. */
+/**
+ * Returns whether a path is the state of an emulated TPM, owned by root and without a guest's label. It may
+ * stay.
+ */
 function isReturned({ inode, path }: Place): boolean {
   const label = inode.xattrs.get("security.selinux") ?? "";
   return path.startsWith("/var/lib/svirt/tpm") && inode.uid === 0 && !label.includes("svirt_image_t");

@@ -267,7 +267,10 @@ function guestCalls(
   };
 }
 
-/** Records a violation if the registry lock is held: a QEMU that does not answer would delay every start and end. */
+/**
+ * Records a violation if the registry lock is held: a QEMU that does not answer would delay every start and
+ * end.
+ */
 function noteLock(machine: Machine, svirt: Svirt, path: string): void {
   if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
     machine.violations.push(`QEMU is asked under the registry's lock: ${path}`);

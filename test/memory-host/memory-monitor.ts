@@ -134,7 +134,10 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
   }
 }
 
-/** Lists the chardevs, each pty with its own terminal, in order. No guest has opened one. qemu.git qapi/char.json */
+/**
+ * Lists the chardevs, each pty with its own terminal, in order. No guest has opened one. qemu.git
+ * qapi/char.json
+ */
 function listChardevs(words: readonly string[]): object[] {
   const found = words.flatMap((word) => {
     const [, type, label] = /^(pty|socket|null),id=([^,]*)/.exec(word) ?? [];

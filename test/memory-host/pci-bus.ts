@@ -17,7 +17,10 @@ export interface PciOptions {
   readonly match?: string;
 }
 
-/** PCI devices of the host and their drivers, read and changed by files of sysfs. Documentation/ABI/testing/sysfs-bus-pci */
+/**
+ * PCI devices of the host and their drivers, read and changed by files of sysfs.
+ * Documentation/ABI/testing/sysfs-bus-pci
+ */
 export class PciBus {
   readonly #machine: Machine;
   readonly #devices = new Map<string, PciOptions>();
@@ -74,8 +77,8 @@ export class PciBus {
   }
 
   /**
-   * Reports whether access to a file of the bus waits for a program that uses the device. An unbinding begins, and removes the link to the driver
-   * first. __device_release_driver() of Linux
+   * Reports whether access to a file of the bus waits for a program that uses the device. An unbinding
+   * begins, and removes the link to the driver first. __device_release_driver() of Linux
    */
   keepsWaiting(path: string, value: string): boolean {
     const name = path.startsWith(`${DEVICES}/`)
@@ -88,7 +91,10 @@ export class PciBus {
     return true;
   }
 
-  /** Writes a file of the bus. Returns false for a path elsewhere. Throws "host-call" if the kernel rejects the write. */
+  /**
+   * Writes a file of the bus. Returns false for a path elsewhere. Throws "host-call" if the kernel rejects
+   * the write.
+   */
   write(path: string, value: string): boolean {
     if (!path.startsWith(BUS)) return false;
     if (this.keepsWaiting(path, value)) throw new Error(`svirt hangs, and its locks with it: ${path}`);

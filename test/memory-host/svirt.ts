@@ -153,7 +153,10 @@ export class Svirt {
     return result;
   }
 
-  /** Strikes a call after its result has arrived. A struck lock call releases its lock, because it reports failure. */
+  /**
+   * Strikes a call after its result has arrived. A struck lock call releases its lock, because it reports
+   * failure.
+   */
   #strikeGiven(name: string, given: unknown): unknown {
     try {
       this.#strikeAfter(name);

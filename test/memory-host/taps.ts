@@ -6,7 +6,10 @@ import type { Machine } from "./machine.ts";
 
 const DEVICES = "/sys/class/net";
 
-/** Taps of guests, as /sys shows them. A tap that is not persistent disappears with the process that has it open. */
+/**
+ * Taps of guests, as /sys shows them. A tap that is not persistent disappears with the process that has it
+ * open.
+ */
 export class Taps {
   readonly #machine: Machine;
   readonly #holders = new Map<string, { readonly pid: number; readonly tap: PassedTap }>();
@@ -118,7 +121,10 @@ export class Taps {
     files.remove(`${DEVICES}/${name}/operstate`);
   }
 
-  /** Adds a macvtap, which stays until it is removed. It is brought up last. macvlan_common_newlink() in drivers/net/macvlan.c */
+  /**
+   * Adds a macvtap, which stays until it is removed. It is brought up last. macvlan_common_newlink() in
+   * drivers/net/macvlan.c
+   */
   addMacvtap(link: Macvtap, midway: () => void): void {
     const { group, lower, mac, mode, name } = link;
     if (!this.#isThere(lower)) throw hostCall(`find the network device ${lower}`, "ENODEV");

@@ -6,7 +6,10 @@ import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 import { keepsAttribute } from "./xattr-calls.ts";
 
-/** Calls for folders in folders, and for folders with all entries below. Each change of an entry counts as one call, at which svirt may be killed. */
+/**
+ * Calls for folders in folders, and for folders with all entries below. Each change of an entry counts as one
+ * call, at which svirt may be killed.
+ */
 export function treeCalls(
   machine: Machine,
   svirt: Svirt,

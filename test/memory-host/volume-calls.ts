@@ -187,7 +187,10 @@ function pieceAt(
   return isHole ? { holeBytes: at - from } : bytes.slice(from, at);
 }
 
-/** Makes a file that is not whole. It has a name, but not on a tmpfs, which has files without one. open(2) O_TMPFILE */
+/**
+ * Makes a file that is not whole. It has a name, but not on a tmpfs, which has files without one. open(2)
+ * O_TMPFILE
+ */
 function makePart(
   machine: Machine,
   folder: string,

@@ -7,7 +7,10 @@ import type { Svirt } from "./svirt.ts";
 
 const LOCAL = { fileSystems: [{ magic: 0xef53, type: "ext4" }], disks: [] };
 
-/** Calls for extended attributes and access. Only root has `trusted.*`, and some file systems support no attributes. */
+/**
+ * Calls for extended attributes and access. Only root has `trusted.*`, and some file systems support no
+ * attributes.
+ */
 export function xattrCalls(
   machine: Machine,
   svirt: Svirt,

@@ -40,7 +40,8 @@ function rulesOf(xml: string, parameters: readonly (readonly [string, string])[]
 }
 
 describe("a defined filter becomes rules of nft", () => {
-  // https://libvirt.org/formatnwfilter.html, and ebtablesCreateRuleInstance() of libvirt for what each attribute compares
+  // https://libvirt.org/formatnwfilter.html, and ebtablesCreateRuleInstance() of libvirt for what each
+  // attribute compares
   test.each([
     ["<mac srcmacaddr='$MAC'/>", "@ll,48,48 0x52540000000a accept"],
     ["<mac match='no' srcmacaddr='$MAC'/>", "@ll,48,48 != 0x52540000000a accept"],
@@ -85,7 +86,8 @@ describe("a defined filter becomes rules of nft", () => {
     expect(rulesOf(filterXml(`${OUT}${header}</rule>`))).toEqual(["chain out {", expected]);
   });
 
-  // ebiptablesCreateRuleInstance() of libvirt: in the chain of frames from the guest the two ends of an inout rule are exchanged.
+  // ebiptablesCreateRuleInstance() of libvirt: in the chain of frames from the guest the two ends of an inout
+  // rule are exchanged.
   test.each([
     ["<mac srcmacaddr='$MAC'/>", "@ll,0,48 0x52540000000a", "@ll,48,48 0x52540000000a"],
     ["<mac dstmacaddr='$MAC'/>", "@ll,48,48 0x52540000000a", "@ll,0,48 0x52540000000a"],
@@ -146,7 +148,8 @@ describe("a defined filter becomes rules of nft", () => {
     ]);
   });
 
-  // virHashUpdateEntry() in ebiptablesApplyNewRules() of libvirt, for the rules of each direction in their order
+  // virHashUpdateEntry() in ebiptablesApplyNewRules() of libvirt, for the rules of each direction in their
+  // order
   test.each([
     ["after", `${INCLUDED}${rule("out", 1000)}`, [IPV4_JUMP, "jump out-mac"]],
     ["before", `${rule("out", 1)}${INCLUDED}${rule("in", 1000)}`, ["jump out-mac", IPV4_JUMP]],

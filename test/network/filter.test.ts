@@ -135,7 +135,8 @@ table netdev svirt_81ff0d90c91e674264da4a736edb9acb_vnet0 {
     expect(formatTapRules({ table, tap: "vnet0", limit })).toContain(`limit rate over ${text} counter drop`);
   });
 
-  // RFC 2131, figure 1: htype and hlen are the second and third byte of a message, chaddr begins with the 29th.
+  // RFC 2131, figure 1: htype and hlen are the second and third byte of a message, chaddr begins with the
+  // 29th.
   test.each([
     ["no-mac-spoofing", ["udp dport 67 jump out-dhcp"]],
     ["qemu-announce-self", ["@ll,96,16 0x0835 counter drop"]],

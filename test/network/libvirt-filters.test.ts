@@ -14,7 +14,10 @@ const names = folder === undefined ? [] : readdirSync(folder).filter((name) => n
 
 type Fields = ReadonlyMap<string, string>;
 
-/** Attributes of libvirt's matches, as svirt names the fields; `mask` is the attribute with the size of an address. */
+/**
+ * Attributes of libvirt's matches, as svirt names the fields; `mask` is the attribute with the size of an
+ * address.
+ */
 const FIELDS: Readonly<Record<string, readonly [attribute: string, field: string, mask?: string][]>> = {
   mac: [
     ["protocolid", "protocol"],

@@ -9,7 +9,8 @@ import { hasRecorded, readIfRecorded, readRecorded, whySkipped } from "./recorde
 /** Section, command, entry, network, and the network after it; undefined: libvirt refuses the edit. */
 type Case = readonly [UpdateSection, UpdateCommand, string, string, string | undefined];
 
-// The cases of tests/networkxml2xmlupdatetest.c of libvirt, which exchanges the index with the flags: each index is 0.
+// The cases of tests/networkxml2xmlupdatetest.c of libvirt, which exchanges the index with the flags: each
+// index is 0.
 const CASES: readonly Case[] = [
   ["ip-dhcp-host", "add-last", "host-incomplete", "nat-network", undefined],
   ["ip-dhcp-host", "add-last", "host-new-incomplete", "nat-network", undefined],

@@ -28,8 +28,9 @@ const WITHIN = 'iifname "virbr0" oifname "virbr0" counter accept';
 const NO_OTHER_IN = 'oifname "virbr0" counter reject';
 const NO_OTHER_OUT = 'iifname "virbr0" counter reject';
 
-// Expectations: tests/networkxml2firewalldata/*-linux.nftables of libvirt. libvirt inserts each rule at the head of its chain, and has
-// the chains guest_cross, guest_input and guest_output in this order. It writes iif and oif, the index of the bridge, and svirt its name.
+// Expectations: tests/networkxml2firewalldata/*-linux.nftables of libvirt. libvirt inserts each rule at the
+// head of its chain, and has the chains guest_cross, guest_input and guest_output in this order. It writes
+// iif and oif, the index of the bridge, and svirt its name.
 describe("formatPacketRules()", () => {
   test("of mode nat translates addresses, and lets answers in (nat-default-linux)", () => {
     const content = `<forward/>${BRIDGE}${IP}`;

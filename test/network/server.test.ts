@@ -25,7 +25,8 @@ const SERVED = [
   "dhcp-hostsfile=/f/hostsfile",
 ];
 
-// Expectations: tests/networkxml2confdata of libvirt, whose cases are named, and networkDnsmasqConfContents().
+// Expectations: tests/networkxml2confdata of libvirt, whose cases are named, and
+// networkDnsmasqConfContents().
 describe("the configuration of a network's server", () => {
   test.each([
     ["nat-network", `<forward/>${BRIDGE}${DHCP}`, [...HEAD, ...SERVED, "addn-hosts=/f/addnhosts"]],

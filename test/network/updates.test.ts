@@ -45,7 +45,8 @@ const ERRORS = new Map([
   ["XML error", ["xml", "VIR_ERR_XML_ERROR"]],
 ]);
 
-// Messages of virNetworkDefUpdateSection() and the functions that it calls, in src/conf/network_conf.c of libvirt 11.3.
+// Messages of virNetworkDefUpdateSection() and the functions that it calls, in src/conf/network_conf.c of
+// libvirt 11.3.
 const REFUSALS = refusalsIn(`
 POOL | bridge | modify | <bridge/> | Operation not supported: can't update 'bridge' section of network 'lan'
 POOL | domain | modify | <domain/> | Operation not supported: can't update 'domain' section of network 'lan'

@@ -5,8 +5,8 @@ import { onNode } from "./harness/on-the-node.ts";
 import { SeenEvents } from "./harness/seen-events.ts";
 import { makeClientFolder, nodeUri, sshFor, VIRSH_MS, virsh } from "./harness/stock-virsh.ts";
 
-// Stock virsh of this host waits for events of a node, while svirt, a guest itself and another client change it. A key for reading
-// suffices.
+// Stock virsh of this host waits for events of a node, while svirt, a guest itself and another client change
+// it. A key for reading suffices.
 
 const onTheNode = await onANode();
 const folder = makeClientFolder();

@@ -22,7 +22,9 @@ const NODE: SystemTable = {
   labels: [{ path: /^\/proc$/, type: "proc_t", reason: "the policy leaves it to whoever mounts there" }],
 };
 
-/** Device nodes that appear at run time: of a keyboard, USB, SCSI disks of both kinds, vhost-scsi, a screen. */
+/**
+ * Device nodes that appear at run time: of a keyboard, USB, SCSI disks of both kinds, vhost-scsi, a screen.
+ */
 const LATE = [
   "/dev/input/event0",
   "/dev/bus/usb/001/001",

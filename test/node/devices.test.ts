@@ -28,7 +28,9 @@ const NODES = `
   facl() { stat -c '%a %u %g' "$@"; /usr/bin/getfattr -h -n system.posix_acl_access --absolute-names "$@" 2>&1 || :; }
 `;
 
-/** Runs a guest with one device. Notes the device node during the run, and its change from before to after. */
+/**
+ * Runs a guest with one device. Notes the device node during the run, and its change from before to after.
+ */
 const tried = (name: string, devices: string, node: string): string => `
   guest life-a "${devices}"
   labels ${node} >$work/before-${name}; facl ${node} >>$work/before-${name} || :

@@ -10,8 +10,8 @@ import { onANode } from "./harness/on-a-node.ts";
 import { node, onNode } from "./harness/on-the-node.ts";
 import { isNodeUp } from "./isolation/on-the-node.ts";
 
-// Four guests that together have every family of devices that svirt starts. QEMU's state is read over its monitor and
-// compared with the XML; the kernel's state is read from /proc and /sys.
+// Four guests that together have every family of devices that svirt starts. QEMU's state is read over its
+// monitor and compared with the XML; the kernel's state is read from /proc and /sys.
 
 const onTheNode = await onANode();
 
@@ -60,7 +60,10 @@ ${xml}XML
   return inspected(notes, xml);
 }
 
-/** `answer COMMAND...` prints the first bytes from a screen, to which the command connects. Its input ends after them. */
+/**
+ * `answer COMMAND...` prints the first bytes from a screen, to which the command connects. Its input ends
+ * after them.
+ */
 const ANSWER = `
   by_key() { SSH_ORIGINAL_COMMAND=$1 svirt shell; }
   has_answered() { [ "$(wc -c <$work/answer)" -ge 12 ]; }
@@ -184,7 +187,10 @@ interface Chardev {
   readonly filename: string;
 }
 
-/** Expects QEMU's names of devices as aliases in the running guest's XML; parts of the board have no name in QEMU. */
+/**
+ * Expects QEMU's names of devices as aliases in the running guest's XML; parts of the board have no name in
+ * QEMU.
+ */
 function expectAliases({ devices, notes }: Inspected): void {
   const aliases = [...outOf(notes, "shown").matchAll(/<alias name='([^']*)'\/>/g)].map(
     ([, name = ""]) => name,
@@ -284,7 +290,10 @@ onTheNode(
   },
 );
 
-/** Expects one tap on the bridge and one on none. The kernel carries the frames of both, each queue by its own vhost-net. */
+/**
+ * Expects one tap on the bridge and one on none. The kernel carries the frames of both, each queue by its own
+ * vhost-net.
+ */
 function expectTaps(guest: Inspected): void {
   const { devices, notes } = guest;
   expect([outOf(notes, "ports"), outOf(notes, "mac")]).toEqual(["vnet0", "fe:54:00:00:00:0d"]);

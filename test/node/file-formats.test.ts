@@ -6,7 +6,10 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** Returns shell commands by which a guest's QEMU writes a qcow2 header that names a file into the guest's disk of that number. */
+/**
+ * Returns shell commands by which a guest's QEMU writes a qcow2 header that names a file into the guest's
+ * disk of that number.
+ */
 function writeHeader(disk: number, backingFile: string): string {
   const bytes = qcow2Bytes({ backingFile, extensions: [[0xe2792aca, "raw"]] });
   return [...bytes].flatMap((byte, at) => (byte === 0 ? [] : [`write ${disk} ${byte} ${at}`])).join("\n");

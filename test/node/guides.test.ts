@@ -5,8 +5,8 @@ import { firstMissing, PROMPT, typedIn } from "../readme/shown.ts";
 import { openTerminal } from "../readme/terminal.ts";
 import { listFiles } from "./guides/page.ts";
 
-// Types each command of docs/guides at the node, in the order in which a new operator reads them, and compares its output
-// with the page. The guide to install has a machine of its own.
+// Types each command of docs/guides at the node, in the order in which a new operator reads them, and
+// compares its output with the page. The guide to install has a machine of its own.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const GUIDES = ["first-guest", "storage", "networks", "operate", "recover", "troubleshoot", "take-over"];

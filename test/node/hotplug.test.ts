@@ -5,7 +5,9 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** Guest without a driver for PCI hot-plug: QEMU releases a SCSI disk without the guest, a virtio disk never. */
+/**
+ * Guest without a driver for PCI hot-plug: QEMU releases a SCSI disk without the guest, a virtio disk never.
+ */
 const GUEST = `
   clean
   copy halt a.img b.img c.img

@@ -30,7 +30,10 @@ const PLACES = [
 /** Places that are tried in each way: an emulated node takes seconds for each. */
 const EVERY_WAY = ["/root/.profile", "/etc/cron.d/x", "/var/x"];
 
-/** A key that may run svirt alone: `as_key` requests a command as its client. `state` prints a place, for comparison. */
+/**
+ * A key that may run svirt alone: `as_key` requests a command as its client. `state` prints a place, for
+ * comparison.
+ */
 const KEY = `
   as_key() { SSH_ORIGINAL_COMMAND="svirt $*" svirt shell; }
   serial() { printf "<serial type='file'><source path='%s'/></serial>" "$1"; }

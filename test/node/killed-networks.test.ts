@@ -5,7 +5,9 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** A network with all parts that svirt makes, and functions that show what there is of them and of the record. */
+/**
+ * A network with all parts that svirt makes, and functions that show what there is of them and of the record.
+ */
 const SCENE = `
   printf '%s' "<network><name>life-kill</name><uuid>81ff0d90-c91e-6742-64da-4a736edb9acb</uuid><forward mode='nat'/><bridge name='virbr78'/>\\
 <bandwidth><outbound average='1000'/></bandwidth><ip address='192.168.178.1' prefix='24'><dhcp><range start='192.168.178.2' end='192.168.178.9'/></dhcp></ip></network>" >$work/net.xml

@@ -162,7 +162,8 @@ onTheNode(
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
     expect(noteOf(notes, "left").out).toBe("");
   },
-  // Besides QEMU's program svirt may be denied the monitor, whose socket has svirt's own label then, if it is quicker.
+  // Besides QEMU's program svirt may be denied the monitor, whose socket has svirt's own label then, if it is
+  // quicker.
   { denied: /execute_no_trans .* comm="setpriv"|connectto .* comm="svirt" path="[^"]*\/monitor.sock"/ },
 );
 

@@ -64,7 +64,10 @@ for (const type of ["kvm", "qemu"]) {
   });
 }
 
-/** Expects as open paths only the disk, /dev/null and, with KVM, /dev/kvm; standard output and error are one pipe. */
+/**
+ * Expects as open paths only the disk, /dev/null and, with KVM, /dev/kvm; standard output and error are one
+ * pipe.
+ */
 function expectDescriptors(listing: string, type: string): void {
   const targets = listing.split("\n").flatMap((line) => line.split(" -> ")[1] ?? []);
   const paths = targets.filter((target) => target.startsWith("/"));
@@ -182,7 +185,8 @@ onTheNode(
       expect(outOf(notes, `after${at}`)).toBe(outOf(notes, "before"));
     }
   },
-  // On a slow machine svirt connects to the monitor's socket, which is labelled already, before it detects QEMU's end.
+  // On a slow machine svirt connects to the monitor's socket, which is labelled already, before it detects
+  // QEMU's end.
   {
     denied:
       /\{ create \} .* tclass=unix_stream_socket |\{ (?:nnp_)?transition \} .*comm="setpriv"|\{ connectto \} .*:svirt_manager_t:s0:c1,c2 /,

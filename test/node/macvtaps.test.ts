@@ -6,7 +6,9 @@ import { REMOVE, SCENE } from "./network/scene.ts";
 
 const onTheNode = await onANode();
 
-/** Two guests, each with a macvtap on the same device: a bridge of the node, which works as any device does. */
+/**
+ * Two guests, each with a macvtap on the same device: a bridge of the node, which works as any device does.
+ */
 const MACVTAPS = `
   ${SCENE}
   direct() {

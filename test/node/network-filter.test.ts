@@ -8,7 +8,9 @@ import { REMOVE, SCENE } from "./network/scene.ts";
 const onTheNode = await onANode();
 bringLinux();
 
-/** Makes `linux NAME OPS MAC IP [FILTER]` define a Linux guest with a filtered card on a bridge with the host. */
+/**
+ * Makes `linux NAME OPS MAC IP [FILTER]` define a Linux guest with a filtered card on a bridge with the host.
+ */
 const GUESTS = `${LINUX}
   # With an address of its own: one that changes with the ports makes the host forget its neighbours.
   ip link add lifebr0 address 52:54:00:00:00:fe type bridge

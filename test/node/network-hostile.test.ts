@@ -9,8 +9,8 @@ const onTheNode = await onANode();
 bringLinux();
 
 /**
- * Makes `linux NAME OPS MAC SOURCE MORE` define a Linux guest with one card. Its messages are in its serial file, which `said` reads, and
- * `tree_of` prints a bridge's root, its port and its times.
+ * Makes `linux NAME OPS MAC SOURCE MORE` define a Linux guest with one card. Its messages are in its serial
+ * file, which `said` reads, and `tree_of` prints a bridge's root, its port and its times.
  */
 const GUESTS = `${LINUX}
   linux() {
@@ -35,7 +35,9 @@ END
   svirt net-create $work/net.xml >/dev/null
 `;
 
-/** A receiver without checksum offload on a bridge, whose senders are in a file; ended by `kill $receiver`. */
+/**
+ * A receiver without checksum offload on a bridge, whose senders are in a file; ended by `kill $receiver`.
+ */
 const RECEIVER = `
   ip link add lifebr0 type bridge mcast_snooping 0
   ip link set lifebr0 up

@@ -17,7 +17,10 @@ const TIMEOUT_MS = 180_000;
 
 bringPrograms();
 
-/** `pool SOURCE [LABEL [OPTION]]` defines the pool life-v3; \`mounts\` prints each mount at its target or below. */
+/**
+ * `pool SOURCE [LABEL [OPTION]]` defines the pool life-v3; \`mounts\` prints each mount at its target or
+ * below.
+ */
 const SCENE = `
   ${PROGRAMS}
   ${NFS_SERVER}

@@ -5,7 +5,8 @@ import { onNode } from "./harness/on-the-node.ts";
 import { NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
-// Guests with labels of their own on one NFS export without labels: svirt mounts the folder of each, under an enforcing policy.
+// Guests with labels of their own on one NFS export without labels: svirt mounts the folder of each, under an
+// enforcing policy.
 
 const onTheNode = await onANode();
 const CONTENT = "system_u:object_r:virt_content_t:s0";
@@ -16,8 +17,8 @@ const TIMEOUT_MS = 180_000;
 bringPrograms();
 
 /**
- * An NFS export without labels, and the pool life-own on it, with a disk for each guest in a folder of its own. `mounts` prints the
- * folders that are mounted below the pool.
+ * An NFS export without labels, and the pool life-own on it, with a disk for each guest in a folder of its
+ * own. `mounts` prints the folders that are mounted below the pool.
  */
 const SCENE = `
   ${PROGRAMS}

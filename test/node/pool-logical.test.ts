@@ -4,7 +4,8 @@ import { type Notes, noteOf, outOf } from "./harness/notes.ts";
 import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 
-// Pools of type logical and disk, whose volumes svirt makes, on a loop device and on a disk in the node's memory.
+// Pools of type logical and disk, whose volumes svirt makes, on a loop device and on a disk in the node's
+// memory.
 
 const onTheNode = await onANode();
 const MiB = 1024 * 1024;

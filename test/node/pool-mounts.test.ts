@@ -17,7 +17,9 @@ const HERE = "/srv/lifecycle";
 
 bringPrograms();
 
-/** `pool TYPE PARTS [LABEL [OPTION]]` defines the pool life-mount; `volume NAME [MORE]` prints a disk of it. */
+/**
+ * `pool TYPE PARTS [LABEL [OPTION]]` defines the pool life-mount; `volume NAME [MORE]` prints a disk of it.
+ */
 const SCENE = `
   target=$here/target
   remove() {
@@ -150,7 +152,9 @@ const TRIES = `
   }
 `;
 
-/** Expects that no guest gets a disk of content, and that only the guest of the label gets one of its pool. */
+/**
+ * Expects that no guest gets a disk of content, and that only the guest of the label gets one of its pool.
+ */
 function expectIsolated(notes: Notes): void {
   expectDone(
     notes,

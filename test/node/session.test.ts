@@ -16,8 +16,9 @@ const RECORD = `${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json`;
 const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
 
 /**
- * User as after adduser and a login, with the labels of restorecon. The node's root is read-only, and its login of a user is
- * unconfined_t like root's. `as_alice` runs a command as this user, in the groups that `groups` names.
+ * User as after adduser and a login, with the labels of restorecon. The node's root is read-only, and its
+ * login of a user is unconfined_t like root's. `as_alice` runs a command as this user, in the groups that
+ * `groups` names.
  */
 const SCENE = `
   ${PROGRAMS}

@@ -4,8 +4,9 @@ import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 import { diskXml, virtInstall } from "./shapes/virt-install.ts";
 
-// The eight shapes of guests with which libvirt was measured. libvirt starts none of them on stock Debian 13. svirt starts each
-// under enforcing, from XML as virt-install writes it. Each is inspected while it runs, and ended.
+// The eight shapes of guests with which libvirt was measured. libvirt starts none of them on stock Debian 13.
+// svirt starts each under enforcing, from XML as virt-install writes it. Each is inspected while it runs, and
+// ended.
 
 const onTheNode = await onANode();
 
@@ -14,7 +15,10 @@ const NAME = "life-p";
 const CONSOLE = '<console type="pty"/>';
 const BIOS_HAS_READ = "booted() { svirt domblkstat life-p vda | grep -q 'rd_req [1-9]'; }\nwait_for booted";
 
-/** Starts the guest of that XML, inspects it by `look`, and ends it; `files` are those whose labels must be restored. */
+/**
+ * Starts the guest of that XML, inspects it by `look`, and ends it; `files` are those whose labels must be
+ * restored.
+ */
 async function tryShape(
   xml: string,
   { before = "", files, look }: { readonly before?: string; readonly files: string; readonly look: string },

@@ -5,7 +5,8 @@ import { onNode } from "./harness/on-the-node.ts";
 import { NFS_PORT, NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
-// An NFS server that does not answer for a while, as one that is off or beyond a broken cable. Its mount is a hard one.
+// An NFS server that does not answer for a while, as one that is off or beyond a broken cable. Its mount is a
+// hard one.
 
 const onTheNode = await onANode();
 const CONTENT = "system_u:object_r:virt_content_t:s0";
@@ -15,8 +16,9 @@ const TIMEOUT_MS = 240_000;
 bringPrograms();
 
 /**
- * The pool life-net on an NFS export with the labels of OPTIONS, and a guest elsewhere. `within NAME SECONDS COMMAND...` notes a command
- * that is killed after that time, which is some times the stated one: the node is slow.
+ * The pool life-net on an NFS export with the labels of OPTIONS, and a guest elsewhere. `within NAME SECONDS
+ * COMMAND...` notes a command that is killed after that time, which is some times the stated one: the node is
+ * slow.
  */
 const SCENE = `
   ${PROGRAMS}

@@ -4,8 +4,8 @@ import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 import { IQN, ISCSI_TARGET, USER } from "./programs/iscsi-target.ts";
 
-// An iSCSI target that does not answer for a while, as one that is off or beyond a broken cable. The kernel notices it by its pings after ten
-// seconds, and then keeps what is read and written for two minutes.
+// An iSCSI target that does not answer for a while, as one that is off or beyond a broken cable. The kernel
+// notices it by its pings after ten seconds, and then keeps what is read and written for two minutes.
 
 const onTheNode = await onANode();
 const DEFAULT = "system_u:object_r:fixed_disk_device_t:s0";
@@ -13,8 +13,8 @@ const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
 const TIMEOUT_MS = 240_000;
 
 /**
- * A pool of the disks `one` and `two`, a guest with each, and one elsewhere. `within NAME SECONDS COMMAND...` notes a command that is killed
- * after that time, which is some times the stated one: the node is slow.
+ * A pool of the disks `one` and `two`, a guest with each, and one elsewhere. `within NAME SECONDS COMMAND...`
+ * notes a command that is killed after that time, which is some times the stated one: the node is slow.
  */
 const SCENE = `
   clean

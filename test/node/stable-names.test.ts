@@ -11,7 +11,10 @@ const PRIVATE = /^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/;
 
 bringPrograms();
 
-/** Two disks of two SCSI hosts, `one` and `two`, each with a name below /dev/disk/by-id that udevd makes of its identifier. */
+/**
+ * Two disks of two SCSI hosts, `one` and `two`, each with a name below /dev/disk/by-id that udevd makes of
+ * its identifier.
+ */
 const DISKS = scene("per_host_store=1");
 
 /** The same, by scsi_debug's parameters. */

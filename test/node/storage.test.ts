@@ -5,7 +5,8 @@ import { onNode } from "./harness/on-the-node.ts";
 import { NFS_SERVER } from "./programs/nfs-server.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
-// Real mounts of storage whose files have no labels of their own: the kernel's answer decides, not the file system's name.
+// Real mounts of storage whose files have no labels of their own: the kernel's answer decides, not the file
+// system's name.
 
 const onTheNode = await onANode();
 const LEVEL = "s0:c10,c20";
@@ -16,7 +17,10 @@ const OWN = "<seclabel model='selinux' relabel='no'/>";
 
 bringPrograms();
 
-/** Tries the disk on the mount for a dynamic guest, for a guest with the mount's static label, and without relabelling. */
+/**
+ * Tries the disk on the mount for a dynamic guest, for a guest with the mount's static label, and without
+ * relabelling.
+ */
 const TRIES = `
   try_dynamic() { guest life-a "$(disk $1)"; note $2 svirt start life-a; svirt destroy life-a >/dev/null 2>&1 || :; }
   try_static() {

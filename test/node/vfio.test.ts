@@ -33,8 +33,8 @@ const DEVICES = `
 const FREE =
   "for each in /sys/bus/pci/drivers/vfio-pci/0000:*; do [ ! -e $each ] || bind $(basename $each); done";
 
-// Without udev, the node of a late device has the kernel's default label, which test/node/contexts.test.ts reports as a
-// fault.
+// Without udev, the node of a late device has the kernel's default label, which test/node/contexts.test.ts
+// reports as a fault.
 afterAll(async () => {
   if (await isNodeUp())
     await node([

@@ -9,7 +9,10 @@ const onTheNode = await onANode();
 bringPrograms();
 bringLinux();
 
-/** Folder with files of the host and a link that leads out of it, virtiofsd, and a guest whose Linux mounts the folder. */
+/**
+ * Folder with files of the host and a link that leads out of it, virtiofsd, and a guest whose Linux mounts
+ * the folder.
+ */
 const SCENE = `${PROGRAMS}${LINUX}
   setfattr -n security.selinux -v system_u:object_r:virtiofsd_exec_t:s0 /srv/programs/bin/virtiofsd
   setfattr -n security.selinux -v system_u:object_r:lib_t:s0 /srv/programs/lib /srv/programs/lib/*

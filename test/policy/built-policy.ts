@@ -31,7 +31,10 @@ export const needsSetools = NEEDS.every((tool) => Bun.which(tool) !== null)
   ? ""
   : " (skipped: sesearch is missing, install setools)";
 
-/** Returns the folder of image/build with the policy of exactly this checkout, not of another or of an earlier state. */
+/**
+ * Returns the folder of image/build with the policy of exactly this checkout, not of another or of an earlier
+ * state.
+ */
 export function findBuiltPolicy(): string | undefined {
   const node = `${CACHE}/node`;
   if (!existsSync(node)) return undefined;

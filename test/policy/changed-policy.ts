@@ -18,7 +18,10 @@ export function switchOf(index: number): string {
   return `svirt_right_${index}`;
 }
 
-/** Makes a module that allows these rights, each under its own boolean. The one with the index `off` is initially false. */
+/**
+ * Makes a module that allows these rights, each under its own boolean. The one with the index `off` is
+ * initially false.
+ */
 export function formatSwitches(rights: readonly OurRight[], off?: number): string {
   return rights
     .map(({ source, target, tclass, permission }, index) => {

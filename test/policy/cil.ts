@@ -33,7 +33,10 @@ export function allowsIn(text: string): readonly OurRule[] {
   });
 }
 
-/** Returns the attributes that a module fills with a plain list. A binary policy lacks those without a remaining rule. */
+/**
+ * Returns the attributes that a module fills with a plain list. A binary policy lacks those without a
+ * remaining rule.
+ */
 export function attributesIn(text: string): ReadonlyMap<string, ReadonlySet<string>> {
   const attributes = new Map<string, Set<string>>();
   for (const [word, name, members] of parseCil(text)) {

@@ -4,7 +4,10 @@ import type { Policy } from "./built-policy.ts";
 const FEW = 40;
 const LEFT_OUT = 5;
 
-/** Reports whether libsepol made the attribute for a deny rule. The number in its name changes with the policy. */
+/**
+ * Reports whether libsepol made the attribute for a deny rule. The number in its name changes with the
+ * policy.
+ */
 export function isNumbered(name: string): boolean {
   return name.startsWith("deny_rule_attr_");
 }
@@ -19,7 +22,9 @@ export function membersOf(policy: Policy, name: string): readonly string[] {
   return [...(policy.attributes.get(name) ?? [name])];
 }
 
-/** Returns names for a rule's target that are equal in each build: `port_type-but-vnc_port_t`, or the types. */
+/**
+ * Returns names for a rule's target that are equal in each build: `port_type-but-vnc_port_t`, or the types.
+ */
 export function nameSet(policy: Policy, name: string): readonly string[] {
   if (!isNumbered(name)) return [name];
   const members = new Set(membersOf(policy, name));

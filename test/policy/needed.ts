@@ -23,8 +23,8 @@ export function formatRight({ source, target, tclass, permission }: OurRight): s
 }
 
 /**
- * Returns the rights that change nothing: the policy, with any booleans, or another of svirt's rules gives them for all
- * sources and targets.
+ * Returns the rights that change nothing: the policy, with any booleans, or another of svirt's rules gives
+ * them for all sources and targets.
  */
 export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readonly OurRight[] {
   const theirs = Map.groupBy(
@@ -84,7 +84,9 @@ function isGiven(policy: Policy, rules: readonly Pair[], right: OurRight): boole
   });
 }
 
-/** Reports whether one of the rules holds whatever the booleans are. Rules in both branches of a boolean do. */
+/**
+ * Reports whether one of the rules holds whatever the booleans are. Rules in both branches of a boolean do.
+ */
 function isAlways(rules: readonly Pair[]): boolean {
   const conditions = new Set(rules.map(({ condition }) => condition));
   return [...conditions].some((condition) => condition === "" || conditions.has(`not ${condition}`));

@@ -72,7 +72,10 @@ async function runTests(
   };
 }
 
-/** Runs a scenario under a policy that logs uses. Returns the output of collect.awk and the results of the tests. */
+/**
+ * Runs a scenario under a policy that logs uses. Returns the output of collect.awk and the results of the
+ * tests.
+ */
 export async function watchUses(scenario: string): Promise<Outcome & { readonly seen: string }> {
   const collect = `awk -f ${ON_NODE}/collect.awk /proc/kmsg >${ON_NODE}/seen`;
   await node([
@@ -94,9 +97,9 @@ export interface Trial {
 }
 
 /**
- * Runs one test under the policy of buildSwitchable(), without the right of that index if one is given. Returns the full
- * title of the test, with its groups, if it failed; if it failed with all rights, prints why. Throws if something failed before it: on a busy machine a hook may take
- * too long.
+ * Runs one test under the policy of buildSwitchable(), without the right of that index if one is given.
+ * Returns the full title of the test, with its groups, if it failed; if it failed with all rights, prints
+ * why. Throws if something failed before it: on a busy machine a hook may take too long.
  */
 export async function findFailure(
   { scenario, title, timeoutMs }: Trial,

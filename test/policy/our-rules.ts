@@ -16,7 +16,10 @@ export const OUR_RIGHTS: readonly OurRight[] = [...MODULES.values()].flatMap((te
   rightsIn(allowsIn(text)),
 );
 
-/** Returns Debian's policy with svirt's types and restrictions, without svirt's allow rules. Takes half a minute. */
+/**
+ * Returns Debian's policy with svirt's types and restrictions, without svirt's allow rules. Takes half a
+ * minute.
+ */
 export function readBarePolicy(folder: string): Policy {
   const built = readPolicy(binaryOf(folder));
   const { attributes, ...policy } = readWith(folder, bareModules());
@@ -24,8 +27,8 @@ export function readBarePolicy(folder: string): Policy {
 }
 
 /**
- * Builds the policy with a boolean for each right: switchOf() its index in OUR_RIGHTS. The right with the index `without` is
- * disabled. The result is that of buildWith().
+ * Builds the policy with a boolean for each right: switchOf() its index in OUR_RIGHTS. The right with the
+ * index `without` is disabled. The result is that of buildWith().
  */
 export function buildSwitchable(folder: string, without?: number): string {
   const switches = formatSwitches(OUR_RIGHTS, without);

@@ -5,8 +5,8 @@ import { formatRight, type OurRight } from "./needed.ts";
 export type RightTable = ReadonlyMap<string, string>;
 
 /**
- * Parses a table of rights: "== HEADING", then lines "source target class { permissions }". Text before the first heading is
- * for readers. Throws for any other line, and for a duplicate right.
+ * Parses a table of rights: "== HEADING", then lines "source target class { permissions }". Text before the
+ * first heading is for readers. Throws for any other line, and for a duplicate right.
  */
 export function parseTable(text: string): RightTable {
   const table = new Map<string, string>();

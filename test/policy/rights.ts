@@ -38,7 +38,9 @@ export function rightsOf(policy: Policy, domains: readonly string[]): readonly R
     .toSorted((a, b) => b.domains.length - a.domains.length || compare(a.domains.join(), b.domains.join()));
 }
 
-/** Returns the types that may make a process one of these domains, or trace one: a line for each permission. */
+/**
+ * Returns the types that may make a process one of these domains, or trace one: a line for each permission.
+ */
 export function waysInto(policy: Policy, domains: readonly string[]): readonly string[] {
   return ["transition", "dyntransition", "ptrace"].flatMap((permission) => {
     const sources = policy.rules

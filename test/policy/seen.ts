@@ -1,12 +1,14 @@
 import type { Policy } from "./built-policy.ts";
 import { formatRight, isGivenUse, isUseOf, type OurRight } from "./needed.ts";
 
-/** Titles of the tests in which a right of svirt was used that nothing else allows. Keys are by formatRight(). */
+/**
+ * Titles of the tests in which a right of svirt was used that nothing else allows. Keys are by formatRight().
+ */
 export type Uses = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Reads the output of collect.awk, "DOMAIN TYPE CLASS PERMISSION TITLE". `bare` is the policy without svirt's rights. Uses
- * before the first test have an empty title.
+ * Reads the output of collect.awk, "DOMAIN TYPE CLASS PERMISSION TITLE". `bare` is the policy without svirt's
+ * rights. Uses before the first test have an empty title.
  */
 export function readUses(
   { bare, rights }: { readonly bare: Policy; readonly rights: readonly OurRight[] },

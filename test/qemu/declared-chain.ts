@@ -4,7 +4,9 @@ import { SvirtError } from "../../src/errors.ts";
 import type { ChainElement } from "../../src/images/element.ts";
 import { chainOf } from "../../src/qemu/devices/disk/chain.ts";
 
-/** Returns the chain that walkChain() would find for a disk of files and devices if the host matched the XML. */
+/**
+ * Returns the chain that walkChain() would find for a disk of files and devices if the host matched the XML.
+ */
 export function declaredChain(disk: Disk): readonly ChainElement[] {
   return chainOf(disk, undefined).elements.map(({ encryption, place, format, role, readOnly, slice }) => {
     if (place.type !== "file" && place.type !== "block") throw notLocal(`${place.type} is no file`);

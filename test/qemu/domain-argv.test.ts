@@ -12,7 +12,10 @@ import { randomDomain } from "../domain/random-domain.ts";
 import { declaredChain } from "./declared-chain.ts";
 import { attempt } from "./recorded.ts";
 
-/** Folder of cases: `<case>.xml` beside `<case>.txt`, libvirt's form, and `<case>.start.txt`, that of a real start. */
+/**
+ * Folder of cases: `<case>.xml` beside `<case>.txt`, libvirt's form, and `<case>.start.txt`, that of a real
+ * start.
+ */
 const FOLDER = new URL("../data/argv/", import.meta.url).pathname;
 const UUID = "6ca317fc-5004-49bf-8cd8-26628e15f990";
 const cases = [...new Glob("*.xml").scanSync(FOLDER)].map((file) => file.replace(".xml", "")).toSorted();

@@ -26,8 +26,8 @@ type Key = string | number;
 type Value = Readonly<Record<Key, unknown>>;
 
 /**
- * Each device of the documents, alone with the devices of each of the domains: a refusal of another device must not hide its
- * fields. Equal devices are listed once.
+ * Each device of the documents, alone with the devices of each of the domains: a refusal of another device
+ * must not hide its fields. Equal devices are listed once.
  */
 export function listSpecimens(
   documents: readonly Domain[],

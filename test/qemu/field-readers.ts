@@ -121,8 +121,9 @@ function readerOf(domain: Domain): (other: Domain) => boolean {
 const MOST_TRIES = 60;
 
 /**
- * Returns whether the fields of the documents, whose devices are changed alone, and of `whole`, whose devices are changed among
- * the others, change a decision when they have another value or are left out. A skipped field counts as unread. Refused parts are left out for few fields only, since finding them takes long.
+ * Returns whether the fields of the documents, whose devices are changed alone, and of `whole`, whose devices
+ * are changed among the others, change a decision when they have another value or are left out. A skipped
+ * field counts as unread. Refused parts are left out for few fields only, since finding them takes long.
  */
 export function readFields(
   cases: readonly Domain[],

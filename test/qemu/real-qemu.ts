@@ -11,7 +11,9 @@ import type { Descriptor } from "../../src/qemu/launch.ts";
 import { joinLine, LineBuffer } from "../../src/qemu/monitor/line-buffer.ts";
 import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/monitor/qmp.ts";
 
-/** QEMU started as svirt starts it: every file by descriptor, the monitor on a socket that already listens. */
+/**
+ * QEMU started as svirt starts it: every file by descriptor, the monitor on a socket that already listens.
+ */
 export interface RealQemu {
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   readonly events: readonly QmpMessage[];
@@ -22,7 +24,10 @@ export interface RealQemu {
   kill(): void;
 }
 
-/** The program; null without it, or without qemu-img, which makes the tests' images: then tests skip and say so. */
+/**
+ * The program; null without it, or without qemu-img, which makes the tests' images: then tests skip and say
+ * so.
+ */
 export const qemuProgram: string | null =
   Bun.which("qemu-img") === null ? null : Bun.which("qemu-system-x86_64");
 

@@ -18,7 +18,10 @@ setDefaultTimeout(60_000);
 /** Minimum of cases translated exactly. Raised with each improvement, never lowered. */
 const EXACT_AT_LEAST = 399;
 
-/** Minimum of cases refused. The others depend on the host: one names a NUMA node that the recording host lacked. */
+/**
+ * Minimum of cases refused. The others depend on the host: one names a NUMA node that the recording host
+ * lacked.
+ */
 const REFUSED_AT_LEAST = 101;
 
 /** Cases recorded with settings outside the XML, which alone does not give these arguments. */
@@ -33,7 +36,9 @@ const OTHER_SETTINGS = new Set([
   "restore-v2-fd", // recorded as restored from a file
 ]);
 
-/** Encrypts the value, key and initialization vector of libvirt's tests: qemuxmlconftest.c, virrandommock.c. */
+/**
+ * Encrypts the value, key and initialization vector of libvirt's tests: qemuxmlconftest.c, virrandommock.c.
+ */
 function sealed(): SealedValue {
   const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => at);
   const cipher = createCipheriv("aes-256-cbc", bytes(32), bytes(16));

@@ -50,7 +50,10 @@ const NEVER_STARTED = new Set([
   "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
-/** Returns a device that this QEMU lacks, or a resource that this machine lacks: a tap, huge pages, a server, a file. */
+/**
+ * Returns a device that this QEMU lacks, or a resource that this machine lacks: a tap, huge pages, a server,
+ * a file.
+ */
 function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   const drivers = words.flatMap(
     (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],

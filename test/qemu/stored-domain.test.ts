@@ -25,7 +25,10 @@ setDefaultTimeout(60_000);
 /** Minimum of cases stored exactly. Raised with each improvement, never lowered. */
 const EXACT_AT_LEAST = 448;
 
-/** Cases that are not stored as recorded, and why. A new element may be listed until its defaults are filled in. */
+/**
+ * Cases that are not stored as recorded, and why. A new element may be listed until its defaults are filled
+ * in.
+ */
 const OTHER = new Set([
   "seclabel-dynamic-none-relabel", // recorded where no security model is the default
   "audio-default-nographics", // qemu.conf: nographics_allow_host_audio

@@ -42,9 +42,10 @@ function withoutBlankEnds(lines: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the first of the shown lines that is missing in a text, in order; undefined if all are present. `...` stands for
- * any number of lines; other shown lines are adjacent in the text too. With `whole`, no line comes before the first or after
- * the last one. Blanks count as one, and values that differ between two runs as a word: see {@link withoutChance}.
+ * Returns the first of the shown lines that is missing in a text, in order; undefined if all are present.
+ * `...` stands for any number of lines; other shown lines are adjacent in the text too. With `whole`, no line
+ * comes before the first or after the last one. Blanks count as one, and values that differ between two runs
+ * as a word: see {@link withoutChance}.
  */
 export function firstMissing(shown: readonly string[], text: string, whole = false): string | undefined {
   const wanted = [...(whole ? [] : ["..."]), ...shown.map(withoutChance), ...(whole ? [] : ["..."])];
@@ -60,8 +61,8 @@ export function firstMissing(shown: readonly string[], text: string, whole = fal
 }
 
 /**
- * Replaces values that differ in each run: a process number in a row of `svirt audit`, an inode number of the node's file
- * system. Blanks and rules of tables, whose widths depend on these, count as one.
+ * Replaces values that differ in each run: a process number in a row of `svirt audit`, an inode number of the
+ * node's file system. Blanks and rules of tables, whose widths depend on these, count as one.
  */
 function withoutChance(line: string): string {
   return line

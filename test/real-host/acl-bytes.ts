@@ -1,4 +1,7 @@
-/** Tags of ACL entries. linux/posix_acl.h ACL_USER_OBJ, ACL_USER and so on; linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
+/**
+ * Tags of ACL entries. linux/posix_acl.h ACL_USER_OBJ, ACL_USER and so on; linux/posix_acl_xattr.h
+ * ACL_UNDEFINED_ID
+ */
 const TAGS: ReadonlyMap<string, number> = new Map([
   ["user:", 1],
   ["user", 2],
@@ -21,7 +24,9 @@ export const NAMED_LISTS: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-/** Returns `system.posix_acl_access` in the kernel's format, from entries as in setfacl(1) with octal digits. */
+/**
+ * Returns `system.posix_acl_access` in the kernel's format, from entries as in setfacl(1) with octal digits.
+ */
 export function aclBytes(entries: readonly string[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEAD_BYTES + entries.length * ENTRY_BYTES));
   view.setUint32(0, 2, true);

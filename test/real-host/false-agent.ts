@@ -1,9 +1,9 @@
 import { type Client, flood, pour } from "./pour.ts";
 
 /**
- * Agent of a compromised guest. It listens at the path, answers the greeting, and answers each command as its second argument
- * says. `file`: a file's content in base64, of that many bytes. `numbers`: that many bytes of short numbers. `endless`: an
- * answer without end. Any other word: no answer.
+ * Agent of a compromised guest. It listens at the path, answers the greeting, and answers each command as its
+ * second argument says. `file`: a file's content in base64, of that many bytes. `numbers`: that many bytes of
+ * short numbers. `endless`: an answer without end. Any other word: no answer.
  */
 const [, , path = "", behaviour = "file", bytes = "0"] = process.argv;
 const count = Number(bytes);
@@ -19,7 +19,8 @@ Bun.listen({
   unix: path,
   socket: {
     data(socket, asked) {
-      // The byte before a message resets the agent's parser. qemu.git qga/qapi-schema.json guest-sync-delimited
+      // The byte before a message resets the agent's parser. qemu.git qga/qapi-schema.json
+      // guest-sync-delimited
       for (const line of asked.toString("latin1").trim().split("\n")) {
         const { arguments: args, execute } = JSON.parse(line.replace("\u00ff", ""));
         if (execute === "guest-sync-delimited")

@@ -8,7 +8,9 @@ const ASK = ["qemu-agent-command", "vm1", '{"execute":"guest-file-read"}'];
 /** Each test starts several programs. */
 const TIMEOUT_MS = 60_000;
 
-/** Runs svirt in a separate process on an instance with these guests. Returns its output and its peak memory. */
+/**
+ * Runs svirt in a separate process on an instance with these guests. Returns its output and its peak memory.
+ */
 async function runOn(guests: readonly FalseGuest[], words: readonly string[]) {
   using folder = new RealFolder();
   const stop = await startFalseGuests(folder.path, guests);

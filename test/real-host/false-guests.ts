@@ -6,7 +6,10 @@ import { givenNode } from "./given-node.ts";
 
 const AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
 
-/** A guest of a test: the behaviour of its QEMU (false-qemu.ts), and the arguments of its agent (false-agent.ts). */
+/**
+ * A guest of a test: the behaviour of its QEMU (false-qemu.ts), and the arguments of its agent
+ * (false-agent.ts).
+ */
 export interface FalseGuest {
   readonly qemu: string;
   readonly agent?: readonly string[];
@@ -17,7 +20,9 @@ export function falseNode(folder: string): Instance {
   return givenNode(folder, "s0-s0:c0.c1023");
 }
 
-/** Starts guests vm1, vm2 and so on, recorded as running, in a folder. Returns the function that ends them. */
+/**
+ * Starts guests vm1, vm2 and so on, recorded as running, in a folder. Returns the function that ends them.
+ */
 export async function startFalseGuests(
   folder: string,
   guests: readonly FalseGuest[],

@@ -7,7 +7,10 @@ const { symbols } = dlopen("libc.so.6", {
   llistxattr: { args: [FFIType.ptr, FFIType.ptr, FFIType.u64], returns: FFIType.i64_fast },
 });
 
-/** Returns all entries below a folder, one line each: inode, owner, content, and every attribute byte for byte. */
+/**
+ * Returns all entries below a folder, one line each: inode, owner, content, and every attribute byte for
+ * byte.
+ */
 export function listStates(folder: string): string[] {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return paths.map((path) => `${path} ${stateOf(`${folder}/${path}`)}`);

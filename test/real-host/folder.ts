@@ -48,15 +48,15 @@ export class RealFolder {
 }
 
 /**
- * Users that only this test process uses, from svirt's range for guests. A test that kills all processes of a user thus
- * spares tests that run at the same time. A pid is below 2^22, proc_sys_kernel(5).
+ * Users that only this test process uses, from svirt's range for guests. A test that kills all processes of a
+ * user thus spares tests that run at the same time. A pid is below 2^22, proc_sys_kernel(5).
  */
 export const OWN_USER: number = 0x7100_0000 + 2 * process.pid;
 export const OTHER_USER: number = OWN_USER + 1;
 
 /**
- * Reason why the tests on the real machine cannot run here; undefined if they can. As root they always run, and fail if the
- * machine lacks a feature or one of svirt's calls is wrong.
+ * Reason why the tests on the real machine cannot run here; undefined if they can. As root they always run,
+ * and fail if the machine lacks a feature or one of svirt's calls is wrong.
  */
 export const MISSING: string | undefined = process.getuid?.() === 0 ? undefined : "root is needed";
 

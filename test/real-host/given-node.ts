@@ -11,8 +11,9 @@ const CONTEXTS = new Map([
 ]);
 
 /**
- * Returns an svirt instance that keeps its state in a folder. Its host is the real one except for SELinux, which this kernel
- * may lack: svirt runs with that range. It has no control groups, which would be those of this machine.
+ * Returns an svirt instance that keeps its state in a folder. Its host is the real one except for SELinux,
+ * which this kernel may lack: svirt runs with that range. It has no control groups, which would be those of
+ * this machine.
  */
 export function givenNode(folder: string, range: string, more: Partial<Host> = {}): Instance {
   const real = makeLinuxHost();

@@ -7,7 +7,10 @@ import { registryOf } from "../../src/state/instance.ts";
 import { withRegistryLock } from "../../src/state/locks.ts";
 import { givenNode } from "./given-node.ts";
 
-/** Reserves levels and users of guests FIRST to LAST, as a start does: `level-starter.ts FOLDER RANGE FIRST LAST`. */
+/**
+ * Reserves levels and users of guests FIRST to LAST, as a start does: `level-starter.ts FOLDER RANGE FIRST
+ * LAST`.
+ */
 const [folder = "", range = "", first = "0", last = "0"] = process.argv.slice(2);
 const instance = givenNode(folder, range);
 

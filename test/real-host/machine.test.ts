@@ -4,7 +4,8 @@ import { asideOf, nameMissing } from "./missing-programs.ts";
 
 const lack = MISSING ?? nameMissing("setfattr");
 
-// setfattr(1) is independent of svirt's calls, so this test separates failures of the machine from those of svirt.
+// setfattr(1) is independent of svirt's calls, so this test separates failures of the machine from those of
+// svirt.
 test.skipIf(lack !== undefined).each([
   ["security.selinux", "system_u:object_r:tmp_t:s0"],
   ["trusted.svirt.probe", "1"],

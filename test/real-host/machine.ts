@@ -7,7 +7,9 @@ import { Machine } from "../memory-host/machine.ts";
 import type { Svirt } from "../memory-host/svirt.ts";
 import { RealTree } from "./tree.ts";
 
-/** Calls about one file, named by the first argument: a path, a folder with its path, or an inspected file. */
+/**
+ * Calls about one file, named by the first argument: a path, a folder with its path, or an inspected file.
+ */
 const FILE_CALLS = [
   "readText",
   "writeText",
@@ -30,7 +32,8 @@ const FILE_CALLS = [
 type FileCall = (typeof FILE_CALLS)[number];
 
 /**
- * A machine in memory, with its processes and its policy, and with some real folders. svirt acts on those by its real calls.
+ * A machine in memory, with its processes and its policy, and with some real folders. svirt acts on those by
+ * its real calls.
  */
 export class RealMachine extends Machine {
   readonly #tree: RealTree;

@@ -10,7 +10,10 @@ const PACKAGES = new Map([
   ["setfattr", "attr"],
 ]);
 
-/** Returns the first of these programs that is missing, with its package; undefined if this machine has all of them. */
+/**
+ * Returns the first of these programs that is missing, with its package; undefined if this machine has all of
+ * them.
+ */
 export function nameMissing(...programs: readonly string[]): string | undefined {
   const missing = programs.find((program) => Bun.which(program) === null);
   return missing && `${missing} is missing, install ${PACKAGES.get(missing) ?? missing}`;

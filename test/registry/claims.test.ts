@@ -133,7 +133,8 @@ test("a claim that was half written when svirt was killed holds nothing, and goe
 
 test("listAll() tells what is held of every kind, and nothing of what is not", () => {
   const registry = registryOn(new Machine());
-  // Listed in full: a kind missing from the registry would be missing from audit and from the tests' own checks.
+  // Listed in full: a kind missing from the registry would be missing from audit and from the tests' own
+  // checks.
   const kinds = ["file", "level", "pci", "port", "static", "tap", "uid"] as const;
   for (const kind of kinds) registry.reserve({ kind, key: `one-${kind}`, sharing: "exclusive" }, "one");
   expect(

@@ -3,7 +3,8 @@ import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { examineNode } from "../../src/report/doctor.ts";
 import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
-// Hosts on which svirt is installed in part, as a stock Debian 13 was seen without svirt's policy module, and after it.
+// Hosts on which svirt is installed in part, as a stock Debian 13 was seen without svirt's policy module, and
+// after it.
 
 const LABEL = "security.selinux";
 const QEMU = "/usr/bin/qemu-system-x86_64";

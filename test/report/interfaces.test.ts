@@ -5,7 +5,8 @@ import { putNetwork } from "../scenes/host-devices.ts";
 import { makeMachine, putText } from "../scenes/scene.ts";
 import { faultsBy, LACK } from "./schema.ts";
 
-// Forms: interface_backend_udev.c and virInterfaceDefFormat() of libvirt; files: Documentation/ABI/testing/sysfs-class-net of Linux.
+// Forms: interface_backend_udev.c and virInterfaceDefFormat() of libvirt; files:
+// Documentation/ABI/testing/sysfs-class-net of Linux.
 
 const DEVICES = "/sys/devices/virtual";
 

@@ -42,7 +42,8 @@ describe("svirt nodedev-list", () => {
   });
 
   test("--tree has virsh's layout", async () => {
-    // As virsh 11.3.0 prints it: each device below its parent, and a blank line behind the last one of a branch.
+    // As virsh 11.3.0 prints it: each device below its parent, and a blank line behind the last one of a
+    // branch.
     const { out } = await runOn(makeHost(), "nodedev-list", "--tree");
     expect(out.split("\n").map((line) => line.trimEnd())).toEqual([
       "computer",

@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 const DATA = process.env["SVIRT_TEST_DATA"] ?? "";
 const SCHEMAS = `${DATA}/libvirt/schemas`;
 
-/** What the host lacks for a comparison with libvirt's schemas, as a part of a test's title; empty: nothing. */
+/**
+ * What the host lacks for a comparison with libvirt's schemas, as a part of a test's title; empty: nothing.
+ */
 export const LACK =
   DATA !== "" && existsSync(SCHEMAS) && Bun.which("xmllint") !== null
     ? ""

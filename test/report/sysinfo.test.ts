@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { parseSmbios } from "../../src/report/smbios-tables.ts";
 import { formatSysinfo } from "../../src/report/sysinfo.ts";
 
-/** Returns a structure of SMBIOS 3.7 (DMTF DSP0134), 6.1: header, formatted part, strings, and another NUL. */
+/**
+ * Returns a structure of SMBIOS 3.7 (DMTF DSP0134), 6.1: header, formatted part, strings, and another NUL.
+ */
 function structure(
   type: number,
   formatted: readonly number[],
@@ -14,22 +16,28 @@ function structure(
 
 const END = structure(127, [], []);
 
-// 7.1: vendor 04h, version 05h, segment, date 08h, size, 8 bytes of characteristics, 2 more, major 14h and minor 15h.
+// 7.1: vendor 04h, version 05h, segment, date 08h, size, 8 bytes of characteristics, 2 more, major 14h and
+// minor 15h.
 const bios = structure(
   0,
   [1, 2, 0, 0xe8, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 15, 12, 0, 0],
   ["SeaBIOS", "1.16 & more", "04/01/2014"],
 );
-// 7.2: strings 04h to 07h, UUID 08h to 17h with its first three parts low byte first, wake-up, SKU 19h, family 1ah.
+// 7.2: strings 04h to 07h, UUID 08h to 17h with its first three parts low byte first, wake-up, SKU 19h,
+// family 1ah.
 const uuid = [0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
 const system = structure(1, [1, 2, 3, 0, ...uuid, 6, 0, 0], ["QEMU", "Standard PC", "pc-i440fx  "]);
-// 7.5: socket 04h, type 05h, family, manufacturer 07h, ID, version 10h, voltage, clock 12h, maximum 14h, current, status 18h.
+// 7.5: socket 04h, type 05h, family, manufacturer 07h, ID, version 10h, voltage, clock 12h, maximum 14h,
+// current, status 18h.
 const cpu = structure(
   4,
   [1, 3, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 100, 0, 0xd0, 7, 0xd0, 7, 0x41, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
   ["CPU 0", "Maker", "v1"],
 );
-/** 7.18: size 0ch in MiB, form 0eh, locator 10h, bank 11h, type 12h, detail 13h, speed 15h, strings 17h, 18h, 1ah. */
+/**
+ * 7.18: size 0ch in MiB, form 0eh, locator 10h, bank 11h, type 12h, detail 13h, speed 15h, strings 17h, 18h,
+ * 1ah.
+ */
 function memory(size: readonly [number, number]): readonly number[] {
   const formatted = [
     0,

@@ -23,7 +23,10 @@ const card = (source: string, more = ""): string =>
 const ON_LAN = card("network='lan'");
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false };
 const BOTH = { ...ASK, options: { live: true, config: true } };
-/** Live form of ON_LAN: virDomainNetDefFormat() and interface-network-attributes in domaincommon.rng of libvirt. */
+/**
+ * Live form of ON_LAN: virDomainNetDefFormat() and interface-network-attributes in domaincommon.rng of
+ * libvirt.
+ */
 const LIVE =
   /<interface type='bridge'>\n {6}<mac address='52:54:00:00:00:01'\/>\n {6}<source network='lan' portid='[0-9a-f-]{36}' bridge='br0'\/>\n {6}<target dev='vnet0'\/>/;
 

@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// A node for stock clients of libvirt: dist/svirt, which they start as virt-ssh-helper, as root in a new mount namespace where
-// svirt's folders start empty. The transport ext runs a program where ssh would.
+// A node for stock clients of libvirt: dist/svirt, which they start as virt-ssh-helper, as root in a new
+// mount namespace where svirt's folders start empty. The transport ext runs a program where ssh would.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 export const QEMU = "/usr/bin/qemu-system-x86_64";
@@ -20,14 +20,20 @@ export interface Said {
   readonly err: string;
 }
 
-/** Returns what this machine lacks for tests with these programs, as a part of their title; empty if they can run. */
+/**
+ * Returns what this machine lacks for tests with these programs, as a part of their title; empty if they can
+ * run.
+ */
 export function lackOf(programs: readonly string[]): string {
   const missing = [QEMU, ...programs].filter((program) => Bun.which(program) === null);
   const lacks = [...(isAble ? [] : ["root, and mount namespaces"]), ...missing];
   return lacks.length === 0 ? "" : ` (skipped: needs ${lacks.join(", ")})`;
 }
 
-/** Makes a folder for calls, which is removed after the file's tests. From there stock clients connect by `helper`. */
+/**
+ * Makes a folder for calls, which is removed after the file's tests. From there stock clients connect by
+ * `helper`.
+ */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "svirt-client-"));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,8 +45,8 @@ export function makeFolder(): string {
 }
 
 /**
- * Runs lines of the shell in the folder, one after another on a new node, and returns the output of each. `virsh` and
- * $LIBVIRT_DEFAULT_URI connect to the node.
+ * Runs lines of the shell in the folder, one after another on a new node, and returns the output of each.
+ * `virsh` and $LIBVIRT_DEFAULT_URI connect to the node.
  */
 export function onNewNode(folder: string, lines: readonly string[]): Said[] {
   const empty = ["/etc/svirt", "/var/lib/svirt", "/run/svirt", "/var/log/svirt"].map(
@@ -48,7 +54,8 @@ export function onNewNode(folder: string, lines: readonly string[]): Said[] {
   );
   const script = [
     ...empty,
-    // The host of this test may have no SELinux. Its guests say so, and the administrator's setting permits it.
+    // The host of this test may have no SELinux. Its guests say so, and the administrator's setting permits
+    // it.
     "echo security_require_confined = 0 >/etc/svirt/svirt.conf",
     `export LIBVIRT_DEFAULT_URI='qemu+ext:///system?command=${folder}/helper'`,
     'virsh() { timeout -k 1 60 virsh -c "$LIBVIRT_DEFAULT_URI" "$@"; }',

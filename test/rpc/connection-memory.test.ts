@@ -15,7 +15,10 @@ const LENGTH_BYTES = 4;
 const described = (description: string): string =>
   `<domain type='qemu'><name>big</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><description>${description}</description></domain>`;
 
-/** Defines a domain several times in one connection, as root on a new node. Returns the most memory that its process has had, in KiB. */
+/**
+ * Defines a domain several times in one connection, as root on a new node. Returns the most memory that its
+ * process has had, in KiB.
+ */
 async function mostKiB(xml: string, times: number): Promise<number> {
   const folders = ["/etc/svirt", "/var/lib/svirt", "/run/svirt", "/var/log/svirt"];
   const mounts = folders.map((path) => `mkdir -p ${path}; mount -t tmpfs none ${path}`);

@@ -23,7 +23,8 @@ import {
   word,
 } from "./remote-client.ts";
 
-// Numbers of procedures, events and details: remote_protocol.x, libvirt-domain.h, libvirt-network.h and libvirt-storage.h of libvirt.
+// Numbers of procedures, events and details: remote_protocol.x, libvirt-domain.h, libvirt-network.h and
+// libvirt-storage.h of libvirt.
 
 const REGISTER = 316;
 const DEREGISTER = 317;

@@ -16,7 +16,9 @@ const LEAST_MS = 9000;
 
 const O_CLOEXEC = 0o2000000;
 
-/** Starts a connection whose replies to many calls wait in a pipe: bun itself would read a pipe of its own. */
+/**
+ * Starts a connection whose replies to many calls wait in a pipe: bun itself would read a pipe of its own.
+ */
 function connect() {
   const ends = new Int32Array(2);
   expect(libc().pipe2(ptr(ends), O_CLOEXEC)).toBe(0);

@@ -1,5 +1,6 @@
-// Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading from the calls
-// of virCheckReadOnlyGoto() in src/libvirt-{domain,domain-snapshot,host,interface,network,nodedev,storage,secret}.c.
+// Written from libvirt: numbers and names from remote_protocol.x; those that refuse a connection for reading
+// from the calls of virCheckReadOnlyGoto() in
+// src/libvirt-{domain,domain-snapshot,host,interface,network,nodedev,storage,secret}.c.
 
 /** Procedures that a connection for reading may call, by their functions. */
 export const READS = numbersIn(`

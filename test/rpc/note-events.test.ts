@@ -9,7 +9,8 @@ import { ALL_KINDS, domainXml, makeMachine, nodeOn, putText, UUID } from "../sce
 import { Listener } from "./event-listener.ts";
 import { call, domain, long, maybe, text, word } from "./remote-client.ts";
 
-// Numbers of procedures, events and types: remote_protocol.x, libvirt-common.h and libvirt-domain.h of libvirt.
+// Numbers of procedures, events and types: remote_protocol.x, libvirt-common.h and libvirt-domain.h of
+// libvirt.
 
 const REGISTER = 316;
 const ASK = { key: "vm1", options: {}, isDryRun: false } as const;

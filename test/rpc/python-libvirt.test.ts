@@ -33,7 +33,8 @@ describe.skipIf(ASIDE !== "")(`a script of python3-libvirt on svirt${ASIDE}`, ()
     "gets the events of secrets, jobs, tuning and metadata, and registers for those of devices",
     () => {
       const [said] = onNewNode(folder, [`${PYTHON} ${EVENTS}`]);
-      // VIR_SECRET_EVENT_DEFINED 0, _UNDEFINED 1; VIR_DOMAIN_METADATA_TITLE 1; VIR_DOMAIN_JOB_OPERATION_SAVE 2; VIR_DOMAIN_JOB_COMPLETED 3
+      // VIR_SECRET_EVENT_DEFINED 0, _UNDEFINED 1; VIR_DOMAIN_METADATA_TITLE 1; VIR_DOMAIN_JOB_OPERATION_SAVE
+      // 2; VIR_DOMAIN_JOB_COMPLETED 3
       expect(said?.out.split("\n")).toEqual([
         ...["secret 0 0", "value", "secret 1 0", "TUNABLE {'cputune.vcpupin0': '0'}"],
         ...["METADATA_CHANGE 1 None", "JOB_COMPLETED 2 0", "type 3"],

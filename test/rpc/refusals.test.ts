@@ -4,7 +4,8 @@ import { defineDomain } from "../../src/vm/define/define.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import { asked, call, domain, errorIn, opening, served, text, word } from "./remote-client.ts";
 
-// Numbers, domains and messages from libvirt 11.3.0: the functions that are named below, and VIR_FROM_THIS of their files.
+// Numbers, domains and messages from libvirt 11.3.0: the functions that are named below, and VIR_FROM_THIS of
+// their files.
 
 const VM1 = domain("vm1", UUID);
 const GONE = "99999999-9999-4999-8999-999999999999";

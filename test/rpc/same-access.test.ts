@@ -17,7 +17,10 @@ for (const [name, xml] of Object.entries({
 }))
   writeFileSync(join(folder, `${name}.xml`), xml);
 
-/** Command lines of virsh that svirt has as well: each command that shows, and each that shows more or changes by its arguments. */
+/**
+ * Command lines of virsh that svirt has as well: each command that shows, and each that shows more or changes
+ * by its arguments.
+ */
 const LINES = `
 list --all
 dominfo vm1
@@ -146,7 +149,10 @@ secret-undefine ${SECRET}
   .trim()
   .split("\n");
 
-/** Whether a call was refused since the connection or the key is for reading. virReportRestrictedError() of libvirt */
+/**
+ * Whether a call was refused since the connection or the key is for reading. virReportRestrictedError() of
+ * libvirt
+ */
 function isRefused({ err }: Said): boolean {
   return /operation forbidden|this key is read-only/.test(err);
 }

@@ -6,7 +6,10 @@ import { asked, call, domain, errorIn, text, word } from "./remote-client.ts";
 
 /** VIR_DOMAIN_SAVE_IMAGE_XML_SECURE of libvirt's libvirt-domain.h */
 const SECURE = word(1);
-/** virDomainSaveImageGetXMLDesc() and virDomainManagedSaveGetXMLDesc() of libvirt, whose saved XML has the password. */
+/**
+ * virDomainSaveImageGetXMLDesc() and virDomainManagedSaveGetXMLDesc() of libvirt, whose saved XML has the
+ * password.
+ */
 const CALLS = [
   [235, text(FILE)],
   [388, domain("vm1", UUID)],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { lackOf, makeFolder, onNewNode, TEST_MS } from "./client-node.ts";
 
-// The command of virt-viewer for a screen, as sshd passes it for a key with a command of its own. A real QEMU answers with the first
-// message of RFB, "RFB 003.008" (RFC 6143, 7.1.1).
+// The command of virt-viewer for a screen, as sshd passes it for a key with a command of its own. A real QEMU
+// answers with the first message of RFB, "RFB 003.008" (RFC 6143, 7.1.1).
 
 const UUID = crypto.randomUUID();
 const ASIDE = lackOf(["virsh"]);

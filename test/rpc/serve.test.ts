@@ -120,7 +120,8 @@ describe("an error has libvirt's code, domain and message", () => {
       call(12, VM1),
       ...([55, 20, "Requested operation is not valid: domain is not running"] as const),
     ],
-    // qemuDomainShutdownFlagsMonitor() has its own check; the others call virDomainObjCheckActive() of domain_conf.c.
+    // qemuDomainShutdownFlagsMonitor() has its own check; the others call virDomainObjCheckActive() of
+    // domain_conf.c.
     [
       "the shutdown of a domain that is off",
       call(33, VM1),

@@ -3,7 +3,8 @@ import type { Machine } from "../memory-host/machine.ts";
 import { nodeOn } from "../scenes/scene.ts";
 import { call, opening, RemoteClient, type Reply, serve, text, word } from "./remote-client.ts";
 
-// Streams of libvirt's protocol, from virnetprotocol.x: VIR_NET_STREAM and VIR_NET_STREAM_HOLE; VIR_NET_OK, _ERROR and _CONTINUE.
+// Streams of libvirt's protocol, from virnetprotocol.x: VIR_NET_STREAM and VIR_NET_STREAM_HOLE; VIR_NET_OK,
+// _ERROR and _CONTINUE.
 
 export const [STREAM, HOLE] = [3, 6];
 export const [OK, ERROR, CONTINUE] = [0, 1, 2];

@@ -107,7 +107,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   virSecretGetValue: SECRET + word(0),
   virSecretUndefine: SECRET,
 };
-/** virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c, libvirt-nwfilter.c; libvirt-domain.c and libvirt-host.c. */
+/**
+ * virErrorDomain of libvirt's file that checks it: libvirt-network.c, libvirt-storage.c, libvirt-secret.c,
+ * libvirt-nwfilter.c; libvirt-domain.c and libvirt-host.c.
+ */
 function domainOf(api: string): number {
   if (api.includes("Snapshot")) return 35;
   if (api.startsWith("virNetwork")) return 19;
@@ -122,7 +125,10 @@ function argumentsOf(api: string): Uint8Array {
   return Uint8Array.fromHex(ARGUMENTS[api] ?? ofDomain(api));
 }
 
-/** Procedures about a domain or a volume whose commands recover nothing: an end of a job that may last, and a look at a file. */
+/**
+ * Procedures about a domain or a volume whose commands recover nothing: an end of a job that may last, and a
+ * look at a file.
+ */
 const UNRECOVERED = ["virDomainAbortJob", "virDomainAbortJobFlags", "virDomainSaveImageGetXMLDesc"];
 
 const ofDomain = (name: string): string => VM1 + (/Flags$/.test(name) ? word(0) : "");

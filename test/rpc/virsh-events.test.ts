@@ -6,8 +6,8 @@ import { lackOf, makeFolder, onNewNode, type Said, TEST_MS } from "./client-node
 
 const inTurn = testInTurn(4, 3);
 
-// Stock virsh waits for events of dist/svirt, while other processes change the node. It prints the words of libvirt's
-// tools/virsh-domain-event.c, virsh-network.c and virsh-pool.c.
+// Stock virsh waits for events of dist/svirt, while other processes change the node. It prints the words of
+// libvirt's tools/virsh-domain-event.c, virsh-network.c and virsh-pool.c.
 
 const ASIDE = lackOf(["virsh", "stdbuf"]);
 const folder = makeFolder();
@@ -18,7 +18,8 @@ const XML = `<domain type='qemu'><name>vm1</name><memory unit='MiB'>64</memory>
   <os><type>hvm</type></os><seclabel type='none'/></domain>`;
 writeFileSync(join(folder, "vm1.xml"), XML);
 writeFileSync(join(folder, "acpi.xml"), XML.replace("</os>", "</os><features><acpi/></features>"));
-// A boot sector that reports a panic (port 0x505 of docs/specs/pvpanic.rst of QEMU) and halts: mov dx; mov al, 1; out; hlt
+// A boot sector that reports a panic (port 0x505 of docs/specs/pvpanic.rst of QEMU) and halts: mov dx; mov
+// al, 1; out; hlt
 const PANICS = "ba0505b001eef4".padEnd(1020, "0");
 writeFileSync(join(folder, "panics.raw"), Buffer.from(`${PANICS}55aa`.padEnd(2 * 1024 * 1024, "0"), "hex"));
 writeFileSync(
@@ -53,7 +54,10 @@ function hasMessages(): boolean {
   }
 }
 
-/** A command, and the text of the last event that it causes: the next command is run once virsh has printed it. */
+/**
+ * A command, and the text of the last event that it causes: the next command is run once virsh has printed
+ * it.
+ */
 type Act = readonly [command: string, event?: string];
 
 /** Returns a line of the shell that runs a command and waits for its event. */
@@ -66,8 +70,9 @@ function act([command, event]: Act): string {
 }
 
 /**
- * Returns a line of the shell that runs virsh for events, then the commands, and prints what virsh has printed once it has the text
- * `last`. The first command is repeated until virsh has printed something: from then on it is registered.
+ * Returns a line of the shell that runs virsh for events, then the commands, and prints what virsh has
+ * printed once it has the text `last`. The first command is repeated until virsh has printed something: from
+ * then on it is registered.
  */
 function during(virsh: string, [first, ...acts]: readonly [string, ...Act[]], last: string): string {
   const program = virsh.startsWith(SVIRT) ? "" : 'virsh -c "$LIBVIRT_DEFAULT_URI" ';
@@ -184,7 +189,8 @@ describe.skipIf(ASIDE !== "")(`stock virsh on svirt${ASIDE}`, () => {
         ),
         "virsh domstate vm1 --reason",
       ]);
-      // processGuestPanicEvent() of libvirt's src/qemu/qemu_driver.c: its state and event with on_crash=destroy.
+      // processGuestPanicEvent() of libvirt's src/qemu/qemu_driver.c: its state and event with
+      // on_crash=destroy.
       expect(linesOf(events).slice(-3)).toEqual(
         ["Crashed Panicked", "Shutdown Finished after guest request", "Stopped Crashed"].map(
           (what) => `event 'lifecycle' for domain 'vm1': ${what}`,

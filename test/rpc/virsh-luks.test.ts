@@ -17,7 +17,8 @@ writeFileSync(
   join(folder, "secret.xml"),
   `<secret ephemeral='yes' private='yes'><uuid>${SECRET}</uuid><usage type='volume'><volume>/luks/vm1</volume></usage></secret>`,
 );
-// A guest without a system releases only SCSI disks. The older place of <encryption>, and the newer one by the secret's usage.
+// A guest without a system releases only SCSI disks. The older place of <encryption>, and the newer one by
+// the secret's usage.
 writeFileSync(
   join(folder, "vm1.xml"),
   `<domain type='qemu'><name>vm1</name><uuid>${UUID}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os>

@@ -13,7 +13,8 @@ writeFileSync(
   <os><type>hvm</type><bios useserial='yes'/></os><devices><serial type='pty'/><video><model type='vga'/></video>
   <graphics type='vnc'/></devices><seclabel type='none'/></domain>`,
 );
-// Connects virsh to the console, at a terminal as it needs one, and returns once it has said so; keys go to descriptor $3.
+// Connects virsh to the console, at a terminal as it needs one, and returns once it has said so; keys go to
+// descriptor $3.
 writeFileSync(
   join(folder, "hold.sh"),
   `hold() {
@@ -77,7 +78,8 @@ describe.skipIf(ASIDE !== "")(`stock virsh and streams of svirt${ASIDE}`, () => 
       expect(consoles?.out.match(/Connected to domain 'vm1'/g)).toHaveLength(2);
       const errors = consoles?.out.match(/^error: .*$/gm) ?? [];
       expect(errors.at(-1)).toContain("operation failed: Active console session exists for this domain");
-      // The words of libvirt's daemonStreamEvent() for a stream that another session replaces, if virsh still prints them.
+      // The words of libvirt's daemonStreamEvent() for a stream that another session replaces, if virsh still
+      // prints them.
       for (const error of errors.slice(0, -1)) expect(error).toContain("stream had I/O failure");
       expect(after?.out).toStartWith("running");
     },

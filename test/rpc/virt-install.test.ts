@@ -19,7 +19,8 @@ const OPTIONS =
   "--virt-type qemu --seclabel type=none";
 
 describe.skipIf(ASIDE !== "")(`stock virt-install on svirt${ASIDE}`, () => {
-  // As if it ran on another machine: it uploads both into a folder that the node does not have, and deletes them as soon as the guest runs.
+  // As if it ran on another machine: it uploads both into a folder that the node does not have, and deletes
+  // them as soon as the guest runs.
   test(
     "starts a guest with the kernel and the initrd of a server, and deletes both volumes",
     () => {

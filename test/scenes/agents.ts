@@ -9,7 +9,10 @@ const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest
 /** Answers of a guest's agent, by command: the forms of qemu.git qga/qapi-schema.json. */
 export type AgentAnswers = Readonly<Record<string, unknown>>;
 
-/** Returns a machine with a running guest, whose agent returns these values. Its disk is vda, on PCI 0000:00:slot. */
+/**
+ * Returns a machine with a running guest, whose agent returns these values. Its disk is vda, on PCI
+ * 0000:00:slot.
+ */
 export async function machineWithAgent(answers: AgentAnswers): Promise<Machine> {
   const machine = makeMachine();
   const xml = domainXml({ disks: diskXml("/var/lib/images/private1.raw", "vda"), devices: CHANNEL });

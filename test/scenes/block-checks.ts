@@ -38,7 +38,10 @@ export async function expectCleanEnd(machine: Machine): Promise<void> {
   expectUnlabelled(machine);
 }
 
-/** Expects no label or mark of a guest on an image except that of its format, no claim on a file, and no violation. */
+/**
+ * Expects no label or mark of a guest on an image except that of its format, no claim on a file, and no
+ * violation.
+ */
 export function expectUnlabelled(machine: Machine): void {
   for (const { inode, path } of machine.files.walk(machine.files.find(IMAGES))) {
     if (inode.type !== "file") continue;

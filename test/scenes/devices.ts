@@ -36,8 +36,8 @@ export function putDosTable(machine: Machine): void {
 }
 
 /**
- * Returns a machine with the SCSI host 2, which has the disks sda (with partitions, no identifier) and sdb, a tape drive, and a
- * disk without a path; and a multipath device over sdc of another host.
+ * Returns a machine with the SCSI host 2, which has the disks sda (with partitions, no identifier) and sdb, a
+ * tape drive, and a disk without a path; and a multipath device over sdc of another host.
  */
 export function makeScsiMachine(): Machine {
   const machine = makeMachine();

@@ -10,7 +10,10 @@ import { activatePool, IMAGES, POOL_UUID } from "./volumes.ts";
 /** Thrown instead of waiting for a server that does not answer. */
 export class Waits extends Error {}
 
-/** Returns an instance whose calls for files of the server wait, and the calls that wait under the registry's lock. */
+/**
+ * Returns an instance whose calls for files of the server wait, and the calls that wait under the registry's
+ * lock.
+ */
 export function hanging(machine: Machine): { readonly node: Instance; readonly locked: string[] } {
   const node = nodeOn(machine);
   const locked: string[] = [];
@@ -38,7 +41,9 @@ export function hanging(machine: Machine): { readonly node: Instance; readonly l
   return { node: { ...node, host }, locked };
 }
 
-/** Returns a machine with a mounted pool whose server then hangs, and an active pool of the host's own folder. */
+/**
+ * Returns a machine with a mounted pool whose server then hangs, and an active pool of the host's own folder.
+ */
 export async function machineWithBoth(): Promise<Machine> {
   const machine = makeStorageMachine();
   await definePool(nodeOn(machine), netXml());

@@ -76,14 +76,17 @@ export function prepareForHistories(machine: Machine): Machine {
   return machine;
 }
 
-/** Returns the path of a guest's memory. QEMU opens it by name, so its user gets an entry in the file's ACL. */
+/**
+ * Returns the path of a guest's memory. QEMU opens it by name, so its user gets an entry in the file's ACL.
+ */
 export function memoryOf(at: number): string {
   return `/var/lib/images/memory${at}`;
 }
 
 /**
- * Returns the XML of a guest with private, shared, read-only and backing files. Guests 1 and 2 compete for one disk, 3 and 4
- * for a block device. Guests 1 and 3 have memory in a file, guest 4 a TPM whose folder is assigned to it.
+ * Returns the XML of a guest with private, shared, read-only and backing files. Guests 1 and 2 compete for
+ * one disk, 3 and 4 for a block device. Guests 1 and 3 have memory in a file, guest 4 a TPM whose folder is
+ * assigned to it.
  */
 function xmlOf(at: number): Uint8Array {
   const fought = at <= 2 ? "/var/lib/images/private1.raw" : undefined;
@@ -190,8 +193,8 @@ function expectLabelled(machine: Machine): void {
 }
 
 /**
- * Runs a history on a machine, then ends every guest. Expects correct labels meanwhile and no conflict between guests. At the
- * end `stateOf` must return the state from before.
+ * Runs a history on a machine, then ends every guest. Expects correct labels meanwhile and no conflict
+ * between guests. At the end `stateOf` must return the state from before.
  */
 export async function liveThrough(
   machine: Machine,

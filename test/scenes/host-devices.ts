@@ -1,7 +1,8 @@
 import type { Machine } from "../memory-host/machine.ts";
 import { putText } from "./scene.ts";
 
-// A host as the kernel shows it in sysfs: Documentation/ABI/testing/sysfs-bus-pci, -usb, -block, -class-net of Linux.
+// A host as the kernel shows it in sysfs: Documentation/ABI/testing/sysfs-bus-pci, -usb, -block, -class-net
+// of Linux.
 
 /** Folder of a disk controller and that of a network card. */
 export const AHCI = "/sys/devices/pci0000:00/0000:00:1f.2";
@@ -48,7 +49,9 @@ export function putDisk(
   link(machine, `/sys/block/${name}`, folder);
 }
 
-/** Returns a configuration space: a bridge or not, and a PCI Express capability with the registers of a link. */
+/**
+ * Returns a configuration space: a bridge or not, and a PCI Express capability with the registers of a link.
+ */
 export function configOf({ header = 0, isExpress = false }): Uint8Array {
   const config = new Uint8Array(256);
   config[0x0e] = header;
@@ -96,7 +99,8 @@ export function putHostDevices(machine: Machine): void {
   link(machine, "/sys/bus/scsi/devices/0:0:0:0", unit);
   putDisk(machine, `${unit}/block/sda`);
   link(machine, `${unit}/block/sda/device`, unit);
-  // SPC-4, 7.8.6: a vendor-specific designator, then the T10 one that Linux makes for ATA: vendor, model and serial number.
+  // SPC-4, 7.8.6: a vendor-specific designator, then the T10 one that Linux makes for ATA: vendor, model and
+  // serial number.
   const t10 = `${"ATA".padEnd(8)}${"QEMU HARDDISK".padEnd(40)}${"QM00001".padEnd(20)}`;
   const page = [
     0,

@@ -7,7 +7,10 @@ export const DISK_BYTES = 64 * 1024;
 
 const RAW = [[0xe2792aca, "raw"]] as const;
 
-/** Contents that a guest writes into its raw disk to have svirt take it for another format. They name this file of a neighbour, or one of the host. */
+/**
+ * Contents that a guest writes into its raw disk to have svirt take it for another format. They name this
+ * file of a neighbour, or one of the host.
+ */
 export function hostileHeaders(neighbour: string): readonly (readonly [name: string, bytes: Uint8Array])[] {
   const headers: readonly (readonly [string, Uint8Array])[] = [
     ["qcow2 above the neighbour's image", qcow2Bytes({ backingFile: neighbour, extensions: RAW })],

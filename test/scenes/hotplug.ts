@@ -46,7 +46,10 @@ function listQemu(machine: Machine): readonly string[] {
   return machine.processes.qemuOf(UUID)?.devices?.list() ?? [];
 }
 
-/** Returns the state of the machine, of its guest's QEMU and of its record. Equal states mean that nothing has changed. */
+/**
+ * Returns the state of the machine, of its guest's QEMU and of its record. Equal states mean that nothing has
+ * changed.
+ */
 export function wholeState(machine: Machine): string[] {
   const { change, steps, xml } = recordOf(machine);
   return [
@@ -58,8 +61,8 @@ export function wholeState(machine: Machine): string[] {
 }
 
 /**
- * Attaches and detaches a device, with svirt killed at each instant. Expects each change to be complete or undone. `runs`
- * returns a machine on which the guest runs without the device.
+ * Attaches and detaches a device, with svirt killed at each instant. Expects each change to be complete or
+ * undone. `runs` returns a machine on which the guest runs without the device.
  */
 export async function comesAndGoesWhole(xml: string, runs: () => Promise<Machine>): Promise<void> {
   const ask = { key: "vm1", options: { live: true }, isDryRun: false } as const;

@@ -12,8 +12,8 @@ const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;
 
 /**
- * Returns a machine whose QEMU keeps a detached disk's files open without a claim, as left by an svirt that did not ask
- * the kernel.
+ * Returns a machine whose QEMU keeps a detached disk's files open without a claim, as left by an svirt that
+ * did not ask the kernel.
  */
 export async function machineWithKeeper(disks = ""): Promise<Machine> {
   const machine = await machineWithDisks(disks);

@@ -26,7 +26,10 @@ export function luksDisk(target: string, name: string): string {
   return `<disk type='file'><driver name='qemu' type='raw'/><source file='${IMAGES}/${name}.luks'><encryption format='luks'><secret type='passphrase' uuid='${SECRET_UUID}'/></encryption></source><target dev='${target}' bus='virtio'/></disk>`;
 }
 
-/** Returns a machine with two LUKS volumes and their secret, on which the default guest is defined with the first and further disks. */
+/**
+ * Returns a machine with two LUKS volumes and their secret, on which the default guest is defined with the
+ * first and further disks.
+ */
 export async function machineWithVolume(more = ""): Promise<Machine> {
   const machine = makeMachine();
   const bytes = new Uint8Array(PAYLOAD * 512 + 4096);
@@ -49,7 +52,10 @@ export async function machineWithLuks(more = ""): Promise<Machine> {
   return machine;
 }
 
-/** Returns the node with keys that are always the same, and headers that open nothing: each of a hundred deaths would take a second. */
+/**
+ * Returns the node with keys that are always the same, and headers that open nothing: each of a hundred
+ * deaths would take a second.
+ */
 export function withQuickKeys(node: Instance): Instance {
   const host = new Proxy(node.host, {
     get: (real, name) => (name === "getCryptography" ? async () => QUICK : Reflect.get(real, name)),

@@ -21,8 +21,9 @@ interface Group {
 }
 
 /**
- * LVM of a machine in memory: the disks and volume groups that the commands make, and the nodes of active volumes. Its reports and messages
- * have the form of those of lvm2 2.03.31, run on two loop devices; device-mapper's names and identifiers are of lvm2's source.
+ * LVM of a machine in memory: the disks and volume groups that the commands make, and the nodes of active
+ * volumes. Its reports and messages have the form of those of lvm2 2.03.31, run on two loop devices;
+ * device-mapper's names and identifiers are of lvm2's source.
  */
 export class MemoryLvm {
   readonly run: string[] = [];

@@ -78,7 +78,10 @@ export async function release(
   if (errors[0] !== undefined) throw errors[0];
 }
 
-/** Reboots a machine after a power failure and recovers. Returns the notices about files that keep their labels. */
+/**
+ * Reboots a machine after a power failure and recovers. Returns the notices about files that keep their
+ * labels.
+ */
 export async function powerFailure(machine: Machine): Promise<readonly string[]> {
   machine.reboot();
   const { errors, kept } = await recoverAll(nodeOn(machine));

@@ -22,7 +22,9 @@ export const LABELS = {
 
 const UUID = "44444444-5555-4666-8777-888888888888";
 
-/** Returns the document of a pool of type netfs with that label, and more parts of its source and of the pool. */
+/**
+ * Returns the document of a pool of type netfs with that label, and more parts of its source and of the pool.
+ */
 export function netXml({ label = "", more = "", options = [] as readonly string[] } = {}): Uint8Array {
   const granted = label === "" ? "" : `<permissions><label>${label}</label></permissions>`;
   const passed = options.map((name) => `<fs:option name='${name}'/>`).join("");
@@ -43,7 +45,10 @@ export function diskXml({ format = "ext4", label = "" } = {}): Uint8Array {
   );
 }
 
-/** Returns a machine with an NFS server whose files have no labels, and a device with a file system whose files have some. */
+/**
+ * Returns a machine with an NFS server whose files have no labels, and a device with a file system whose
+ * files have some.
+ */
 export function makeStorageMachine(): Machine {
   const machine = makeMachine();
   machine.mounts.add(EXPORT, { device: "0:50", keepsLabels: false }, LABELS.server);
@@ -54,8 +59,8 @@ export function makeStorageMachine(): Machine {
 }
 
 /**
- * Returns a machine on which the pool `net` is mounted, with a folder for each guest's disk. Files of the server have no labels,
- * and other machines see them.
+ * Returns a machine on which the pool `net` is mounted, with a folder for each guest's disk. Files of the
+ * server have no labels, and other machines see them.
  */
 export async function makeSharedStorage(label = ""): Promise<Machine> {
   const machine = makeMachine();

@@ -6,8 +6,8 @@ const DATABASE = "/etc/openvswitch/ports";
 const DONE: ProgramEnd = { code: 0, errors: "" };
 
 /**
- * Open vSwitch of a machine in memory: its bridges, and its ports with the words that configured them, which survive their devices. Its
- * messages are those of Open vSwitch 3.5.
+ * Open vSwitch of a machine in memory: its bridges, and its ports with the words that configured them, which
+ * survive their devices. Its messages are those of Open vSwitch 3.5.
  */
 export class MemorySwitch {
   readonly run: string[] = [];
@@ -67,7 +67,10 @@ export class MemorySwitch {
     };
   }
 
-  /** Records a violation if the registry's lock is held: a switch that does not answer would delay all other guests. */
+  /**
+   * Records a violation if the registry's lock is held: a switch that does not answer would delay all other
+   * guests.
+   */
   #record(words: readonly string[]): void {
     this.run.push(words.join(" "));
     if (this.#machine.locks.has(registryLock(SYSTEM_PATHS)))

@@ -10,8 +10,8 @@ interface Part {
 }
 
 /**
- * sfdisk on the disk sda of makeScsiMachine(), with the partitions that the kernel has there. Its report has the form of sfdisk 2.41, and
- * its scripts those that this version accepted.
+ * sfdisk on the disk sda of makeScsiMachine(), with the partitions that the kernel has there. Its report has
+ * the form of sfdisk 2.41, and its scripts those that this version accepted.
  */
 export class MemorySfdisk {
   readonly run: string[] = [];

@@ -26,7 +26,10 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
   return machine;
 }
 
-/** Returns a state as libvirt saves it, whose XML has all secrets. virQEMUSaveDataWrite() of libvirt's qemu_saveimage.c */
+/**
+ * Returns a state as libvirt saves it, whose XML has all secrets. virQEMUSaveDataWrite() of libvirt's
+ * qemu_saveimage.c
+ */
 export function savedByLibvirt(): Uint8Array {
   const xml = new TextDecoder()
     .decode(domainXml({}))

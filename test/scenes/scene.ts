@@ -48,7 +48,10 @@ export function domainXml(options: DomainOptions = {}): Uint8Array {
   );
 }
 
-/** Returns the XML of a disk with a file, raw unless its name ends in .qcow2. `extra` follows the target in its element. */
+/**
+ * Returns the XML of a disk with a file, raw unless its name ends in .qcow2. `extra` follows the target in
+ * its element.
+ */
 export function diskXml(file: string, target: string, extra = ""): string {
   const format = file.endsWith(".qcow2") ? "qcow2" : "raw";
   return `<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${file}'/><target dev='${target}' bus='virtio'/>${extra}</disk>`;

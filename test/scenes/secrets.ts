@@ -22,7 +22,10 @@ export function secretValue(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Lists the files of secrets with their modes in octal digits and their content; of the definitions only the names. */
+/**
+ * Lists the files of secrets with their modes in octal digits and their content; of the definitions only the
+ * names.
+ */
 export function secretFiles({ files }: Machine): string[] {
   return ["/etc/svirt/secrets", "/run/svirt/secrets"].flatMap((folder) =>
     [...(files.find(folder)?.inode.entries ?? [])].map(([name, { bytes, mode }]) => {

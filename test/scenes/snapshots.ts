@@ -47,7 +47,10 @@ export async function machineThatRuns(): Promise<Machine> {
   return machine;
 }
 
-/** Returns the image that the definition has, the snapshots with the images of their domains, and the overlays there are. */
+/**
+ * Returns the image that the definition has, the snapshots with the images of their domains, and the overlays
+ * there are.
+ */
 export function seen(node: Instance) {
   const [, image] = /<source file='([^']*)'/.exec(readDefinition(node, "vm1")?.xml ?? "") ?? [];
   const { current, snapshots } = readSnapshots(node, UUID);

@@ -38,8 +38,8 @@ export interface Subject {
 }
 
 /**
- * Strikes the work at each of its instants, or at a sample of them, on a fresh machine, and calls `look` on the result,
- * with the place of the strike.
+ * Strikes the work at each of its instants, or at a sample of them, on a fresh machine, and calls `look` on
+ * the result, with the place of the strike.
  */
 export async function strikeEverywhere(
   { name, needsAll, prepare, work }: Subject,
@@ -55,7 +55,10 @@ export async function strikeEverywhere(
   }
 }
 
-/** Kills the work at each of its instants. After the next sweep and the end of the guest, the machine must equal `clean`. */
+/**
+ * Kills the work at each of its instants. After the next sweep and the end of the guest, the machine must
+ * equal `clean`.
+ */
 export async function leavesNothing(
   subject: Subject,
   { clean, end }: { readonly clean: readonly string[]; readonly end: Work },
@@ -75,7 +78,10 @@ export function endUnseen(machine: Machine, status = 0): void {
   machine.reaps.splice(0);
 }
 
-/** Returns a snapshot without the numbers of inodes and processes: a reboot creates /run and /dev with other inodes. */
+/**
+ * Returns a snapshot without the numbers of inodes and processes: a reboot creates /run and /dev with other
+ * inodes.
+ */
 export function withoutInodes(machine: Machine): string[] {
   return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
 }

@@ -10,8 +10,8 @@ const level = (...categories: readonly (readonly [number, number])[]): Level => 
 });
 
 describe("availableLevel()", () => {
-  // Cases of libvirt's securityselinuxtest.c and virSecuritySELinuxMCSGetProcessRange(). Differences of svirt have
-  // their own tests.
+  // Cases of libvirt's securityselinuxtest.c and virSecuritySELinuxMCSGetProcessRange(). Differences of svirt
+  // have their own tests.
   test.each([
     ["s0", "s0", ALL],
     ["s0-s0", "s0", ALL],
@@ -86,8 +86,8 @@ describe("rangesFor()", () => {
     );
   });
 
-  // Computed by another program (FNV-1a, murmur's finalizer, all pairs in a list). The pair of a UUID is the same on
-  // every host and in every version. So a change of svirt cannot move a guest's label unnoticed.
+  // Computed by another program (FNV-1a, murmur's finalizer, all pairs in a list). The pair of a UUID is the
+  // same on every host and in every version. So a change of svirt cannot move a guest's label unnoticed.
   test.each([
     ["a11ce000-5e11-4c0d-8a2d-0000000000a1", "s0:c108,c484 s0:c170,c555 s0:c163,c618"],
     ["b0b00000-5e11-4c0d-8a2d-0000000000b0", "s0:c275,c364 s0:c967,c987 s0:c873,c877"],

@@ -9,7 +9,9 @@ interface Node {
 /** Name of a function that runs work while something is held. */
 const BRACKET = /^with[A-Z]/;
 
-/** Lists functions of a source file that are named withX and take no work: they are brackets by name alone. */
+/**
+ * Lists functions of a source file that are named withX and take no work: they are brackets by name alone.
+ */
 export function listFalseBrackets(file: string, text: string): string[] {
   if (!/\bwith[A-Z]/.test(text)) return [];
   return functionsIn(parseSync(file, text).program as unknown as Node)

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-// A green check that checks nothing has happened (docs/decisions/code.md). Here every checker must report a deliberate
-// fault, under the project's own configuration.
+// A green check that checks nothing has happened (docs/decisions/code.md). Here every checker must report a
+// deliberate fault, under the project's own configuration.
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 let trial = "";

@@ -1,6 +1,9 @@
 import { type Sources, valueImportsOf, withoutComments } from "./source-rules.ts";
 
-/** Parts of src/ that read the host, and a folder of what use cases have in common: domains, records, monitors. */
+/**
+ * Parts of src/ that read the host, and a folder of what use cases have in common: domains, records,
+ * monitors.
+ */
 const READERS = /^(?:host|registry|run|report|state|resolve|labelling|vm\/guest)\//;
 /** Names that read a domain from XML, and those of a Host in an expression. */
 const READING = /\bparse(?:Document|Domain\w*)\b|\bcompleteGuest\b|\bHost\b|\.host\b|\bhost\b(?=\s*[,})=:])/;
@@ -15,8 +18,8 @@ export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Lists files of src/cli/ that use more than types of the parts that read the host, or read it or a domain's XML themselves:
- * the values that commands print are built by use cases, for other front-ends too.
+ * Lists files of src/cli/ that use more than types of the parts that read the host, or read it or a domain's
+ * XML themselves: the values that commands print are built by use cases, for other front-ends too.
  */
 export function listReadsOfCommands(sources: Sources, exceptions = EXCEPTIONS): string[] {
   return [...sources]

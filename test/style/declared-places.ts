@@ -15,7 +15,9 @@ export interface FilledPlace extends DeclaredPlace {
   readonly text: string | undefined;
 }
 
-/** Lists every place of a form and of the forms inside it. A form that occurs several times is listed once. */
+/**
+ * Lists every place of a form and of the forms inside it. A form that occurs several times is listed once.
+ */
 export function listDeclared(form: ElementForm<unknown>): readonly DeclaredPlace[] {
   const seen = new Set<unknown>();
   const walk = (inner: ElementForm<unknown>, around: string): DeclaredPlace[] => {

@@ -4,7 +4,8 @@ import { childrenOf, parseSource, type SyntaxNode } from "../../scripts/mutation
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
-// Plain technical English in comments, help texts and messages: the worst habits are counted, so that they do not come back. CONTRIBUTING.md
+// Plain technical English in comments, help texts and messages: the worst habits are counted, so that they do
+// not come back. CONTRIBUTING.md
 
 const SRC = new URL("../../src/", import.meta.url).pathname;
 const COMMENT = /\/\*\*([\s\S]*?)\*\/|^\s*\/\/(.*)$/gm;
@@ -17,7 +18,10 @@ const NO_VERB = /^(?:what|how|where|which|whether|who|on which|of|the|an?|all|ea
 /** In 100 words: opencontainers/selinux has 0.09, firecracker 0.02. */
 const MOST_WHAT = 0.1;
 
-/** Phrases of messages without a referent, or that have a plain word: "exists", "releases", "the host's ports". */
+/**
+ * Phrases of messages without a referent, or that have a plain word: "exists", "releases", "the host's
+ * ports".
+ */
 const VAGUE_MESSAGE =
   /\bstands? (?:there|here)\b|\blets? go\b|\bas it likes\b|\bwhat (?:is|it|its|the|another|was|runs|stands) |\bno more$|\bof (?:the \w+|QEMU|svirt)'s(?! \w)|\bis not there\b|\bcan do$|\btakes it back\b/i;
 

@@ -8,8 +8,8 @@ interface Link {
 }
 
 /**
- * Lists the imports, also of types, that lead from a folder back to it through the files and folders beside it, as
- * "file -> target". A circle of types between files alone is allowed.
+ * Lists the imports, also of types, that lead from a folder back to it through the files and folders beside
+ * it, as "file -> target". A circle of types between files alone is allowed.
  */
 export function listFolderCircles(sources: Sources): string[] {
   const imports = [...sources].flatMap(([file, text]) =>

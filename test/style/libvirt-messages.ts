@@ -1,7 +1,10 @@
 import { childrenOf, parseSource, type SyntaxNode } from "../../scripts/mutation/mutants.ts";
 import { SvirtError } from "../../src/errors.ts";
 
-/** Beginnings of libvirt's messages, by the name of the error. virErrorMsgStrings in src/util/virerror.c of libvirt */
+/**
+ * Beginnings of libvirt's messages, by the name of the error. virErrorMsgStrings in src/util/virerror.c of
+ * libvirt
+ */
 const BEGINNINGS: Readonly<Record<string, string>> = {
   "internal error": "INTERNAL_ERROR",
   "invalid argument": "INVALID_ARG",
@@ -49,7 +52,10 @@ export function listLibvirtMessages(file: string, source: string): LibvirtMessag
   return walk(program, []);
 }
 
-/** Returns libvirt's error by the beginning of a message. Domains and networks have an error each for one beginning. */
+/**
+ * Returns libvirt's error by the beginning of a message. Domains and networks have an error each for one
+ * beginning.
+ */
 function expectedIn(file: string, message: string): string | undefined {
   const expected = BEGINNINGS[message.split(":", 1)[0] ?? ""];
   return expected === "NO_DOMAIN_METADATA" && file.includes("/network/") ? "NO_NETWORK_METADATA" : expected;
@@ -63,7 +69,10 @@ function beginningOf(node: SyntaxNode): string {
   return first?.value.cooked ?? "";
 }
 
-/** Returns the error of the call whose first argument is the message: an error's constructor, or a function that calls one. */
+/**
+ * Returns the error of the call whose first argument is the message: an error's constructor, or a function
+ * that calls one.
+ */
 function givenBy(
   program: SyntaxNode,
   message: SyntaxNode,

@@ -2,7 +2,10 @@ import { expect, test } from "bun:test";
 import { eagerImportsOf } from "./source-rules.ts";
 
 const SRC = new URL("../../src/", import.meta.url).pathname;
-/** Parts that take most of a command on a file in a folder, and that such a command needs only for other volumes or other requests. */
+/**
+ * Parts that take most of a command on a file in a folder, and that such a command needs only for other
+ * volumes or other requests.
+ */
 const LARGE =
   /^(?:xml\/(?:parse-document|element|format-document)|domain\/(?:devices|machine|rules|resources|document-forms)|plan\/steps\/kinds|selinux\/file-contexts|resolve\/pools|storage\/(?:pool|volume)\/(?:forms\/|source\/|document-forms)|host\/linux\/(?:network|mounts|processes|holders))/;
 const LIBRARY = /^import (?!type )[^;]*from "(?!\.|node:|bun:)[^"]+";$/m;

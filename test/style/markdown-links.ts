@@ -29,7 +29,10 @@ export function listBrokenLinks({ countLines, texts }: Pages): string[] {
   );
 }
 
-/** Returns the anchors that GitHub gives a page's headings: lower case, no punctuation, "-1" for the second of a name. */
+/**
+ * Returns the anchors that GitHub gives a page's headings: lower case, no punctuation, "-1" for the second of
+ * a name.
+ */
 export function listAnchors(text: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const [, heading = ""] of withoutFences(text).matchAll(/^ {0,3}#{1,6} +(.*?)(?: +#+)? *$/gm)) {

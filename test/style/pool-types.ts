@@ -22,7 +22,10 @@ const COMPARISONS: readonly RegExp[] = [
   new RegExp(`(?:PoolType\\[\\]|(?:Set|Map|Array)<PoolType\\b[^>]*>)[^;]*${WORD}`, "g"),
 ];
 
-/** Lists comparisons of a pool's type with a word, as "file: comparison", in files other than those of its backends. */
+/**
+ * Lists comparisons of a pool's type with a word, as "file: comparison", in files other than those of its
+ * backends.
+ */
 export function listTypeComparisons(sources: Sources, exceptions = EXCEPTIONS): string[] {
   return [...sources]
     .filter(([file, text]) => !BACKENDS.test(file) && !exceptions.has(file) && isOfPools(file, text))

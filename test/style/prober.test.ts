@@ -19,7 +19,8 @@ test("only src/resolve/formats/file-formats.ts takes a format from the content o
 });
 
 test("the format that a file claims to have is used only to look closer", () => {
-  // The search for needed volumes, which asks fileFormats() before it refuses anything, and the check of --inputformat.
+  // The search for needed volumes, which asks fileFormats() before it refuses anything, and the check of
+  // --inputformat.
   expect(filesWith(/\b(?:claimedFormat|parseClaimed)\b/)).toEqual([
     "images/header.ts",
     "images/mentioned-name.ts",

@@ -7,7 +7,9 @@ const PATH = /["'`]((?:\/usr)?\/(?:s?bin|libexec)\/[\w.-]+)["'`]/g;
 /** Only passes calls of the host on. */
 const PASSES_ON: ReadonlySet<string> = new Set(["host/linux/linux-host.ts"]);
 
-/** Lists the files of src/ that start programs, or ask the host to, and that no link of the table leads to. */
+/**
+ * Lists the files of src/ that start programs, or ask the host to, and that no link of the table leads to.
+ */
 export function listUnlistedStarts(sources: ReadonlyMap<string, string>, table: string): string[] {
   return [...sources]
     .filter(([file, text]) => !PASSES_ON.has(file) && (STARTS.test(text) || ASKS.test(text)))

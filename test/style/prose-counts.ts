@@ -44,8 +44,8 @@ export function commentText(source: string): string {
 }
 
 /**
- * Returns the prose of a page: fenced and indented code, code spans and the targets of links are left out. Of a
- * generated page its tables and lists of values (`one of "yes", "no"`) are left out too.
+ * Returns the prose of a page: fenced and indented code, code spans and the targets of links are left out. Of
+ * a generated page its tables and lists of values (`one of "yes", "no"`) are left out too.
  */
 export function proseOf(markdown: string): string {
   const prose = markdown

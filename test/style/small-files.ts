@@ -9,8 +9,8 @@ const PARTS = 3;
 const REQUIRED = /\brequire\(\s*"(\.[^"]+)"/g;
 
 /**
- * Lists files that belong into their only importer, as "file -> importer": small files beside it that it loads
- * with itself, and that state no rule of the product.
+ * Lists files that belong into their only importer, as "file -> importer": small files beside it that it
+ * loads with itself, and that state no rule of the product.
  */
 export function listNeedlessFiles(sources: Sources): string[] {
   const importers = importersOf(sources);

@@ -74,7 +74,10 @@ export function listImpure(sources: Sources): string[] {
     .map(([f]) => f);
 }
 
-/** Lists modules that `svirt start` loads at once and that make forms of XML or schemas of steps. A start from a kept form needs none. */
+/**
+ * Lists modules that `svirt start` loads at once and that make forms of XML or schemas of steps. A start from
+ * a kept form needs none.
+ */
 export function listFormsReadInByStart(sources: Sources): string[] {
   const found = new Set(STARTS.filter((file) => sources.has(file)));
   for (const file of found)
@@ -108,7 +111,10 @@ function stepOf(part: string): number {
   return STEPS.findIndex((step) => step.includes(part));
 }
 
-/** Returns the files of src/ that a file imports, including types and imports at call time, by path below src/. */
+/**
+ * Returns the files of src/ that a file imports, including types and imports at call time, by path below
+ * src/.
+ */
 export function importsOf(file: string, text: string): string[] {
   const specifiers = [...withoutComments(text).matchAll(IMPORT)].map(([, specifier]) => specifier ?? "");
   const targets = specifiers.map((specifier) => new URL(specifier, `file:///src/${file}`).pathname);

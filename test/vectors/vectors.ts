@@ -26,9 +26,9 @@ const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
 export const NOTHING = "-";
 
 /**
- * Observations of one start and stop, by name: `error`, or `process`, `seclabel` (of the live XML) and the observations
- * of files. For each file they are `running FILE` (its label), `running FILE remembered`, `running FILE users`; and
- * `after FILE` in the same way.
+ * Observations of one start and stop, by name: `error`, or `process`, `seclabel` (of the live XML) and the
+ * observations of files. For each file they are `running FILE` (its label), `running FILE remembered`,
+ * `running FILE users`; and `after FILE` in the same way.
  */
 export type Seen = ReadonlyMap<string, string>;
 
@@ -41,7 +41,9 @@ export interface Vector {
   readonly recorded: Seen;
 }
 
-/** Returns the recorded runs, with some words replaced by `words`. Returns none if SVIRT_TEST_DATA is not set. */
+/**
+ * Returns the recorded runs, with some words replaced by `words`. Returns none if SVIRT_TEST_DATA is not set.
+ */
 export function readVectors(words: (text: string) => string): readonly Vector[] {
   const testData = process.env["SVIRT_TEST_DATA"];
   if (testData === undefined) return [];

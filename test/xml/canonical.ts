@@ -32,7 +32,9 @@ export function canonical(node: XmlNode, around = AROUND): string {
 /** Matches a tag in canonical form, which has no "<" in values and only double quotes around them. */
 const TAG = /<\/?[^\s>]+(?: [^\s=]+="[^"]*")*>/g;
 
-/** Moves the texts of a document in canonical form, without comments and instructions, as canonical() does. */
+/**
+ * Moves the texts of a document in canonical form, without comments and instructions, as canonical() does.
+ */
 export function withTextsFirst(document: string): string {
   const open = [{ head: "", text: "", inside: "" }];
   let at = 0;

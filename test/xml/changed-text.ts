@@ -119,7 +119,10 @@ export const PIECES: readonly string[] = [
   ],
 ];
 
-/** Generates one of these texts with up to four changes: a part deleted, doubled or replaced by a piece of markup. */
+/**
+ * Generates one of these texts with up to four changes: a part deleted, doubled or replaced by a piece of
+ * markup.
+ */
 export function changedText(texts: readonly string[]): fc.Arbitrary<string> {
   const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const change = fc.record({

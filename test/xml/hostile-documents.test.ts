@@ -3,7 +3,10 @@ import { parseDomain } from "../../src/domain/document.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { hostileDocuments } from "./hostile-documents.ts";
 
-/** Limit of processor time, not elapsed time: a busy machine must not fail the test. A whole call may take a second. */
+/**
+ * Limit of processor time, not elapsed time: a busy machine must not fail the test. A whole call may take a
+ * second.
+ */
 const MOST_MICROSECONDS = 900_000;
 
 test.each(hostileDocuments)("parseDomain() refuses $name in time and in one line", ({ make, error }) => {

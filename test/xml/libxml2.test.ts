@@ -10,7 +10,8 @@ import { runsOf } from "../sample.ts";
 import { canonical, withTextsFirst } from "./canonical.ts";
 import { changedText } from "./changed-text.ts";
 
-// Compares with libxml2, the parser of libvirt. Two programs read a document differently if only one of them accepts it.
+// Compares with libxml2, the parser of libvirt. Two programs read a document differently if only one of them
+// accepts it.
 
 const XMLLINT = Bun.which("xmllint");
 const folder = mkdtempSync(join(tmpdir(), "svirt-libxml2-"));
@@ -104,8 +105,9 @@ test.skipIf(XMLLINT === null)(
 );
 
 /**
- * Matches a tag with two xmlns:xml, which libxml2 accepts: it removes them before it looks for duplicate attributes.
- * XML 1.0 and expat refuse it, as svirt does. xmlParseStartTag2() of libxml2, "Unique Att Spec" of XML 1.0
+ * Matches a tag with two xmlns:xml, which libxml2 accepts: it removes them before it looks for duplicate
+ * attributes. XML 1.0 and expat refuse it, as svirt does. xmlParseStartTag2() of libxml2, "Unique Att Spec"
+ * of XML 1.0
  */
 const TWICE_XMLNS_XML = /<[^>]*\bxmlns:xml='[^>]*\bxmlns:xml='/;
 
@@ -116,7 +118,10 @@ test("parseDocument() refuses a tag with two xmlns:xml, unlike libxml2", () => {
   expect(isTaken(text)).toBe(false);
 });
 
-/** Returns the indices of the documents that libxml2 reports an error for. It reads on after faults of namespaces. */
+/**
+ * Returns the indices of the documents that libxml2 reports an error for. It reads on after faults of
+ * namespaces.
+ */
 function refusedByLibxml2(documents: readonly string[]): ReadonlySet<number> {
   for (const [at, text] of documents.entries()) writeFileSync(join(folder, `${at}.xml`), text);
   const files = documents.map((_, at) => `${at}.xml`);

@@ -40,7 +40,10 @@ describe("a document with long texts", () => {
   });
 });
 
-/** Returns the bytes in use by objects and texts that are still there, or that no collection has removed since `before`. */
+/**
+ * Returns the bytes in use by objects and texts that are still there, or that no collection has removed since
+ * `before`.
+ */
 function usedBytes(): number {
   const { heapSize, extraMemorySize } = heapStats();
   return heapSize + extraMemorySize;

@@ -14,8 +14,8 @@ import { anyDraft } from "./trees.ts";
 
 const inTurn = testInTurn(3);
 
-// parseDocument() (guard, fast-xml-parser, tree) and the scanner must return the same elements, values, lines and
-// sources, or the same refusal at the same place.
+// parseDocument() (guard, fast-xml-parser, tree) and the scanner must return the same elements, values, lines
+// and sources, or the same refusal at the same place.
 
 setDefaultTimeout(60_000);
 

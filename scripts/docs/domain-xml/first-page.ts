@@ -29,7 +29,10 @@ All that is declared on an element's page is taken, except for the places in the
 | elements | a start | but refuses | since svirt does not | reason | instead |
 | --- | --- | --- | --- | --- | --- |`;
 
-/** Returns the first page: a table of the elements that a start takes and refuses, then the refusals before a start. */
+/**
+ * Returns the first page: a table of the elements that a start takes and refuses, then the refusals before a
+ * start.
+ */
 export function formatFirstPage(): string {
   return [
     HEAD,

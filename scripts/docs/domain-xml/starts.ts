@@ -15,7 +15,10 @@ interface StartNote {
 
 const ROM: OtherRefusal = { place: "rom/@file", missing: "open a ROM" };
 
-/** Effect of a start on each page's elements, in the order of libvirt's documentation. Every family of devices is present. */
+/**
+ * Effect of a start on each page's elements, in the order of libvirt's documentation. Every family of devices
+ * is present.
+ */
 export const STARTS: Readonly<Record<string, StartNote>> & Readonly<Record<DevicePage, StartNote>> = {
   domain: {
     takes:

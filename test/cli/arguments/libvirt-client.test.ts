@@ -5,7 +5,8 @@ import { parseHelperCall } from "../../../src/cli/arguments/libvirt-client.ts";
 const NETCAT = `if 'nc' -q 2>&1 | grep "requires an argument" >/dev/null 2>&1; then ARG=-q0;else ARG=;fi;'nc' $ARG -U /var/run/libvirt/libvirt-sock`;
 const PROBE = "which virt-ssh-helper 1>/dev/null 2>&1; if test $? = 0; then";
 
-// Recorded: the last argument of ssh, as virsh 11.3.0 passes it for these URIs. libvirt's tests/virnetsockettest.c has them too.
+// Recorded: the last argument of ssh, as virsh 11.3.0 passes it for these URIs. libvirt's
+// tests/virnetsockettest.c has them too.
 const RECORDED: readonly (readonly [string, string, string, boolean])[] = [
   [
     "qemu+ssh://NODE/system",

@@ -16,7 +16,10 @@ function virtManager(parameters: string, others = parameters): string {
 const RECORDED =
   "if (command -v socat) >/dev/null 2>&1; then socat - TCP:127.0.0.1:5901; else nc 127.0.0.1 5901; fi";
 
-/** Command of virt-viewer after 11.0, as virt_viewer_app_open_tunnel_ssh() of its src/virt-viewer-app.c writes it. */
+/**
+ * Command of virt-viewer after 11.0, as virt_viewer_app_open_tunnel_ssh() of its src/virt-viewer-app.c writes
+ * it.
+ */
 function virtViewer(socat: string, netcat: string): string {
   return `sh -c 'if (command -v socat) >/dev/null 2>&1; then socat - ${socat}; else nc ${netcat}; fi'`;
 }

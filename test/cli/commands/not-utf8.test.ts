@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { diskXml, domainXml, makeMachine } from "../../scenes/scene.ts";
 import { runOn } from "../in-memory.ts";
 
-// A file's name on the command line may have any bytes. Those that are not UTF-8 are lone surrogates within svirt.
+// A file's name on the command line may have any bytes. Those that are not UTF-8 are lone surrogates within
+// svirt.
 
 const NAME = "/var/lib/images/new\udcff";
 

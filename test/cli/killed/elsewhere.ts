@@ -16,8 +16,8 @@ export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Commands of which nothing lasts that a kill could leave half done, with the reason: one command to QEMU or to the guest's agent, one
- * write to a file of the kernel, or only an answer.
+ * Commands of which nothing lasts that a kill could leave half done, with the reason: one command to QEMU or
+ * to the guest's agent, one write to a file of the kernel, or only an answer.
  */
 export const LASTING_NOTHING: ReadonlyMap<string, string> = new Map([
   ...listed(

@@ -16,7 +16,10 @@ export interface Scene {
   readonly words: readonly string[];
   /** The next command of that object, after which nothing is half done; absent: the same command again. */
   readonly next?: readonly string[];
-  /** Why a kill leaves something that the audit does not name, or that stays. Such a scene fails once that is mended. */
+  /**
+   * Why a kill leaves something that the audit does not name, or that stays. Such a scene fails once that is
+   * mended.
+   */
   readonly open?: string;
 }
 
@@ -32,7 +35,10 @@ const OWN_FOLDER = /^\/(?:etc\/svirt|run\/svirt|run\/svirt-networks|var\/lib\/sv
 /** A text that a user was editing, which the next edit begins with. */
 const EDITED = /^\/run\/svirt\/edit\//;
 
-/** Returns the state of a machine: files with their labels, the texts of svirt and of the kernel, processes, packet rules, daemons. */
+/**
+ * Returns the state of a machine: files with their labels, the texts of svirt and of the kernel, processes,
+ * packet rules, daemons.
+ */
 export function wholeOf(machine: Machine): readonly string[] {
   const texts = [...machine.files.walk()].flatMap(({ inode, path }) =>
     inode.type === "file" && READ.test(path)
@@ -94,7 +100,10 @@ export async function lookAt({ prepare, words }: Scene) {
 
 type States = Awaited<ReturnType<typeof lookAt>>;
 
-/** Kills the command at an instant. The audit names what it leaves, and a recovery or the next command leaves nothing half done. */
+/**
+ * Kills the command at an instant. The audit names what it leaves, and a recovery or the next command leaves
+ * nothing half done.
+ */
 export async function killAt(scene: Scene, { after, before }: States, strike: Strike): Promise<string> {
   const place = `${scene.words.join(" ")} ${strike.moment} call ${strike.at}`;
   const kill = async (): Promise<Machine> => {

@@ -63,7 +63,10 @@ function unique(filled: readonly FilledPlace[], text: string): readonly FilledPl
   return [...nodes.values()].filter(({ node }) => text.split(node.source).length === 2);
 }
 
-/** Lists the places that the parser ignores here. A field of the same name wins, and type 'none' refuses labels. */
+/**
+ * Lists the places that the parser ignores here. A field of the same name wins, and type 'none' refuses
+ * labels.
+ */
 function listDropped(node: XmlNode, variant: Variant): readonly string[] {
   if (node.tag === "seclabel" && node.attributes.get("type") === "none") return [];
   const fields = variant.places.map(placeName);

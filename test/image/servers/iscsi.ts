@@ -8,7 +8,10 @@ const CONTROL_PORT = "3260";
 
 /** iSCSI target of the test, in another process on this computer. */
 export interface IscsiTarget {
-  /** Address of the target. It is not a loopback address: a target reports its address, and each machine has a loopback. */
+  /**
+   * Address of the target. It is not a loopback address: a target reports its address, and each machine has a
+   * loopback.
+   */
   readonly address: string;
   readonly name: string;
   stop(): Promise<void>;

@@ -8,12 +8,18 @@ export interface NfsServer {
   stop(): Promise<void>;
 }
 
-/** File from which Ganesha reads the mounts. systemd's start-up makes it; a root of debootstrap that was never booted lacks it. */
+/**
+ * File from which Ganesha reads the mounts. systemd's start-up makes it; a root of debootstrap that was never
+ * booted lacks it.
+ */
 const MTAB = "/etc/mtab";
 /** Message of Ganesha if it serves nothing. It runs nevertheless. */
 const NO_EXPORT = "Could not create export";
 
-/** Starts Ganesha with one writable folder, by NFS 4.1 and 4.2. Throws if it does not serve the folder. nfs-ganesha-config(8) */
+/**
+ * Starts Ganesha with one writable folder, by NFS 4.1 and 4.2. Throws if it does not serve the folder.
+ * nfs-ganesha-config(8)
+ */
 export async function serveNfs(exported: string): Promise<NfsServer> {
   const programs = buildServers();
   if (!existsSync(MTAB)) symlinkSync("../proc/self/mounts", MTAB);

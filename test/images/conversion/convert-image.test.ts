@@ -8,7 +8,10 @@ const [KIB, MIB, GIB, TIB] = [2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40] as const;
 /** QEMU takes long for small clusters. */
 const SLOW_MS = 60_000;
 
-/** Commands of qemu-io for an image of 40 MiB: data at odd places, zeros that are written, and data that is removed. */
+/**
+ * Commands of qemu-io for an image of 40 MiB: data at odd places, zeros that are written, and data that is
+ * removed.
+ */
 const DATA = [
   "write -P 7 0 512",
   "write -P 8 1049088 3M",
@@ -42,7 +45,10 @@ const TARGETS: readonly Qcow2Options[] = [
   { clusterBytes: 16 * KIB, extendedL2: true, lazyRefcounts: true },
 ];
 
-/** Expects an image without errors that has the same data as another one, which qemu-img reads with all files below it. */
+/**
+ * Expects an image without errors that has the same data as another one, which qemu-img reads with all files
+ * below it.
+ */
 function expectSame(
   made: string,
   format: "raw" | "qcow2",

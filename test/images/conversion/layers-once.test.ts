@@ -7,7 +7,10 @@ import { sourceOf } from "../../memory-host/converted-bytes.ts";
 
 const [KIB, MIB, GIB] = [2 ** 10, 2 ** 20, 2 ** 30] as const;
 
-/** Returns an image with an L2 table behind its header, counts and L1 table, and with more clusters behind that. */
+/**
+ * Returns an image with an L2 table behind its header, counts and L1 table, and with more clusters behind
+ * that.
+ */
 function imageWith(
   { clusterBytes, sizeBytes }: { readonly clusterBytes: number; readonly sizeBytes: number },
   change: (view: DataView, table: number) => void,

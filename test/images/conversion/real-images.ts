@@ -34,7 +34,10 @@ export class ImageFolder implements Disposable {
     return join(this.path, name);
   }
 
-  /** Makes an image with qemu-img, by its format and options, of which the last is its size. Changes it with commands of qemu-io. */
+  /**
+   * Makes an image with qemu-img, by its format and options, of which the last is its size. Changes it with
+   * commands of qemu-io.
+   */
   make(name: string, words: readonly string[], commands: readonly string[] = []): string {
     const path = this.at(name);
     const [format = "raw", ...options] = words;

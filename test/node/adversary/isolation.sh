@@ -4,8 +4,8 @@
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
 #
 # SVIRT_GUEST and SVIRT_NEIGHBOUR name two running guests, for the runs that need no others (not tcg, net).
-# SVIRT_SPARE_DISK is a disk of the node that a guest may use. SVIRT_TYPE=qemu is for nodes without KVM: all runs except "kvm"
-# and "net" work there.
+# SVIRT_SPARE_DISK is a disk of the node that a guest may use. SVIRT_TYPE=qemu is for nodes without KVM: all
+# runs except "kvm" and "net" work there.
 set -eu
 # On the node's writable disk; guests can reach their programs and disks there as in any place for images.
 here=/srv/isolation
@@ -53,8 +53,9 @@ XML
 
 label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
 uid_of() { sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
-# said NAME PATTERN: prints the group of the pattern in the first line of the running guest's XML that has it. The XML is read
-# once: each call of svirt costs half a second on an emulated node, and the facts are many. svirt's domain may not write here.
+# said NAME PATTERN: prints the group of the pattern in the first line of the running guest's XML that has it.
+# The XML is read once: each call of svirt costs half a second on an emulated node, and the facts are many.
+# svirt's domain may not write here.
 said() {
   [ -s "$here/$1.said" ] || svirt dumpxml "$1" | cat >"$here/$1.said"
   sed -n "s/.*$2.*/\\1/p" "$here/$1.said" | head -n 1
@@ -187,8 +188,8 @@ own_file() {
   "$here/launch" --set-label "$(image_label_of "$1")" "$2"
 }
 
-# hand_over NAME: prepares files as svirt passes them, owned by the guest's user: content, an image, a slice of a file as a
-# block device.
+# hand_over NAME: prepares files as svirt passes them, owned by the guest's user: content, an image, a slice
+# of a file as a block device.
 hand_over() {
   drop_handed
   handed_uid=$(uid_of "$(pid_of "$1")")

@@ -8,7 +8,8 @@ import { node } from "../harness/on-the-node.ts";
 import type { Said } from "../harness/stock-virsh.ts";
 import { isNodeUp } from "../isolation/on-the-node.ts";
 
-// This host as another machine of the node: OpenSSH's client with a key of its own, which may run only `svirt shell`.
+// This host as another machine of the node: OpenSSH's client with a key of its own, which may run only `svirt
+// shell`.
 
 /** Time for one call of a client. */
 const CALL_MS = 240_000;
@@ -25,7 +26,10 @@ export interface Client {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Makes the machine of a file's tests. `portOf` returns a port of this host that leads to an SSH server of the node. */
+/**
+ * Makes the machine of a file's tests. `portOf` returns a port of this host that leads to an SSH server of
+ * the node.
+ */
 export function makeClient(portOf: () => Promise<number>): Client {
   const folder = mkdtempSync(join(tmpdir(), "svirt-client-"));
   const bin = join(folder, "bin");
@@ -62,7 +66,9 @@ export function makeClient(portOf: () => Promise<number>): Client {
 const KEYS = "/root/.ssh/authorized_keys";
 const KEY_NAME = `svirt-test-client-${process.pid}`;
 
-/** One connection for all sessions of a file's tests: the emulated node needs seconds for each. ssh_config(5) */
+/**
+ * One connection for all sessions of a file's tests: the emulated node needs seconds for each. ssh_config(5)
+ */
 function sshConfig(folder: string, port: number): string {
   return [
     `Host ${HOST}`,

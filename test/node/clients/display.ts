@@ -22,7 +22,10 @@ interface Picture {
 
 /** A running program on a screen of its own. */
 export interface Shown {
-  /** Waits until the screen has so many pixels of the blue that the guest paints. Throws with the program's errors if it does not. */
+  /**
+   * Waits until the screen has so many pixels of the blue that the guest paints. Throws with the program's
+   * errors if it does not.
+   */
   readonly waitForGuest: (count: number) => Promise<void>;
   /** Waits until the screen is not empty, and then for the rest of what the program shows at its start. */
   readonly waitForRest: () => Promise<void>;
@@ -118,7 +121,10 @@ function readScreen(file: Buffer): Picture {
   };
 }
 
-/** Returns the number of pixels with the dark blue of VGA's text screen, #0000a8, or #0000aa after a conversion. */
+/**
+ * Returns the number of pixels with the dark blue of VGA's text screen, #0000a8, or #0000aa after a
+ * conversion.
+ */
 function countGuest({ height, lineBytes, pixels }: Picture): number {
   let count = 0;
   for (let at = 0; at < height * lineBytes; at += 4) {

@@ -21,8 +21,8 @@ function notesOf(paths: readonly string[]): string {
 }
 
 /**
- * Expects the guest's QEMU to run in the domain of guests with two categories, and these files, which only this guest has,
- * to have the same ones, on a kernel that enforces.
+ * Expects the guest's QEMU to run in the domain of guests with two categories, and these files, which only
+ * this guest has, to have the same ones, on a kernel that enforces.
  */
 export async function expectConfined(name: string, paths: readonly string[] = []): Promise<void> {
   const notes = await onNode(`

@@ -13,9 +13,10 @@ const PYTHON = new URL("life.py", import.meta.url).pathname;
 const GO = new URL("go-libvirt/build", import.meta.url).pathname;
 
 /**
- * virDomainEventType and its details: defined (added), resumed (unpaused), started (booted), defined (updated, by the snapshot), suspended
- * (paused), shutdown (by the host), stopped (saved), started (restored), resumed (from a saved state), suspended (paused), resumed
- * (unpaused), shutdown (by the host), stopped (destroyed), undefined (removed). libvirt-domain.h; in the order of libvirtd 11.3.0
+ * virDomainEventType and its details: defined (added), resumed (unpaused), started (booted), defined
+ * (updated, by the snapshot), suspended (paused), shutdown (by the host), stopped (saved), started
+ * (restored), resumed (from a saved state), suspended (paused), resumed (unpaused), shutdown (by the host),
+ * stopped (destroyed), undefined (removed). libvirt-domain.h; in the order of libvirtd 11.3.0
  */
 const EVENTS = "0.0 4.0 2.0 0.1 3.0 6.2 5.4 2.2 4.2 3.0 4.0 6.2 5.1 1.0";
 

@@ -24,8 +24,8 @@ export function looksAtLife(name: string): Looks {
 }
 
 /**
- * Runs a program that waits for the test at each of these places, in this order, and must succeed. Returns the lines that
- * it prints besides.
+ * Runs a program that waits for the test at each of these places, in this order, and must succeed. Returns
+ * the lines that it prints besides.
  */
 export async function runWithLooks(
   client: Client,

@@ -16,7 +16,10 @@ const NAME = "life-screen";
 const GUEST_PIXELS = 288_000;
 const MANAGER = ["dbus-run-session", "--", "virt-manager", "--no-fork", "-c", client.uri];
 
-/** Runs `work` with a running guest, which is confined while its screen is shown, and whose disk's label is given back. */
+/**
+ * Runs `work` with a running guest, which is confined while its screen is shown, and whose disk's label is
+ * given back.
+ */
 async function withGuest(work: () => Promise<void>): Promise<void> {
   const disk = `${POOL}/guest.img`;
   await onNode(REMOVE);

@@ -16,7 +16,9 @@ const NETWORK = `
 </network>
 `;
 
-/** Writes the XML of a guest with a disk, guest.img of the pool, and a card on the network. Returns the file. */
+/**
+ * Writes the XML of a guest with a disk, guest.img of the pool, and a card on the network. Returns the file.
+ */
 export function writeGuest(client: Client, name: string): string {
   const file = join(client.folder, `${name}.xml`);
   writeFileSync(
@@ -45,7 +47,10 @@ export function writeGuest(client: Client, name: string): string {
   return file;
 }
 
-/** Makes the pool life-pool, a folder, with volumes whose content is that of the client's files: by name of the volume. */
+/**
+ * Makes the pool life-pool, a folder, with volumes whose content is that of the client's files: by name of
+ * the volume.
+ */
 export async function makePool(client: Client, volumes: Readonly<Record<string, string>>): Promise<void> {
   const uploads = Object.entries(volumes).flatMap(([volume, file]) => [
     `vol-create-as life-pool ${volume} 1M --format raw`,
@@ -67,7 +72,10 @@ export async function makeNetwork(client: Client): Promise<void> {
   await virsh(client, `net-define ${writeNetwork(client)}`, "net-start life-net");
 }
 
-/** Removes the pool, with the folder, which must be empty but for these volumes, and the network if there is one. */
+/**
+ * Removes the pool, with the folder, which must be empty but for these volumes, and the network if there is
+ * one.
+ */
 export async function removeStores(client: Client, volumes: readonly string[]): Promise<void> {
   const commands = [
     ...volumes.map((volume) => `vol-delete ${volume} life-pool`),

@@ -23,7 +23,10 @@ const OVERLAY = `${POOL}/overlay.qcow2`;
 const SAVED = "/srv/lifecycle/saved";
 
 const WATCH = ["event", "--domain", NAME, "--event", "lifecycle", "--loop"];
-/** What a client is told of it, after the definition; the updates are by the new size, the snapshot and the commit. */
+/**
+ * What a client is told of it, after the definition; the updates are by the new size, the snapshot and the
+ * commit.
+ */
 const EVENTS = [
   ...["Resumed Unpaused", "Started Booted"],
   ...["Defined Updated", "Defined Updated", "Defined Updated"],
@@ -66,7 +69,9 @@ export async function liveByVirsh(client: Client): Promise<void> {
 
 /** A client that is registered for the events of the defined domain. */
 interface Watch {
-  /** Waits for that many of EVENTS: of two changes in quick succession a client may be told of the last alone. */
+  /**
+   * Waits for that many of EVENTS: of two changes in quick succession a client may be told of the last alone.
+   */
   readonly waitFor: (count: number) => Promise<void>;
   /** Returns the events, once the domain is undefined. */
   readonly end: () => Promise<string[]>;

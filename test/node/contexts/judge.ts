@@ -5,7 +5,10 @@ function typeOf(context: string): string {
   return context.split(":")[2] ?? "";
 }
 
-/** Reports each process that differs from the table of programs, a line each. A program outside the table is a fault too. */
+/**
+ * Reports each process that differs from the table of programs, a line each. A program outside the table is a
+ * fault too.
+ */
 export function findProcessFaults(
   text: string,
   table: ReadonlyMap<string, readonly string[]>,

@@ -6,7 +6,10 @@ export const LIST_PROCESSES = `for p in /proc/[0-9]*; do
     grep -q '^State:.[^XZ]' $p/status && echo "\${p#/proc/} $program $context"
 done 2>/dev/null`;
 
-/** Prints each listening socket: protocol, port, and the contexts of its holders. 0A: TCP_LISTEN, 07: not connected. */
+/**
+ * Prints each listening socket: protocol, port, and the contexts of its holders. 0A: TCP_LISTEN, 07: not
+ * connected.
+ */
 export const LIST_LISTENERS = `for table in tcp:0A tcp6:0A udp:07 udp6:07 raw:07 raw6:07; do
   awk -v table=\${table%:*} -v state=\${table#*:} '$4 == state { print table, $2, $10 }' /proc/net/\${table%:*}
 done 2>/dev/null | while read -r table address inode; do

@@ -1,8 +1,8 @@
 import { allAt, attributeAt, type Element } from "./xml-tree.ts";
 
 /**
- * Returns libvirt's alias of a device, by its index among the elements of its name. `qemu_alias.c` of libvirt:
- * qemuAssignDeviceDiskAlias(), qemuAssignDeviceControllerAlias() and the functions after them.
+ * Returns libvirt's alias of a device, by its index among the elements of its name. `qemu_alias.c` of
+ * libvirt: qemuAssignDeviceDiskAlias(), qemuAssignDeviceControllerAlias() and the functions after them.
  */
 export function aliasOf(device: Element, index: number): string {
   switch (device.name) {

@@ -30,7 +30,10 @@ function driverOf(disk: Element): string {
   }
 }
 
-/** Returns the driver of a disk's top block node. A raw image has no format node: its protocol node is the disk. */
+/**
+ * Returns the driver of a disk's top block node. A raw image has no format node: its protocol node is the
+ * disk.
+ */
 function formatOf(disk: Element): string {
   const format = attributeAt(disk, ["driver"], "type");
   if (format !== "raw") return format;
@@ -80,7 +83,10 @@ interface Set {
   readonly fds: readonly { readonly fd: number }[];
 }
 
-/** Expects each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` are the images', in bytes. */
+/**
+ * Expects each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` are the images',
+ * in bytes.
+ */
 export function expectDisks(
   { devices, notes, shown, written }: Inspected,
   sizes: ReadonlyMap<string, number>,

@@ -3,7 +3,10 @@ import { aliasOf } from "./alias-of.ts";
 import type { Inspected } from "./inspect.ts";
 import { allAt, attributeAt, type Element } from "./xml-tree.ts";
 
-/** Reports whether an element is a part of the board: no separate device, or one that QEMU creates without an argument. */
+/**
+ * Reports whether an element is a part of the board: no separate device, or one that QEMU creates without an
+ * argument.
+ */
 function isOnBoard({ attributes, name }: Element): boolean {
   if (name !== "controller") return false;
   const { index, model = "", type } = attributes;

@@ -3,7 +3,9 @@ export interface QemuDevice {
   readonly driver: string;
   /** Bus of the device. */
   readonly bus: string;
-  /** Properties of the device, and of its parts without an ID, such as the virtio device behind a PCI card. */
+  /**
+   * Properties of the device, and of its parts without an ID, such as the virtio device behind a PCI card.
+   */
   readonly properties: ReadonlyMap<string, string>;
 }
 
@@ -28,7 +30,9 @@ function busAround(before: readonly string[], line: string): string {
   return around?.replace(/^ *bus: /, "") ?? "";
 }
 
-/** Parses lines `key = value` of a device, up to the next device with an ID; the first value of a key counts. */
+/**
+ * Parses lines `key = value` of a device, up to the next device with an ID; the first value of a key counts.
+ */
 function propertiesIn(after: readonly string[], indent: number): ReadonlyMap<string, string> {
   const end = after.findIndex((line) => indentOf(line) <= indent || /^ *dev: .*, id "[^"]/.test(line));
   const own = end === -1 ? after : after.slice(0, end);

@@ -1,6 +1,9 @@
 import { node } from "./on-the-node.ts";
 
-/** Pattern of the kernel's log: enforced denials of svirt, a guest, a guest's peer connection, or the SSH server. */
+/**
+ * Pattern of the kernel's log: enforced denials of svirt, a guest, a guest's peer connection, or the SSH
+ * server.
+ */
 const DENIED = "avc: *denied .* scontext=[^ :]*:[^ :]*:\\(svirt_[a-z_]*\\|sshd_t\\):.* permissive=0";
 
 /** Last line returned, of each node. */

@@ -4,7 +4,8 @@ here=/srv/lifecycle
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# note NAME COMMAND...: runs it and reports exit code, output and errors under that name. Input goes to the command.
+# note NAME COMMAND...: runs it and reports exit code, output and errors under that name. Input goes to the
+# command.
 note() {
   note_name=$1
   shift
@@ -59,8 +60,8 @@ static() {
   printf "<seclabel type='static' model='selinux' relabel='%s'><label>%s</label></seclabel>" "${2-yes}" "$1"
 }
 
-# copy KIND NAME...: creates disks with the guest of that kind (halt, button, off, off-later, answer, eject) in the boot
-# sector.
+# copy KIND NAME...: creates disks with the guest of that kind (halt, button, off, off-later, answer, eject)
+# in the boot sector.
 copy() {
   copy_kind=$1
   shift
@@ -97,8 +98,8 @@ left() {
   done
   find /var/lib/svirt/claims -name "$left_uuid*" ! -path '*/static/*' | sed 's/^/claim /'
   find /var/lib/svirt/claims -mindepth 2 -maxdepth 2 -type d -empty | sed 's/^/empty claim /'
-  # The reaper becomes `svirt reap`, which waits for the process that cleans up the guest, then holds nothing and ends at
-  # once. One that stays is shown.
+  # The reaper becomes `svirt reap`, which waits for the process that cleans up the guest, then holds nothing
+  # and ends at once. One that stays is shown.
   printf ' reap %s' "$left_uuid" >"$work/reap"
   left_wait=100
   while [ "$left_wait" -gt 0 ] && is_reaping; do
@@ -111,8 +112,8 @@ left() {
   done
 }
 
-# is_buried STATUS: checks that a process has ended with all its threads and only waits to be reaped by its parent.
-# The file is read once: the process may be reaped between two reads.
+# is_buried STATUS: checks that a process has ended with all its threads and only waits to be reaped by its
+# parent. The file is read once: the process may be reaped between two reads.
 is_buried() {
   buried_status=$(cat "$1" 2>/dev/null) || return 0
   printf '%s\n' "$buried_status" | grep -q '^State:.Z' && printf '%s\n' "$buried_status" | grep -q '^Threads:.1$'
@@ -131,8 +132,8 @@ state() {
   xargs /usr/bin/getfattr -h -d -m - --absolute-names <"$work/paths" | grep -v "$FORMAT"
 }
 
-# lists_active COMMAND...: checks that `svirt list`, run by COMMAND, finds a guest active without asking its QEMU. A vCPU may
-# wait in QEMU for a moment while it boots.
+# lists_active COMMAND...: checks that `svirt list`, run by COMMAND, finds a guest active without asking its
+# QEMU. A vCPU may wait in QEMU for a moment while it boots.
 lists_active() { "$@" svirt list --json | grep -q '"not asked"'; }
 
 # ---- Waiting: with generous limits, since the node may be slow
@@ -152,8 +153,8 @@ is_pressed() {
   "$@"
   return 1
 }
-# wait_pressed PID COMMAND...: waits for the exit of that QEMU. A guest that has not booted ignores its power button, so
-# COMMAND presses it repeatedly.
+# wait_pressed PID COMMAND...: waits for the exit of that QEMU. A guest that has not booted ignores its power
+# button, so COMMAND presses it repeatedly.
 wait_pressed() { wait_for is_pressed "$@"; }
 is_gone() { [ -z "$(left "$1")" ]; }
 wait_gone() { wait_for is_gone "$1"; }
@@ -170,8 +171,8 @@ has_scsi_disks() {
 
 # ---- What a guest says
 
-# talk COMMAND...: types HAL on the console that COMMAND opens until the guest of the boot sector "answer" has said IBM, and prints
-# what the console has shown. A guest that has not booted may lose what is typed.
+# talk COMMAND...: types HAL on the console that COMMAND opens until the guest of the boot sector "answer" has
+# said IBM, and prints what the console has shown. A guest that has not booted may lose what is typed.
 talk() {
   talk_code=0
   : >"$work/shown"
@@ -188,7 +189,8 @@ type_until_answered() {
   done
 }
 
-# reads NAME: reads the first sector of its disk by its QEMU, and prints what QEMU says of that in its log. Another process writes the log.
+# reads NAME: reads the first sector of its disk by its QEMU, and prints what QEMU says of that in its log.
+# Another process writes the log.
 reads() {
   reads_log=/var/log/svirt/$1.log
   reads_from=$(($(wc -c <"$reads_log") + 1))

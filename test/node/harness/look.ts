@@ -5,7 +5,10 @@ const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const ANSWER_MS = 120_000;
 const LAST_LINES = 12;
 
-/** Prints a line for each process that is not a kernel thread, then what a sleeping one waits for, and the kernel's last words. */
+/**
+ * Prints a line for each process that is not a kernel thread, then what a sleeping one waits for, and the
+ * kernel's last words.
+ */
 const LOOK = `
   for process in /proc/[0-9]*; do
     words=$(tr '\\0\\n' '  ' <$process/cmdline 2>/dev/null | cut -c 1-150)
@@ -28,8 +31,9 @@ interface Limit {
 const LOOKS = 20;
 
 /**
- * Waits for the work as long as it makes progress. Otherwise throws what the node was doing then: its progress, its processes,
- * and the last lines of its kernel and its console. A test that only times out says nothing of it.
+ * Waits for the work as long as it makes progress. Otherwise throws what the node was doing then: its
+ * progress, its processes, and the last lines of its kernel and its console. A test that only times out says
+ * nothing of it.
  */
 export async function whileMoving<Result>(
   { progress, silenceMs, what }: Limit,

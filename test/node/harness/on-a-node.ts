@@ -17,8 +17,8 @@ type NodeTest = (title: string, body: () => unknown, needs?: Needs) => void;
 const isMarked = process.env["SVIRT_MARK_TESTS"] !== undefined;
 
 /**
- * Returns `test` for a file whose tests are scripts on the node. The node is prepared before the first test and restored
- * after the last. If no node is up, the tests are skipped: `scripts/node start` first.
+ * Returns `test` for a file whose tests are scripts on the node. The node is prepared before the first test
+ * and restored after the last. If no node is up, the tests are skipped: `scripts/node start` first.
  */
 export async function onANode(): Promise<NodeTest> {
   const isUp = await isNodeUp();

@@ -8,10 +8,15 @@ const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const LIBRARY = fileURLToPath(new URL("lib.sh", import.meta.url));
 /** Folder of lib.sh on the node. */
 const FOLDER = "/srv/lifecycle";
-/** Runs a file copied from standard input: no command line shows the script, and its commands have no input. */
+/**
+ * Runs a file copied from standard input: no command line shows the script, and its commands have no input.
+ */
 const RUN_SCRIPT =
   'f=$(mktemp /tmp/svirt-test.XXXXXX); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
-/** A script goes on after its test has timed out, and may wait for minutes and then destroy the guest of another test. */
+/**
+ * A script goes on after its test has timed out, and may wait for minutes and then destroy the guest of
+ * another test.
+ */
 const END_SCRIPTS = `
   for process in /proc/[0-9]*; do
     case $(tr '\\0' ' ' <$process/cmdline 2>/dev/null) in
@@ -35,7 +40,9 @@ const BOOT: Readonly<Record<string, LastAct>> = {
 /** Node that the tests of a file run on. */
 const OWN = process.env["SVIRT_NODE"] ?? "main";
 
-/** Runs scripts/node with these arguments for the node of that name. Throws if it fails, with all its output. */
+/**
+ * Runs scripts/node with these arguments for the node of that name. Throws if it fails, with all its output.
+ */
 export async function node(words: readonly string[], input = "", name = OWN): Promise<string> {
   const env = { ...process.env, SVIRT_NODE: name };
   const child = Bun.spawn([NODE, ...words], {
@@ -58,7 +65,9 @@ export async function onNode(script: string, name = OWN): Promise<Notes> {
   return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`, name));
 }
 
-/** Copies the library and the boot disks to the node. Ends scripts of an earlier run, and removes its remains. */
+/**
+ * Copies the library and the boot disks to the node. Ends scripts of an earlier run, and removes its remains.
+ */
 export async function prepare(name = OWN): Promise<void> {
   await node(["ssh", END_SCRIPTS], "", name);
   const folder = await mkdtemp(`${tmpdir()}/svirt-lifecycle-`);
@@ -80,7 +89,10 @@ export async function tearDown(name = OWN): Promise<void> {
   await onNode(`clean; rm -rf ${FOLDER}`, name);
 }
 
-/** Returns the smallest kernel that QEMU accepts: the header of protocol 2.3, and code that halts. linux/x86/boot.rst */
+/**
+ * Returns the smallest kernel that QEMU accepts: the header of protocol 2.3, and code that halts.
+ * linux/x86/boot.rst
+ */
 function idleKernel(): Uint8Array {
   const kernel = new Uint8Array(4096);
   kernel[0x1f1] = 1; // setup_sects

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Stock virsh of this host with a node: it runs ssh with the command for virt-ssh-helper, which `svirt shell` gets as sshd
-// passes it to the command of a key.
+// Stock virsh of this host with a node: it runs ssh with the command for virt-ssh-helper, which `svirt shell`
+// gets as sshd passes it to the command of a key.
 
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 export const VIRSH_MS = 120_000;

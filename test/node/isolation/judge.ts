@@ -25,7 +25,10 @@ function withResult(run: Run, result: AttemptResult | undefined): [Run, AttemptR
   return result === undefined ? [] : [[run, result]];
 }
 
-/** Reports each wrong result, a line each. None: isolation holds, and the control shows that it could have failed. */
+/**
+ * Reports each wrong result, a line each. None: isolation holds, and the control shows that it could have
+ * failed.
+ */
 export function findFaults(rows: readonly Row[], runs: readonly Run[]): readonly string[] {
   return rows.flatMap((row) => runs.flatMap((run) => [...faultOf(row, run)]));
 }

@@ -52,8 +52,8 @@ export async function makeRuns(wanted: readonly Run[], print: (run: Run) => Prom
 }
 
 /**
- * Modules of the devices that are tried, and that no guest of a run needs. Other tests load them or leave them loaded, and
- * without a device node the attempt shows nothing.
+ * Modules of the devices that are tried, and that no guest of a run needs. Other tests load them or leave
+ * them loaded, and without a device node the attempt shows nothing.
  */
 const DEVICE_MODULES = "dm_mod vfio";
 /** Gives the new device nodes their labels: the node has no udevd. */

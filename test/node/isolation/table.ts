@@ -14,7 +14,10 @@ const TITLES: Readonly<Record<AttemptResult["group"], string>> = {
 
 const GROUPS = ["neighbour", "secrets", "host", "kernel", "own", "handed", "limits", "monitor"] as const;
 
-/** Formats the proof for readers: a table for each group, then remaining accesses, and failures of the control. */
+/**
+ * Formats the proof for readers: a table for each group, then remaining accesses, and failures of the
+ * control.
+ */
 export function formatProof(rows: readonly Row[], runs: readonly Run[]): string {
   const legend = runs.map((run) => `  ${run.padEnd(8)} ${RUN_MEANS[run]}`);
   const groups = groupsOf(rows).flatMap((group) => formatGroup(group, rows, runs));

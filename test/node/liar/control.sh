@@ -15,7 +15,8 @@ loop_of() {
   echo "$2"
 }
 
-# Passes the descriptors of svirt to a process with the guest's label and user, who owns the files: only the label can refuse.
+# Passes the descriptors of svirt to a process with the guest's label and user, who owns the files: only the
+# label can refuse.
 run_as_owner() {
   renew liar-kvm
   owner_pid=$(pid_of liar-kvm)
@@ -72,7 +73,8 @@ FACTS
   rm -rf "$here/control" "$control_space"
 }
 
-# wait_for WHAT COMMAND...: waits until the command succeeds, a minute at most, so that no control waits without end.
+# wait_for WHAT COMMAND...: waits until the command succeeds, a minute at most, so that no control waits
+# without end.
 wait_for() {
   awaited=$1 tries=600
   shift
@@ -152,7 +154,8 @@ control_picture() {
   result "$1" monitor "$2" "$verdict" write "$how $code"
 }
 
-# Ends the process as programs do: by SIGTERM to its number. A separate control group removes the rest afterwards.
+# Ends the process as programs do: by SIGTERM to its number. A separate control group removes the rest
+# afterwards.
 control_linger() {
   lingerers=/sys/fs/cgroup/liar-$3
   mkdir -p "$lingerers"
@@ -172,9 +175,10 @@ control_linger() {
 # has_begun: the program lingers, or has ended.
 has_begun() { [ -s "$scratch/lingers" ] || ! kill -0 "$control_pid"; }
 
-# ends_all: repeated until the group is empty. Without a further process in the group, none that forks and exits escapes the
-# signals. They go to processes and threads by kill(2), which any living thread of a process takes: cgroup.kill of Linux 6.12.107 signals
-# the first thread alone, and a process whose first thread is dead stays. kill of busybox signals each number in turn.
+# ends_all: repeated until the group is empty. Without a further process in the group, none that forks and
+# exits escapes the signals. They go to processes and threads by kill(2), which any living thread of a process
+# takes: cgroup.kill of Linux 6.12.107 signals the first thread alone, and a process whose first thread is
+# dead stays. kill of busybox signals each number in turn.
 ends_all() {
   echo 0 >"$lingerers/pids.max"
   # shellcheck disable=SC2046 # numbers

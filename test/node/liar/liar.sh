@@ -11,8 +11,8 @@ emulator=/usr/local/libexec/liar-guest
 stack=/srv/liar-stack
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
-# Limits of a command of svirt: at least this many seconds (set_pace), MiB. svirt itself waits 3 to 10 s for a guest; the rest
-# is for an emulated machine that does much else. What waits without end is seen either way.
+# Limits of a command of svirt: at least this many seconds (set_pace), MiB. svirt itself waits 3 to 10 s for a
+# guest; the rest is for an emulated machine that does much else. What waits without end is seen either way.
 longest=${SVIRT_LONGEST:-60}
 most=300
 # The maximum size of a guest's log.
@@ -151,7 +151,8 @@ order() {
 
 # ---- Results
 
-# result ID GROUP WHAT VERDICT [STEP WHY]: also noted with its time in $here/progress, which is shown if a run does not end.
+# result ID GROUP WHAT VERDICT [STEP WHY]: also noted with its time in $here/progress, which is shown if a run
+# does not end.
 result() {
   printf '%s %s %s\n' "$(date +%T)" "${scratch#"$here/"}" "$1" >>"$here/progress"
   printf '{"id":"%s","group":"%s","what":"%s","destructive":false,"verdict":"%s"' "$1" "$2" "$3" "$4"
@@ -159,8 +160,8 @@ result() {
   printf '}\n'
 }
 
-# watched SECONDS MIB COMMAND...: sets $how (ended, late, large), $code, $ms, $kib; its output is in $scratch/out and
-# $scratch/err.
+# watched SECONDS MIB COMMAND...: sets $how (ended, late, large), $code, $ms, $kib; its output is in
+# $scratch/out and $scratch/err.
 watched() {
   subcommand=${4-}
   "$here/liar" watch "$@" </dev/null >"$scratch/out" 2>"$scratch/err" 3>"$scratch/watched"

@@ -26,8 +26,8 @@ export interface LiarProof {
 }
 
 /**
- * Makes the liar's attempts on the running node, then removes everything that they needed. `only` limits the runs, the
- * environment variable SVIRT_LIAR the groups, which are separated by spaces.
+ * Makes the liar's attempts on the running node, then removes everything that they needed. `only` limits the
+ * runs, the environment variable SVIRT_LIAR the groups, which are separated by spaces.
  */
 export async function tryLiar(say: (line: string) => void, only?: readonly Run[]): Promise<LiarProof> {
   say("building the liar");

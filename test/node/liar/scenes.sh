@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
 # Scenes in which svirt itself deals with a liar, and the required result of each.
 
-# Four parts of about the same length, for four guests at once: most of the time is waiting. The neighbour is in the last
-# part alone.
+# Four parts of about the same length, for four guests at once: most of the time is waiting. The neighbour is
+# in the last part alone.
 words_scenes='greets answers'
 acts_scenes='agents audits logs pictures lingerers'
 keeps_scenes='keeps'
 traps_scenes='traps others'
 
-# scenes WHO FAMILY...: runs the scenes; `guest` or `control` is the first word of their functions. SVIRT_SCENES restricts
-# the families.
+# scenes WHO FAMILY...: runs the scenes; `guest` or `control` is the first word of their functions.
+# SVIRT_SCENES restricts the families.
 scenes() {
   who=$1
   shift
@@ -174,7 +174,8 @@ begin_play() {
   plays="$plays$! "
 }
 
-# Starts the neighbour. The limit of a command is at least ten times this duration, since a busy machine is slow.
+# Starts the neighbour. The limit of a command is at least ten times this duration, since a busy machine is
+# slow.
 set_pace() {
   watched 600 "$most" svirt start liar-neighbour
   [ "$((ms / 100))" -le "$longest" ] || longest=$((ms / 100))
@@ -190,8 +191,8 @@ play() {
 
 # ---- Results of svirt
 
-# clear_words: checks that the output has no control character, and that a failure has a remedy. The audit fails by its
-# findings, which include lies of the other guests.
+# clear_words: checks that the output has no control character, and that a failure has a remedy. The audit
+# fails by its findings, which include lies of the other guests.
 clear_words() {
   ! tr -d '\n\t' <"$scratch/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$scratch/err" | grep -q '[[:cntrl:]]' &&
     [ "$(wc -c <"$scratch/err")" -lt 65536 ] && ! grep -q LIE "$scratch/out" &&
@@ -259,7 +260,8 @@ guest_other() {
   wait
 }
 
-# Attaches a card; the liar reports it as removed, and leaves its tap to vhost-net, which shows no descriptor of it.
+# Attaches a card; the liar reports it as removed, and leaves its tap to vhost-net, which shows no descriptor
+# of it.
 guest_tap() {
   modprobe vhost_net || say "$1: vhost_net"
   renew "$liar"
@@ -405,7 +407,8 @@ guest_trap() {
   [ "$how $code" = 'ended 0' ] && [ "$ms" -lt $((longest * 1000)) ] || why="$why destroy: $how $code after $ms ms"
   [ ! -e "$folder" ] || why="$why folder stays"
   victims_are_well || why="$why victims"
-  # By the policy a guest creates only files and sockets in its folder: most traps are refused at their creation.
+  # By the policy a guest creates only files and sockets in its folder: most traps are refused at their
+  # creation.
   case $trapped in done | EACCES) ;; *) why="$why no trap: $trapped" ;; esac
   if [ -z "$why" ]; then verdict=refused why="trap: $trapped, gone within $ms ms"; else verdict='done'; fi
   result "$1" monitor "$2" "$verdict" svirt "$why"

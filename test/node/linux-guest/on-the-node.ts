@@ -5,7 +5,9 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
-/** Prefix of a script: `as_linux [OPS]` makes the XML of a guest boot this folder's Linux, which performs OPS. */
+/**
+ * Prefix of a script: `as_linux [OPS]` makes the XML of a guest boot this folder's Linux, which performs OPS.
+ */
 export const LINUX = `
   as_linux() {
     linux_words="console=ttyS0 quiet panic=-1 mitigations=off nokaslr ops=\${1-virtiofs}"

@@ -37,7 +37,9 @@ function momentsOf(steps: readonly unknown[]): string[] {
   return steps.flatMap((_step, at) => [`before:${at + 1}`, `after:${at + 1}`]);
 }
 
-/** Expects that the drill killed svirt, that the next command left no trace, and that all labels are restored. */
+/**
+ * Expects that the drill killed svirt, that the next command left no trace, and that all labels are restored.
+ */
 function expectNothingLeft(notes: Notes, moment: string): void {
   const note = (name: string) => ({ moment, ...noteOf(notes, `${name}-${moment}`) });
   // 137: 128 and SIGKILL.

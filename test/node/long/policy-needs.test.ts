@@ -9,7 +9,8 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 /** Number of rights of fails.txt to try, spread over the table; scripts/policy-needs.ts tries all. */
 const TRIED = 6;
 
-// Skipped if no node is up or the policy of this checkout is not built; on the nodes of scripts/test a skip is a failure.
+// Skipped if no node is up or the policy of this checkout is not built; on the nodes of scripts/test a skip
+// is a failure.
 const folder = findBuiltPolicy();
 const isUp = folder !== undefined && (await isNodeUp());
 const failing = [...(await readTable("fails.txt"))];

@@ -10,7 +10,8 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 import { ISCSI_TARGET, PASSWORD, USER } from "../programs/iscsi-target.ts";
 import { LVM } from "../programs/lvm.ts";
 
-// The power of the node is cut under active pools. Their servers are processes on this machine, which keeps its power.
+// The power of the node is cut under active pools. Their servers are processes on this machine, which keeps
+// its power.
 
 const onTheNode = await onANode();
 const CONTENT = "system_u:object_r:virt_content_t:s0";
@@ -45,8 +46,8 @@ afterAll(async () => {
 });
 
 /**
- * Pools of every kind with a source outside the node's file systems: life-net, life-san and life-lv, on the node's first spare disk.
- * `services` starts what a distribution starts at boot.
+ * Pools of every kind with a source outside the node's file systems: life-net, life-san and life-lv, on the
+ * node's first spare disk. `services` starts what a distribution starts at boot.
  */
 const scene = (): string => `
   ${LVM}

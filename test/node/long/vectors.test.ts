@@ -16,8 +16,8 @@ import { onNode } from "../harness/on-the-node.ts";
 const FOLDER = "/srv/lifecycle";
 
 /**
- * Replacements, one for one, of names in the vectors that no policy has. `virtd_t` is the type that starts guests; `lookup_t`
- * is the type of the folder in the node's policy.
+ * Replacements, one for one, of names in the vectors that no policy has. `virtd_t` is the type that starts
+ * guests; `lookup_t` is the type of the folder in the node's policy.
  */
 const WORDS: readonly (readonly [theirs: RegExp, ours: string])[] = [
   [/@DIR@/g, FOLDER],

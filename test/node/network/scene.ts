@@ -1,6 +1,6 @@
 /**
- * Two guests on one bridge. The first has a virtio card with two queues. The card of the second accepts every frame and drops
- * it, because its guest has no driver; the host counts the frame as sent.
+ * Two guests on one bridge. The first has a virtio card with two queues. The card of the second accepts every
+ * frame and drops it, because its guest has no driver; the host counts the frame as sent.
  */
 export const SCENE = `
   clean

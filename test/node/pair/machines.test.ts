@@ -6,8 +6,8 @@ import { noteOf, outOf } from "../harness/notes.ts";
 import { withNfs } from "./nfs.ts";
 import { HOSTS, onTwoNodes } from "./two-nodes.ts";
 
-// Two nodes and storage that both use: an NFS server on the second node, and a block device that this machine serves. A node
-// reaches this machine at 10.0.2.2.
+// Two nodes and storage that both use: an NFS server on the second node, and a block device that this machine
+// serves. A node reaches this machine at 10.0.2.2.
 
 const onBoth = await onTwoNodes();
 const folder = mkdtempSync(`${tmpdir()}/svirt-pair-`);

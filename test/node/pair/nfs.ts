@@ -13,7 +13,10 @@ interface Export {
   readonly mountOptions?: string;
 }
 
-/** Mounts an export of the second node at $here/mnt on both nodes. At the end removes all guests, mounts and the server. */
+/**
+ * Mounts an export of the second node at $here/mnt on both nodes. At the end removes all guests, mounts and
+ * the server.
+ */
 export async function withNfs(
   [a, b]: readonly [PairedNode, PairedNode],
   { fill, mountOptions = "", options }: Export,

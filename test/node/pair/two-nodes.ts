@@ -23,10 +23,15 @@ export interface PairedNode {
   forward(port: number): Promise<number>;
 }
 
-/** As bun's `test` with the two nodes. It also fails if svirt or a guest was denied something on one of them. */
+/**
+ * As bun's `test` with the two nodes. It also fails if svirt or a guest was denied something on one of them.
+ */
 type PairTest = (title: string, body: (a: PairedNode, b: PairedNode) => Promise<void>) => void;
 
-/** Returns `test` for a file that needs two nodes. They are prepared before the first test and restored after the last. */
+/**
+ * Returns `test` for a file that needs two nodes. They are prepared before the first test and restored after
+ * the last.
+ */
 export async function onTwoNodes(): Promise<PairTest> {
   const [first = "", second = ""] = NAMES;
   const areUp = first !== "" && second !== "" && (await isUp(first)) && (await isUp(second));

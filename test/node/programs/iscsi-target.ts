@@ -5,8 +5,8 @@ export const USER = "node";
 export const PASSWORD = "twelve-letters";
 
 /**
- * Prefix of a script: the kernel's iSCSI target at 127.0.0.1, which needs a password, and open-iscsi's daemon in its own domain, whose
- * settings have that password. linux/Documentation/target
+ * Prefix of a script: the kernel's iSCSI target at 127.0.0.1, which needs a password, and open-iscsi's daemon
+ * in its own domain, whose settings have that password. linux/Documentation/target
  *
  *   serve_iscsi NAME...   serves $here/NAME.img, at least 8 MiB of it, as LUN 1 and so on
  *   order_luns NAME...    gives them other numbers

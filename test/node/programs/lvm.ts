@@ -1,6 +1,6 @@
 /**
- * Prefix of a script: the folders and the settings that LVM needs, as a distribution's start-up makes them. The node has a read-only
- * root, and no udevd: LVM makes the nodes itself. `end_lvm` removes them.
+ * Prefix of a script: the folders and the settings that LVM needs, as a distribution's start-up makes them.
+ * The node has a read-only root, and no udevd: LVM makes the nodes itself. `end_lvm` removes them.
  */
 export const LVM = `
   labelled() { mkdir -p $1; setfattr -n security.selinux -v system_u:object_r:$2:s0 $1; }

@@ -5,14 +5,14 @@ import { UDEVD } from "./udevd.ts";
 const SECOND = "127.0.0.2";
 
 /**
- * Prefix of a script: Debian's multipathd, with udevd and the rules of Debian for the device-mapper, and the iSCSI target at two addresses.
- * multipath.conf(5)
+ * Prefix of a script: Debian's multipathd, with udevd and the rules of Debian for the device-mapper, and the
+ * iSCSI target at two addresses. multipath.conf(5)
  *
- *   serve_paths NAME       serves $here/NAME.img as a LUN with two paths, which multipathd makes one device: /dev/mapper/mpatha
+ *   serve_paths NAME       serves $here/NAME.img as a LUN with two paths, in /dev/mapper/mpatha
  *   log_in, log_out        adds and removes the path by the second address
  *   paths                  prints the names of the paths: sda, sdb
  *   are_paths NUMBER       whether there are that many
- *   has_paths NUMBER STATE  whether that many paths have that state, as the kernel has it: A is active, F failed
+ *   has_paths NUMBER STATE  whether that many paths have that state of the kernel: A for active, F for failed
  *   end_paths              ends all
  */
 export const MULTIPATH = `

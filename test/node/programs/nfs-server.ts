@@ -8,9 +8,10 @@ export const MOUNTD_PORT = 20048;
  * Prefix of a script, after PROGRAMS: nfsd, which exports $here/export.
  *
  *   prepare_export          makes the folder; files are put into it before it is served
- *   serve CLIENTS [OPTIONS] starts the server; `export_to` with the same words exports the folder in another way. OPTIONS: those of
- *                           exports(5), each after a comma
- *   serve_v3 CLIENTS [OPTIONS]  the same with NFS v3 alone, whose clients ask rpcbind for the ports of nfsd and mountd
+ *   serve CLIENTS [OPTIONS] starts the server; `export_to` with the same words exports the folder in another
+ *                           way. OPTIONS: options of exports(5), each after a comma
+ *   serve_v3 CLIENTS [OPTIONS]
+ *                           the same with NFS v3 alone: its clients ask rpcbind for ports
  *   serve_no_more           ends it
  *
  * A starting server waits for the clients of an earlier one, here for at most 10 s.

@@ -8,7 +8,10 @@ const BUILD = fileURLToPath(new URL("build", import.meta.url));
 /** Folder of the programs on the node. */
 const PROGRAMS_FOLDER = "/srv/programs";
 
-/** Prefix of a script: `tool NAME ...` runs one of the programs, `tool_with_etc FOLDER NAME ...` does so with that folder as its /etc. */
+/**
+ * Prefix of a script: `tool NAME ...` runs one of the programs, `tool_with_etc FOLDER NAME ...` does so with
+ * that folder as its /etc.
+ */
 export const PROGRAMS = `
   tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }
   tool_with_etc() {
@@ -16,7 +19,10 @@ export const PROGRAMS = `
   }
 `;
 
-/** Copies test/node/programs/build's programs to the node before the first test of a file; removes them after the last. */
+/**
+ * Copies test/node/programs/build's programs to the node before the first test of a file; removes them after
+ * the last.
+ */
 export function bringPrograms(): void {
   beforeAll(async () => {
     if (await isNodeUp()) await putPrograms();

@@ -1,7 +1,7 @@
 /**
- * Prefix of a script: Debian's Open vSwitch with the bridge ovsbr0 in its userspace datapath, which needs no module. The database runs in
- * the policy's domain for Open vSwitch. The switch runs in the administrator's: Debian's rules deny it the sockets that it needs.
- * ovs-vswitchd(8)
+ * Prefix of a script: Debian's Open vSwitch with the bridge ovsbr0 in its userspace datapath, which needs no
+ * module. The database runs in the policy's domain for Open vSwitch. The switch runs in the administrator's:
+ * Debian's rules deny it the sockets that it needs. ovs-vswitchd(8)
  *
  *   serve_switch   starts both
  *   end_switch     ends both

@@ -1,8 +1,8 @@
 import { PROGRAMS } from "./on-the-node.ts";
 
 /**
- * Prefix of a script: starts the real and complete systemd-udevd. It checks for changed rules at most every three seconds.
- * `end_udevd` ends it.
+ * Prefix of a script: starts the real and complete systemd-udevd. It checks for changed rules at most every
+ * three seconds. `end_udevd` ends it.
  */
 export const UDEVD = `
   ${PROGRAMS}

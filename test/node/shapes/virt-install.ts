@@ -26,8 +26,8 @@ export function diskXml(
 }
 
 /**
- * Formats a domain as `virt-install --osinfo debian12 --memory 64 --print-xml` of virt-manager 5.0 does. It has double quotes,
- * fourteen root ports and the defaults of that system.
+ * Formats a domain as `virt-install --osinfo debian12 --memory 64 --print-xml` of virt-manager 5.0 does. It
+ * has double quotes, fourteen root ports and the defaults of that system.
  */
 export function virtInstall({
   beside = [],

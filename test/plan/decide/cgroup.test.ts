@@ -53,7 +53,8 @@ describe("decideGroup()", () => {
     expect(groupOf("", { ...FACTS, controllers: new Set() })?.values).toEqual([]);
   });
 
-  // https://libvirt.org/formatdomain.html#memory-tuning: swap_hard_limit is memory plus swap. cgroups(7): swap alone
+  // https://libvirt.org/formatdomain.html#memory-tuning: swap_hard_limit is memory plus swap. cgroups(7):
+  // swap alone
   test.each([
     ["<hard_limit unit='MiB'>512</hard_limit>", ["memory.max 536870912", "memory.swap.max 0"].slice(0, 1)],
     ["<soft_limit unit='KiB'>1024</soft_limit>", ["memory.high 1048576"]],
@@ -141,7 +142,8 @@ describe("decideThreads()", () => {
     expect(settings("")).toEqual([]);
   });
 
-  // https://libvirt.org/formatdomain.html#cpu-tuning: threads without their own pin are pinned as <vcpu cpuset> says.
+  // https://libvirt.org/formatdomain.html#cpu-tuning: threads without their own pin are pinned as <vcpu
+  // cpuset> says.
   test("pins each thread by its own pin, and all others where the guest's are", () => {
     const pins = "<vcpupin vcpu='1' cpuset='3'/><emulatorpin cpuset='0'/>";
     expect(

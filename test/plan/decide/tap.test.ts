@@ -78,7 +78,8 @@ describe("decideTap()", () => {
     expect(() => onBridge(card, { ...FACTS, hasVhost: false })).toThrow("vhost-net was requested");
   });
 
-  // tun_get_user() and tun_xdp_one() of Linux: a header has the kernel write two bytes at a place of the guest's choice, behind the filter.
+  // tun_get_user() and tun_xdp_one() of Linux: a header has the kernel write two bytes at a place of the
+  // guest's choice, behind the filter.
   test("gives a filtered card neither headers nor vhost-net, and another card of its guest no vhost-net", () => {
     const facts = { ...FACTS, isFiltered: true };
     const filter = "<filterref filter='no-mac-spoofing'/>";

@@ -67,7 +67,8 @@ test.each([
   expect(keys).toEqual(place);
 });
 
-// qemuBuildDeviceAddressProps() of libvirt always writes a virtio-serial port, and an interrupt only if it is not 0.
+// qemuBuildDeviceAddressProps() of libvirt always writes a virtio-serial port, and an interrupt only if it is
+// not 0.
 test("a console has the port 0 that its address leaves out", () => {
   const console = `<console type='pty'><target type='virtio'/><address type='virtio-serial' controller='0'/></console>`;
   expect(deviceOf("console0", console)).toMatchObject({ bus: "virtio-serial0.0", nr: 0 });
@@ -87,7 +88,8 @@ test("a channel leaves the port that a console has", () => {
   expect(deviceOf("console0", devices)).toMatchObject({ bus: "virtio-serial0.0", nr: 1 });
 });
 
-// qemuValidateDomainDeviceDefInput() of libvirt: "virtio (non-)transitional models are not supported for input type"
+// qemuValidateDomainDeviceDefInput() of libvirt: "virtio (non-)transitional models are not supported for
+// input type"
 test.each(["virtio-transitional", "virtio-non-transitional"])("no input is %s", (model) => {
   const input = `<input type='passthrough' model='${model}'><source evdev='/dev/input/event1'/></input>`;
   expect(() => deviceOf("input0", input, "q35")).toThrow("/input/@model");
@@ -99,7 +101,8 @@ test("a watchdog after the one on the board is the second", () => {
   expect(idsOf(/^i6300esb$/, devices, "q35")).toEqual(["watchdog1"]);
 });
 
-// qemuAssignDeviceAliases() of libvirt continues from the highest number in use. A user alias takes no number.
+// qemuAssignDeviceAliases() of libvirt continues from the highest number in use. A user alias takes no
+// number.
 describe("a device that has no name is counted among those without", () => {
   const own = "<alias name='ua-x'/>";
   const random = (alias: string): string => `<rng model='virtio'><backend model='builtin'/>${alias}</rng>`;
@@ -142,7 +145,8 @@ test.each([
   expect(deviceOf("video0", `<graphics type='vnc'/><video>${model}</video>`)).toMatchObject(keys);
 });
 
-// virDiskNameParse() of libvirt: the prefixes "fd", "hd", "vd", "sd", "xvd" and "ubd" precede the letters of the index.
+// virDiskNameParse() of libvirt: the prefixes "fd", "hd", "vd", "sd", "xvd" and "ubd" precede the letters of
+// the index.
 test.each([
   ["xvdc", "virtio", "virtio-disk2"],
   ["ubdb", "sata", "sata0-0-1"],

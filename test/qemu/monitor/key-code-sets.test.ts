@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { CODESETS, qcodeIn } from "../../../src/qemu/monitor/key-code-sets.ts";
 
-// Codes from data/keymaps.csv of https://gitlab.com/keycodemap/keycodemapdb; those of xt_kbd and qnum by its tools/keymap-gen.
+// Codes from data/keymaps.csv of https://gitlab.com/keycodemap/keycodemapdb; those of xt_kbd and qnum by its
+// tools/keymap-gen.
 test.each([
   ["linux", 30, 111, 99],
   ["xt", 0x1e, 0xe053, 0x54],

@@ -33,7 +33,10 @@ const socket = (path: string, mode: string): string =>
   `<serial type='unix'><source path='${path}' mode='${mode}'/></serial>`;
 const SOCKET = socket("/srv/a.sock", "bind");
 
-/** Starts a guest, calls `look`, stops the guest, and expects the machine as before. It removes the serial port's log. */
+/**
+ * Starts a guest, calls `look`, stops the guest, and expects the machine as before. It removes the serial
+ * port's log.
+ */
 async function during(devices: string, look: (machine: Machine, image: string) => void): Promise<void> {
   const machine = machineWithNodes();
   const before = snapshot(machine);

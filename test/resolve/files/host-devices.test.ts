@@ -57,7 +57,10 @@ function putUsb(name: string, fields: Readonly<Record<string, string>>): void {
     putText(machine, `/sys/bus/usb/devices/${name}/${field}`, `${text}\n`);
 }
 
-/** Starts a guest with these devices and ends it. Returns labels and arguments, and expects the machine as before. */
+/**
+ * Starts a guest with these devices and ends it. Returns labels and arguments, and expects the machine as
+ * before.
+ */
 async function run(devices: string, paths: readonly string[]) {
   const before = snapshot(machine);
   await startDomain(nodeOn(machine), domainXml({ devices }));
@@ -70,7 +73,8 @@ async function run(devices: string, paths: readonly string[]) {
   return { words, labels, imageLabel: record?.label.imageLabel, record };
 }
 
-// security_selinux.c virSecuritySELinuxSetHostdevSubsysLabel() and SetTPMFileLabel() of libvirt: the label of each device.
+// security_selinux.c virSecuritySELinuxSetHostdevSubsysLabel() and SetTPMFileLabel() of libvirt: the label of
+// each device.
 describe("a guest has to itself", () => {
   test.each<[string, { devices: string; path: string; words: RegExp }]>([
     [

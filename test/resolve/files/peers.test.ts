@@ -35,8 +35,8 @@ const start = (devices: string, more: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
 
 describe("a device that another program serves", () => {
-  // Arguments of libvirt but for `fd=`: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock, tpm-external,
-  // virtio-rng-egd-unix, serial-unix-chardev.
+  // Arguments of libvirt but for `fd=`: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock,
+  // tpm-external, virtio-rng-egd-unix, serial-unix-chardev.
   test.each([
     [VHOST_USER_DISK, "socket,id=chr-vu-virtio-disk0,fd=4"],
     [

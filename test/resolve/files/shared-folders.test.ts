@@ -42,7 +42,10 @@ beforeEach(() => {
   machine = withTree();
 });
 
-/** Returns a machine with a folder, in which one file has a different label and a symlink leads out of the folder. */
+/**
+ * Returns a machine with a folder, in which one file has a different label and a symlink leads out of the
+ * folder.
+ */
 function withTree(): Machine {
   const made = makeMachine();
   made.files.putFolder("/srv/all/sub").xattrs.set(LABEL, OWN);

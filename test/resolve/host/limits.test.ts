@@ -14,7 +14,9 @@ const LIMITS = `<vcpu cpuset='0-1'>2</vcpu><memtune><hard_limit unit='MiB'>512</
 
 const start: Work = (node) => startDomain(node, domainXml({ lifecycle: LIMITS }));
 
-/** Leaves out the files of svirt's own group: the controllers that it delegates belong to no guest and stay. */
+/**
+ * Leaves out the files of svirt's own group: the controllers that it delegates belong to no guest and stay.
+ */
 function withoutParent(machine: Machine): string[] {
   return snapshot(machine).filter((line) => !line.includes("/sys/fs/cgroup/svirt/cgroup"));
 }

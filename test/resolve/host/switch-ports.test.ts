@@ -18,7 +18,9 @@ import { ID, ONE, OVS, onSwitch, runningOnSwitch, switched } from "../../scenes/
 const ASK = { key: "vm1", options: { live: true }, isDryRun: false };
 const SWITCHED = "<forward mode='bridge'/><bridge name='ovsbr0'/><virtualport type='openvswitch'/>";
 
-/** Adds the port of a tap as addPortCommand() does, whose words virNetDevOpenvswitchAddPort() of libvirt has. */
+/**
+ * Adds the port of a tap as addPortCommand() does, whose words virNetDevOpenvswitchAddPort() of libvirt has.
+ */
 const port = (tap: string, last: string, more = ""): string =>
   `${tap} ovsbr0 other_config:transient=true ${more}external-ids:attached-mac="52:54:00:00:00:${last}" external-ids:iface-id="${ID}" external-ids:vm-id="${UUID}" external-ids:port-profile="bob" external-ids:iface-status=active`;
 

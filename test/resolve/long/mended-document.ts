@@ -26,8 +26,9 @@ export function errorIsOfAnotherPlatform({ place = "" }: SvirtError): boolean {
 }
 
 /**
- * Removes all refused parts from the document and returns it. It removes an unknown attribute or element alone. For any
- * other refusal it removes the whole device or part of the domain, since a removed value would get its default.
+ * Removes all refused parts from the document and returns it. It removes an unknown attribute or element
+ * alone. For any other refusal it removes the whole device or part of the domain, since a removed value would
+ * get its default.
  */
 export function mend(root: Tree, refusals: readonly SvirtError[]): Tree {
   // Resolves all places before any change, because places are numbered.

@@ -15,7 +15,8 @@ const { host } = new Machine().svirt();
 
 /** Refusals of a mended document that are unknown before it is mended. */
 const LATER = [
-  // The mending itself removed a required part: <os>, <name>, <memory>, a serial port, a display, memory, a NUMA cell.
+  // The mending itself removed a required part: <os>, <name>, <memory>, a serial port, a display, memory, a
+  // NUMA cell.
   /^Cannot read \/domain\/(?:os|name|memory) in line \d+: it is missing$/,
   /^Cannot start the guest: \/domain\/devices\/console: /,
   /^Cannot translate \S+\/@display for QEMU: display='on' requires/,
@@ -24,8 +25,8 @@ const LATER = [
   /: it requires a NUMA cell$/,
   // The document has it under another prefix.
   /^Cannot read \/domain\/qemu:commandline: /,
-  // Checks that need an earlier stage: one label, all labels, the buses of a controller, and QEMU's arguments for a
-  // device that cannot be read.
+  // Checks that need an earlier stage: one label, all labels, the buses of a controller, and QEMU's arguments
+  // for a device that cannot be read.
   /^Cannot translate \/domain\/os\/type\/@machine for QEMU: /,
   /\/source\/seclabel in line \d+: Cannot specify relabel if label is missing/,
   /\/domain\/seclabel(?:\[\d\])? in line \d+: (?:missing security model|seclabel for model selinux)/,

@@ -111,7 +111,8 @@ describe("listPoolDevices() of a SCSI host", () => {
     expect(looks).toBeLessThan(10 * found.length);
   });
 
-  // kernfs answers ENODEV for a file that is being removed; a page that the kernel has lost is EINVAL. drivers/scsi/scsi_sysfs.c
+  // kernfs answers ENODEV for a file that is being removed; a page that the kernel has lost is EINVAL.
+  // drivers/scsi/scsi_sysfs.c
   test("skips a disk that vanishes meanwhile, and takes the path as the key of one that lost its page", () => {
     const machine = makeScsiMachine();
     const { host } = nodeOn(machine);
@@ -188,7 +189,8 @@ describe("listPoolDevices() of an iSCSI target", () => {
   });
 });
 
-// virStorageBackendDiskMakeDataVol() of libvirt, and the extents of its tests/storagevolxml2xmlin/vol-partition.xml
+// virStorageBackendDiskMakeDataVol() of libvirt, and the extents of its
+// tests/storagevolxml2xmlin/vol-partition.xml
 describe("listPoolDevices() of a disk", () => {
   test("lists its partitions, and no extended one", () => {
     const pool = parsePool(otherPoolXml("disk", DISK_POOL));

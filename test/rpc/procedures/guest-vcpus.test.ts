@@ -7,7 +7,8 @@ import { machineWithAgent } from "../../scenes/agents.ts";
 import { errorOf, nodeOn, UUID } from "../../scenes/scene.ts";
 import { asked, call, domain, errorIn, text, word } from "../remote-client.ts";
 
-// Layouts and numbers from libvirt's remote_protocol.x, words from its qemu_driver.c and qemu_agent.c, lines from virsh-domain.c.
+// Layouts and numbers from libvirt's remote_protocol.x, words from its qemu_driver.c and qemu_agent.c, lines
+// from virsh-domain.c.
 
 const VM1 = domain("vm1", UUID);
 const GUEST = 8;

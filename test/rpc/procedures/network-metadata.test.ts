@@ -5,7 +5,8 @@ import { BRIDGE, LAN_UUID, networkXml } from "../../scenes/networks.ts";
 import { makeMachine, nodeOn } from "../../scenes/scene.ts";
 import { asked, call, errorIn, maybe, text, word } from "../remote-client.ts";
 
-// Layouts and numbers from libvirt's remote_protocol.x; errors as python3-libvirt 11.3.0 gets them from libvirtd.
+// Layouts and numbers from libvirt's remote_protocol.x; errors as python3-libvirt 11.3.0 gets them from
+// libvirtd.
 
 const LAN = text("lan") + LAN_UUID.replaceAll("-", "");
 const [DESCRIPTION, TITLE, ELEMENT] = [0, 1, 2].map(word);

@@ -6,9 +6,9 @@ import { startDomain } from "../../../src/vm/start/start.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
 import { asked, call, domain, errorIn, text, word } from "../remote-client.ts";
 
-// Numbers from virterror.h of libvirt; which of them each refusal has from the functions that are named, and domains from VIR_FROM_THIS of
-// their files: qemu_driver.c and qemu_snapshot.c QEMU 10, virdomainmomentobjlist.c DOMAIN 20, snapshot_conf.c and
-// libvirt-domain-snapshot.c DOMAIN_SNAPSHOT 35.
+// Numbers from virterror.h of libvirt; which of them each refusal has from the functions that are named, and
+// domains from VIR_FROM_THIS of their files: qemu_driver.c and qemu_snapshot.c QEMU 10,
+// virdomainmomentobjlist.c DOMAIN 20, snapshot_conf.c and libvirt-domain-snapshot.c DOMAIN_SNAPSHOT 35.
 
 const [QEMU, DOMAIN, SNAPSHOT] = [10, 20, 35];
 const [INTERNAL, INVALID_ARG, FAILED, XML, XML_DETAIL, SYSTEM] = [1, 8, 9, 27, 35, 38];

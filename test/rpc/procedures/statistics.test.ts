@@ -189,7 +189,8 @@ describe("the statistics of one domain", () => {
   test("of the monitor say whether QEMU answers", async () => {
     const machine = await machineWithTwo();
     const control = call(229, ON + word(0));
-    // VIR_DOMAIN_CONTROL_OK, and VIR_DOMAIN_CONTROL_ERROR for the reason VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR
+    // VIR_DOMAIN_CONTROL_OK, and VIR_DOMAIN_CONTROL_ERROR for the reason
+    // VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR
     expect((await asked(nodeOn(machine), control)).payload).toBe(word(0) + word(0) + long(0));
     machine.qemu = { monitor: "silent" };
     expect((await asked(nodeOn(machine), control)).payload).toBe(word(3) + word(2) + long(0));

@@ -55,7 +55,10 @@ test("killGuest() asks each process once to end, and kills it when its grace is 
   expect(host.nowMs() - before).toBeGreaterThan(GRACE_MS);
 });
 
-/** Returns a host on which signals have no effect. List number `look` of a user's processes has `count(look)` of them. */
+/**
+ * Returns a host on which signals have no effect. List number `look` of a user's processes has `count(look)`
+ * of them.
+ */
 function endingSlowly(
   host: Host,
   machine: ReturnType<typeof makeMachine>,

@@ -3,7 +3,8 @@ import type { Host } from "../../../src/host/host.ts";
 import { getLockHolder, parseLockHolder } from "../../../src/run/process/lock-holder.ts";
 import { makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
 
-// As in proc_locks(5), which has the numbers of a device in hexadecimal. svirt writes those of st_dev in decimal.
+// As in proc_locks(5), which has the numbers of a device in hexadecimal. svirt writes those of st_dev in
+// decimal.
 const LOCKS = `1: POSIX  ADVISORY  READ  5433 08:01:7864448 128 128
 2: FLOCK  ADVISORY  WRITE 2001 08:01:7864554 0 EOF
 3: FLOCK  ADVISORY  WRITE 1568 00:2f:32388 0 EOF

@@ -4,7 +4,10 @@ import { makeMachine, nodeOn } from "../../scenes/scene.ts";
 
 const PID = 4000;
 
-/** Looks at a process with these threads besides its main one: its name, its state, and the kernel's function in which it waits. */
+/**
+ * Looks at a process with these threads besides its main one: its name, its state, and the kernel's function
+ * in which it waits.
+ */
 function lookAt(...threads: readonly (readonly [name: string, state: string, waitsIn?: string])[]): string {
   const machine = makeMachine();
   for (const [at, [name, state, waitsIn = "0"]] of threads.entries()) {

@@ -16,8 +16,8 @@ const ESCAPED = /\\(.)/g;
 const PRIVATE = 0xe000;
 
 /**
- * Draws a path that a pattern of file_contexts may match. It picks alternatives and repetitions, and replaces classes
- * and dots by letters. The path need not match: the tool under comparison decides.
+ * Draws a path that a pattern of file_contexts may match. It picks alternatives and repetitions, and replaces
+ * classes and dots by letters. The path need not match: the tool under comparison decides.
  */
 export function drawPath(pattern: string, draw: Draw): string {
   let text = pattern.replace(ESCAPED, (_, letter: string) =>

@@ -4,7 +4,9 @@ import type { FileContextsTexts } from "../../../src/selinux/file-contexts/look-
 
 const CACHE = process.env["SVIRT_CACHE"] ?? `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/svirt`;
 
-/** Returns the policy built on this machine for the node's image, or else this machine's own, or undefined. */
+/**
+ * Returns the policy built on this machine for the node's image, or else this machine's own, or undefined.
+ */
 export function readRealContexts(): FileContextsTexts | undefined {
   const base = [...builtFolders(), "/etc/selinux/default", "/etc/selinux/targeted"]
     .map((folder) => `${folder}/contexts/files/file_contexts`)

@@ -75,7 +75,8 @@ describe("hasSameSource()", () => {
     ],
     ["another device", fs, read("logical", (text) => text.replace("vdb", "vdc")), false],
     ["an iSCSI target of one initiator", read("iscsi"), read("iscsi"), true],
-    // A login without a name uses all interfaces, also that of the other pool. libvirt takes the two for different.
+    // A login without a name uses all interfaces, also that of the other pool. libvirt takes the two for
+    // different.
     [
       "an iSCSI target of another initiator and of none",
       read("iscsi"),
@@ -146,7 +147,8 @@ describe("formatPoolCapabilities()", () => {
     expect(await run.exited).toBe(0);
   });
 
-  // Layout of virStoragePoolCapsFormat() of libvirt, as in its tests/storagepoolcapsschemadata/poolcaps-full.xml.
+  // Layout of virStoragePoolCapsFormat() of libvirt, as in its
+  // tests/storagepoolcapsschemadata/poolcaps-full.xml.
   test("has the types in libvirt's order, each with its formats, and is paired without them", () => {
     const text = formatPoolCapabilities();
     expect([...text.matchAll(/<pool type='([^']*)'/g)].map(([, type]) => type)).toEqual([...POOL_TYPES]);

@@ -10,7 +10,9 @@ import { decidePartition } from "../../../src/storage/volume/new-partition.ts";
 import { bytesOf } from "../../domain/corpus.ts";
 
 const MiB = 1024 * 1024;
-/** Output of sfdisk 2.41 for an image of 64 MiB: partitions at 1 MiB (1 MiB), 4 MiB (1 MiB) and 8 MiB (1 MiB). */
+/**
+ * Output of sfdisk 2.41 for an image of 64 MiB: partitions at 1 MiB (1 MiB), 4 MiB (1 MiB) and 8 MiB (1 MiB).
+ */
 const GPT = parseTable(`{
    "partitiontable": {
       "label": "gpt",
@@ -53,7 +55,8 @@ describe("a new partition", () => {
       });
   });
 
-  // Seen on a loop device: a write of the disk's last 2560 bytes before sector 8197 replaced what /dev/loop0p1 had written behind it.
+  // Seen on a loop device: a write of the disk's last 2560 bytes before sector 8197 replaced what
+  // /dev/loop0p1 had written behind it.
   test("shares no block of the kernel with the next partition, which may be in use", () => {
     const next = { number: 2, start: 8197 * 512, end: 20 * MiB };
     const table = { ...DOS, partitions: [next] };

@@ -71,7 +71,8 @@ describe("a new volume", () => {
     });
   });
 
-  // virStorageBackendCreateQemuImgCmdFromVol() of libvirt. QEMU ignores the rest of a size that is no number of sectors.
+  // virStorageBackendCreateQemuImgCmdFromVol() of libvirt. QEMU ignores the rest of a size that is no number
+  // of sectors.
   test("of qcow2 has a capacity in whole KiB", () => {
     expect(decide(`<capacity>66000</capacity><target>${QCOW2}</target>`).capacityBytes).toBe(65 * KIB);
     expect(decide("<capacity>66000</capacity>").capacityBytes).toBe(66_000);
@@ -200,7 +201,8 @@ describe("a new volume is refused, with the place,", () => {
 });
 
 describe("decideNewVolume() preallocates", () => {
-  // storageBackendCreateQemuImgOpts() of libvirt: preallocation=falloc, or =metadata if the allocation is smaller
+  // storageBackendCreateQemuImgOpts() of libvirt: preallocation=falloc, or =metadata if the allocation is
+  // smaller
   test.each([
     ["", "all"],
     ["<allocation>0</allocation>", "metadata"],

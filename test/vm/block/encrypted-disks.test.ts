@@ -210,7 +210,8 @@ describe("a job on an encrypted disk", () => {
     const machine = await machineWithLuks();
     const dest = `${IMAGES}/copy.luks`;
     await copyOn(withQuickKeys(nodeOn(machine)), { dest, format: "raw", encryption: ENCRYPTION });
-    // Eight keys of 64 bytes in 4,000 stripes follow the header, each at a multiple of 4 KiB, and then the disk of 4 KiB.
+    // Eight keys of 64 bytes in 4,000 stripes follow the header, each at a multiple of 4 KiB, and then the
+    // disk of 4 KiB.
     expect(machine.files.get(dest).bytes.length).toBe(4096 + 4096 + 8 * 512 * 504);
     await waitOn(nodeOn(machine));
     await endOn(nodeOn(machine), "pivot");

@@ -11,7 +11,8 @@ import { commitOn, endOn, IMAGES, machineWithChain, pullOn, waitOn } from "../..
 import { recordOf } from "../../scenes/hotplug.ts";
 import { nodeOn, UUID } from "../../scenes/scene.ts";
 
-// virsh waits for an event if it could register for one: virshBlockJobWait() of libvirt. QEMU reports none without a monitor for events.
+// virsh waits for an event if it could register for one: virshBlockJobWait() of libvirt. QEMU reports none
+// without a monitor for events.
 
 /** Returns a machine whose guest an older svirt has started. */
 async function oldMachine(): Promise<Machine> {

@@ -4,7 +4,10 @@ import { makeMachine } from "../../scenes/scene.ts";
 
 const QEMU = "/usr/bin/qemu-system-x86_64";
 
-/** Features of the models of the made-up emulator, by QEMU's names; the best processor is `host` with KVM, otherwise `max`. */
+/**
+ * Features of the models of the made-up emulator, by QEMU's names; the best processor is `host` with KVM,
+ * otherwise `max`.
+ */
 const MODELS: Readonly<Record<string, readonly string[]>> = {
   EPYC: ["aes", "fpu", "lahf-lm", "sse2"],
   "EPYC-v2": ["aes", "avx", "fpu", "lahf-lm", "sse2"],

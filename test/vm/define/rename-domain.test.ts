@@ -32,7 +32,10 @@ async function marked(): Promise<Machine> {
   return machine;
 }
 
-/** Returns the names of definitions, each with whether it has both marks for a start at boot, and the name in its XML. */
+/**
+ * Returns the names of definitions, each with whether it has both marks for a start at boot, and the name in
+ * its XML.
+ */
 function namesOn(machine: Machine): string[] {
   const node = nodeOn(machine);
   return listDefinitionNames(node).map((name) => {

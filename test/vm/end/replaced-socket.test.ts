@@ -23,7 +23,9 @@ async function machineWithSocket(seclabel = NO_LABEL): Promise<Machine> {
   return machine;
 }
 
-/** Another program removes the guest's socket and listens at its path. Returns the number of the new socket. */
+/**
+ * Another program removes the guest's socket and listens at its path. Returns the number of the new socket.
+ */
 function replace(machine: Machine): string {
   machine.files.remove(PATH);
   return machine.files.put(PATH, "socket").inode;

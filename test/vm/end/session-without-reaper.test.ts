@@ -5,7 +5,8 @@ import { startDomain } from "../../../src/vm/start/start.ts";
 import { diskXml, domainXml, nodeOn } from "../../scenes/scene.ts";
 import { DISK, makeUsersMachine } from "../../scenes/session.ts";
 
-// /proc/PID/cmdline is empty once the main thread has ended, while other threads still have the process's files. proc_pid_cmdline(5)
+// /proc/PID/cmdline is empty once the main thread has ended, while other threads still have the process's
+// files. proc_pid_cmdline(5)
 test("destroy ends an unconfined guest of a session whose reaper was killed and whose main thread has ended", async () => {
   const machine = makeUsersMachine();
   machine.selinux = { mode: "disabled", policyName: undefined };

@@ -48,7 +48,10 @@ async function runningMachine(): Promise<Machine> {
   return machine;
 }
 
-/** Returns whether the guest is left after work that fails at that call, and the events until a recovery has cleaned up. */
+/**
+ * Returns whether the guest is left after work that fails at that call, and the events until a recovery has
+ * cleaned up.
+ */
 async function eventsAfter(work: Work, strike: Strike): Promise<string> {
   const machine = await runningMachine();
   const events = watching(machine);

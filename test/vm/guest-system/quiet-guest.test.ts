@@ -251,7 +251,10 @@ describe("a guest that a killed svirt has left frozen", () => {
     return machine;
   }
 
-  /** Has a command about all guests recover, and returns the errors and the milliseconds by the machine's clock. */
+  /**
+   * Has a command about all guests recover, and returns the errors and the milliseconds by the machine's
+   * clock.
+   */
   async function recoverAllOn(machine: Machine): Promise<readonly [string[], number]> {
     const begin = machine.nowMs;
     const { errors } = await recoverBefore(nodeOn(machine), "all");

@@ -15,7 +15,10 @@ const AGENT = channel("org.qemu.guest_agent.0");
 const SERVED = channel("peer", `<source mode='connect' path='${SOCKET}'/>`);
 let machine: Machine;
 
-/** Returns the XML of a channel with that name in the guest. Without a source, svirt chooses the socket's path. */
+/**
+ * Returns the XML of a channel with that name in the guest. Without a source, svirt chooses the socket's
+ * path.
+ */
 function channel(name: string, source = "", type = "unix"): string {
   return `<channel type='${type}'>${source}<target type='virtio' name='${name}'/></channel>`;
 }

@@ -149,7 +149,8 @@ describe("a disk on SCSI that comes to a guest without its controller", () => {
     expect(wholeState(machine)).toEqual(before);
   });
 
-  // As in libvirt: a guest that does not run its driver for slots would lose it at its next reset, with the disks that it has by then.
+  // As in libvirt: a guest that does not run its driver for slots would lose it at its next reset, with the
+  // disks that it has by then.
   test("leaves it where QEMU refuses the disk, without a word to the guest", async () => {
     await start();
     const before = wholeState(machine);

@@ -232,7 +232,8 @@ describe("a SCSI device", () => {
 });
 
 describe("a USB device", () => {
-  // The policy's contexts file has no domain for guests that search for devices, so any guest may have this device.
+  // The policy's contexts file has no domain for guests that search for devices, so any guest may have this
+  // device.
   test("comes as an open descriptor, and goes", async () => {
     const before = wholeState(machine);
     await attach(USB)(nodeOn(machine));

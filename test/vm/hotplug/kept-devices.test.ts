@@ -229,7 +229,10 @@ describe("a network card that a guest was asked for", () => {
       ({ mac }) => mac?.address,
     );
 
-  /** Returns a machine whose guest has kept the first of two cards with one MAC address, and QEMU's name of it. */
+  /**
+   * Returns a machine whose guest has kept the first of two cards with one MAC address, and QEMU's name of
+   * it.
+   */
   async function machineWithTwins(): Promise<readonly [Machine, string]> {
     const machine = await machineWithDisks();
     await attach(machine, CARD);

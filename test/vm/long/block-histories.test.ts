@@ -110,8 +110,8 @@ async function machineWithTwo(): Promise<Machine> {
 }
 
 /**
- * Expects, for each guest without a pending change, that its files have the labels of its record. Without jobs, the record
- * must also match QEMU.
+ * Expects, for each guest without a pending change, that its files have the labels of its record. Without
+ * jobs, the record must also match QEMU.
  */
 function expectLabelled(machine: Machine): void {
   const node = nodeOn(machine);

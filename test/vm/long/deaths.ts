@@ -22,8 +22,8 @@ interface Known {
 }
 
 /**
- * Tests work on a running guest that is killed, or fails, at each of its instants. After the next svirt, the state must be
- * that before the work or that after it. `outcomes` lists which of the two can occur, 0 and 1.
+ * Tests work on a running guest that is killed, or fails, at each of its instants. After the next svirt, the
+ * state must be that before the work or that after it. `outcomes` lists which of the two can occur, 0 and 1.
  */
 export function describeDeaths(
   subject: Subject,
@@ -84,7 +84,10 @@ async function statesOf({ prepare, work }: Subject, comparison: Comparison): Pro
   return { running, ended };
 }
 
-/** Expects the state before the work or after it, also once the guest has ended. Returns which of the two, 0 or 1. */
+/**
+ * Expects the state before the work or after it, also once the guest has ended. Returns which of the two, 0
+ * or 1.
+ */
 async function expectKnown(
   machine: Machine,
   comparison: Comparison,

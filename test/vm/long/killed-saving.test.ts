@@ -40,7 +40,10 @@ const dumping =
     dumpDomain(node, "vm1", { path: FILE, options: { format, live: false, afterwards: "go-on" } });
 const drawing: Work = (node) => takeScreenshot(node, "vm1", { screen: 0, pathFor: () => FILE });
 
-/** Expects either the guest with its memory as before, or no guest and its whole state in the file. Returns which. */
+/**
+ * Expects either the guest with its memory as before, or no guest and its whole state in the file. Returns
+ * which.
+ */
 function expectGuestOrFile(machine: Machine, before: readonly unknown[], place: string): "guest" | "file" {
   const text = fileText(machine, FILE);
   if (machine.processes.qemuOf(UUID) !== undefined) {

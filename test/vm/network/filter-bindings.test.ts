@@ -6,7 +6,8 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { asked, call, errorIn, text, word } from "../../rpc/remote-client.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 
-// virNWFilterBindingDefFormatBuf() of libvirt 11.3.0, cmdNWFilterBindingList() of its tools/virsh-nwfilter.c, numbers from remote_protocol.x.
+// virNWFilterBindingDefFormatBuf() of libvirt 11.3.0, cmdNWFilterBindingList() of its tools/virsh-nwfilter.c,
+// numbers from remote_protocol.x.
 
 const card = (last: number, inside = ""): string =>
   `<interface type='bridge'><mac address='52:54:00:00:AA:0${last}'/><source bridge='br0'/><target dev='tap${last}'/>${inside}</interface>`;

@@ -23,8 +23,8 @@ async function expectRefusal(content: string, place: string): Promise<void> {
   expect([started.kind, started.place, snapshot(machine)]).toEqual(["unsupported", place, defined]);
 }
 
-// dnsmasq 2.91 reads lines by fgets() of MAXDNAME (1,025) bytes, and takes the rest of a longer line for another option. It
-// accepts the first text as `dhcp-script=/tmp/x`.
+// dnsmasq 2.91 reads lines by fgets() of MAXDNAME (1,025) bytes, and takes the rest of a longer line for
+// another option. It accepts the first text as `dhcp-script=/tmp/x`.
 test.each([
   ["txt", `<dns><txt name='a' value='${"x".repeat(1011)}dhcp-script=/tmp/x'/></dns>${IP}`, "dns/txt"],
   ["srv", `<dns><srv ${SERVICE} port='65535' priority='65535' weight='65535'/></dns>${IP}`, "dns/srv"],
@@ -43,8 +43,8 @@ test.each([
   await expectRefusal(content, `/network/${place}`);
 });
 
-// dnsmasq splits `interface=` at commas, and `*` at its end means any text: it would serve other devices of the host. The kernel
-// replaces `%d` by a number, and the end of the network would not find the bridge.
+// dnsmasq splits `interface=` at commas, and `*` at its end means any text: it would serve other devices of
+// the host. The kernel replaces `%d` by a number, and the end of the network would not find the bridge.
 test.each([
   ["isolated", "", "virbr0,eth0"],
   ["isolated", "", "*"],
@@ -55,7 +55,8 @@ test.each([
   await expectRefusal(`${forward}<bridge name='${name}'/>${IP}`, "/network/bridge/@name");
 });
 
-// A definition that an administrator has copied to another file: its rules, its server and its bridge would be those of `lan`.
+// A definition that an administrator has copied to another file: its rules, its server and its bridge would
+// be those of `lan`.
 test.each([
   ["bridge", "<bridge name='virbr7'/><mac address='52:54:00:00:00:aa'/>", OTHER],
   ["uuid", "<bridge name='virbr8'/><mac address='52:54:00:00:00:bb'/>", LAN_UUID],

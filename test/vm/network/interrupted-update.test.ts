@@ -16,7 +16,9 @@ describe.each(["crash", "fail"] as const)(
   (how) => {
     const both: Work = (node) => updateStoredNetwork(node, "lan", { options: BOTH, update: WEB });
 
-    /** Strikes the update at each instant, does the next work, and looks at the documents that have the entry. */
+    /**
+     * Strikes the update at each instant, does the next work, and looks at the documents that have the entry.
+     */
     async function afterEach(next: Work, look: (machine: Machine, place: string) => void): Promise<void> {
       const instants = await instantsOf(started, both);
       expect(instants.length).toBeGreaterThan(8);

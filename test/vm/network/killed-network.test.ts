@@ -85,7 +85,8 @@ test("net-undefine of a marked network, killed anywhere, leaves no mark without 
     await defineNetwork(nodeOn(machine), OLD);
     const node = nodeOn(machine);
     const [listed] = selectNetworks(node, {}, { wantsUuids: false });
-    // Without a removal of the definition, the network is marked as before; after it, no new definition inherits a mark.
+    // Without a removal of the definition, the network is marked as before; after it, no new definition
+    // inherits a mark.
     expect([strike.at, strike.moment, listed?.isAutostarted]).toEqual([
       strike.at,
       strike.moment,

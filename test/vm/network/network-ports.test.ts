@@ -42,7 +42,8 @@ describe("ports of a network", () => {
     expect(listPortUuids(nodeOn(machine), "lan")).toEqual([]);
   });
 
-  // virNetworkPortDefFormatBuf() of libvirt; tests/virnetworkportxml2xmldata/plug-bridge.xml and plug-direct.xml
+  // virNetworkPortDefFormatBuf() of libvirt; tests/virnetworkportxml2xmldata/plug-bridge.xml and
+  // plug-direct.xml
   test("have libvirt's XML", async () => {
     const machine = await running();
     const [first = "", second = ""] = idsIn(machine);

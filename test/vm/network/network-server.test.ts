@@ -122,7 +122,8 @@ describe("the server of a network", () => {
     expect(machine.daemons.size).toBe(1);
   });
 
-  // dnsmasq 2.91: "bad TXT record at line 17". It would not start again, and the guests would have no DHCP server.
+  // dnsmasq 2.91: "bad TXT record at line 17". It would not start again, and the guests would have no DHCP
+  // server.
   test("keeps running when net-update adds an entry that dnsmasq refuses, and the network stays as it is", async () => {
     const machine = await active();
     const before = snapshot(machine);

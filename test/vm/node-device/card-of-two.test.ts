@@ -101,7 +101,10 @@ describe.each(WAYS)("while a guest takes a card, %s on it", (_, devices) => {
   });
 });
 
-/** Starts the second guest after the first one's svirt was killed, and then the next command finishes its work. */
+/**
+ * Starts the second guest after the first one's svirt was killed, and then the next command finishes its
+ * work.
+ */
 async function thenStart(machine: Machine, place: string, second: Work): Promise<boolean> {
   const error = await second(nodeOn(machine)).then(
     () => undefined,

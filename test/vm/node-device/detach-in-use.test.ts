@@ -41,7 +41,8 @@ async function refused(): Promise<ReadonlySet<string>> {
   return new Set(errors.map(({ kind, message }) => `${kind}: ${message}`));
 }
 
-// sysfs of a device of Open vSwitch: vport-internal_dev.c of Linux; its ports have ovs-system as master: vport-netdev.c
+// sysfs of a device of Open vSwitch: vport-internal_dev.c of Linux; its ports have ovs-system as master:
+// vport-netdev.c
 describe("the host's default route is by an Open vSwitch bridge", () => {
   beforeEach(() => {
     putNetwork(machine, `${pciFolder(ADDRESS)}/net/eth0`);

@@ -11,7 +11,8 @@ import { during, pciFolder, putPciDevices } from "../../scenes/pci.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, putText, UUID } from "../../scenes/scene.ts";
 import { beStruck, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-// A driver whose unbinding waits for a program: vfio_unregister_group_dev() of Linux, and device_lock() for all that follows.
+// A driver whose unbinding waits for a program: vfio_unregister_group_dev() of Linux, and device_lock() for
+// all that follows.
 const ADDRESS = "0000:06:00.0";
 const NAME = "pci_0000_06_00_0";
 const hostdev = (managed: string): string =>

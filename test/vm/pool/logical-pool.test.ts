@@ -317,7 +317,8 @@ test("the groups of the host are the sources that pools of type logical may have
     ["/dev/sdd", "vg"],
   ] as const)
     lvm.physical.set(path, group);
-  // pvs of lvm2 2.03.31 for a group without one of its disks, and for a disk with damaged metadata, as a guest may write them.
+  // pvs of lvm2 2.03.31 for a group without one of its disks, and for a disk with damaged metadata, as a
+  // guest may write them.
   lvm.physical.set("[unknown]", "vg");
   lvm.physical.set("/dev/sde", "[unknown]");
   // virStoragePoolSourceListFormat() of libvirt

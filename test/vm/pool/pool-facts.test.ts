@@ -42,7 +42,8 @@ describe("a pool's facts", () => {
 });
 
 describe("getPoolXml()", () => {
-  // virStorageBackendRefreshLocal() of libvirt: st_mode & S_IRWXUGO, st_uid, st_gid, and the label if there is one.
+  // virStorageBackendRefreshLocal() of libvirt: st_mode & S_IRWXUGO, st_uid, st_gid, and the label if there
+  // is one.
   test("reports the permissions of an active pool's folder as they are now, and of its definition as they are written", async () => {
     const machine = await machineWith("<mode>0700</mode>");
     const node = nodeOn(machine);

@@ -11,7 +11,10 @@ const GUEST = {
   process: { pid: PID, startTicks: 1 },
 };
 
-/** Lists the state of a guest without a QEMU to ask, whose vCPU waits in these functions of the kernel in turn. */
+/**
+ * Lists the state of a guest without a QEMU to ask, whose vCPU waits in these functions of the kernel in
+ * turn.
+ */
 async function listAfter(waits: readonly string[]): Promise<{ monitor: string | undefined; looks: number }> {
   const machine = makeMachine();
   const folder = `/proc/${PID}/task/${PID + 1}`;

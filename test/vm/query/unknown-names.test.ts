@@ -9,7 +9,8 @@ import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { deviceOf } from "../../scenes/hotplug.ts";
 import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
 
-// Clients of libvirt branch on these numbers: virt-install expects 50 of an unknown volume and 42 of an unknown domain.
+// Clients of libvirt branch on these numbers: virt-install expects 50 of an unknown volume and 42 of an
+// unknown domain.
 
 test.each<[string, (instance: Instance) => unknown, number, string]>([
   ["a domain", (instance) => findDomain(instance, "nosuch"), 42, "failed to get domain 'nosuch'"],

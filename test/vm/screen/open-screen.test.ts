@@ -10,7 +10,10 @@ const [OWN, FOREIGN] = [7001, 7002];
 const TITLE =
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-/** Writes the kernel's table of listeners, as it shows an address, a port in hexadecimal digits and a socket's number. */
+/**
+ * Writes the kernel's table of listeners, as it shows an address, a port in hexadecimal digits and a socket's
+ * number.
+ */
 function listen(machine: Machine, file: "tcp" | "tcp6", ...lines: readonly [string, string, number][]): void {
   const rows = lines.map(([address, port, inode], at) => {
     const none = "0".repeat(address.length);

@@ -39,7 +39,10 @@ async function machineThatIsOff(): Promise<Machine> {
   return machine;
 }
 
-/** Returns the image that the definition has, the names of the stored snapshots with the current one, and the images there are. */
+/**
+ * Returns the image that the definition has, the names of the stored snapshots with the current one, and the
+ * images there are.
+ */
 function seen(node: Instance) {
   const [, image] = /<source file='([^']*)'/.exec(readDefinition(node, "vm1")?.xml ?? "") ?? [];
   const { current, snapshots } = readSnapshots(node, UUID);

@@ -43,7 +43,9 @@ const revert =
   (node) =>
     revertDomain(node, UUID, { name: "s1", isForced: false, runs: false, onLeft: () => undefined, ...how });
 
-/** Returns a machine whose guest has the snapshot s1 with REMEMBERED in its memory, and runs on with LATER. */
+/**
+ * Returns a machine whose guest has the snapshot s1 with REMEMBERED in its memory, and runs on with LATER.
+ */
 async function machineWithSnapshot(isPaused = false): Promise<Machine> {
   const machine = await machineWithChain();
   remember(machine, REMEMBERED);
@@ -65,7 +67,10 @@ async function machineThatIsOff(): Promise<Machine> {
   return machine;
 }
 
-/** Returns whether the guest runs, its memory, the images of guest and definition, the current snapshot, and the new images. */
+/**
+ * Returns whether the guest runs, its memory, the images of guest and definition, the current snapshot, and
+ * the new images.
+ */
 function seen(machine: Machine) {
   const node = nodeOn(machine);
   const qemu = machine.processes.qemuOf(UUID);

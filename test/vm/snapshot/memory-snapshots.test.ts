@@ -43,7 +43,10 @@ async function machineWithMemory(): Promise<Machine> {
   return machine;
 }
 
-/** Returns whether the guest runs, the images of its definition, the stored snapshots, and the files that a snapshot makes. */
+/**
+ * Returns whether the guest runs, the images of its definition, the stored snapshots, and the files that a
+ * snapshot makes.
+ */
 function seen(machine: Machine) {
   const node = nodeOn(machine);
   const images = [...(readDefinition(node, "vm1")?.xml ?? "").matchAll(/<source file='([^']*)'/g)];

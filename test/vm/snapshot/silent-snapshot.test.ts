@@ -11,8 +11,9 @@ import { NET } from "../../scenes/mounted-pools.ts";
 import { diskXml, domainXml, errorOf, nodeOn, ORIGINAL, OTHER, UUID } from "../../scenes/scene.ts";
 import { IMAGES } from "../../scenes/volumes.ts";
 
-// A snapshot of a domain that is off asks the servers of all its images first, without the registry's lock: also those of images that
-// only a header names, and of other domains' disks that such an image is compared with.
+// A snapshot of a domain that is off asks the servers of all its images first, without the registry's lock:
+// also those of images that only a header names, and of other domains' disks that such an image is compared
+// with.
 
 const ANSWER_MS = 2000;
 const OWN = `${IMAGES}/own.qcow2`;
@@ -38,7 +39,10 @@ async function withSnapshot(below: string): Promise<Machine> {
   return machine;
 }
 
-/** Returns a machine where the disk of another domain is on the server, and the domain's image names a local file. */
+/**
+ * Returns a machine where the disk of another domain is on the server, and the domain's image names a local
+ * file.
+ */
 async function besideOther(): Promise<Machine> {
   const machine = await machineAbove(`${IMAGES}/base.raw`);
   await defineDomain(

@@ -234,7 +234,8 @@ describe("redefineSnapshot()", () => {
   const FACTS = "<state>shutoff</state><creationTime>7</creationTime>";
   const after = (parent: string): string => `<parent><name>${parent}</name></parent>${FACTS}`;
 
-  // virDomainSnapshotDefParse(), virDomainMomentCheckCycles() and virDomainSnapshotRedefineValidate() of libvirt
+  // virDomainSnapshotDefParse(), virDomainMomentCheckCycles() and virDomainSnapshotRedefineValidate() of
+  // libvirt
   test.each([
     ["", "XML error: a redefined snapshot must have a name"],
     ["<name>a</name>", "internal error: missing creationTime from existing snapshot"],

@@ -36,7 +36,8 @@ beforeEach(() => {
 });
 
 /**
- * Starts a guest with these devices and stops it. Returns QEMU's arguments, the files' labels and the guest's image label.
+ * Starts a guest with these devices and stops it. Returns QEMU's arguments, the files' labels and the guest's
+ * image label.
  */
 async function run(devices: string, paths: readonly string[]) {
   await startDomain(nodeOn(machine), domainXml({ devices, lifecycle: MEMORY }));

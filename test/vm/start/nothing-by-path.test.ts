@@ -18,9 +18,9 @@ import { bytesOf, corpus, readCase } from "../../domain/corpus.ts";
 import { randomDomain } from "../../domain/random-domain.ts";
 import { runsOf, sampleOf } from "../../sample.ts";
 
-// The guest's user and label reach no file of the host by name, and a network only if the XML requests it. So every domain
-// that a start accepts must have its files as descriptors. A path in QEMU's arguments is an element whose file is not
-// labelled.
+// The guest's user and label reach no file of the host by name, and a network only if the XML requests it. So
+// every domain that a start accepts must have its files as descriptors. A path in QEMU's arguments is an
+// element whose file is not labelled.
 
 const FOLDER = "/run/svirt/c7a5fdbd-edaf-9455-926a-d65c16db1809/guest";
 const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
@@ -44,7 +44,10 @@ const OUTSIDE = [
   /"driver":"(?:nbd|iscsi|rbd|http|https|ftp|ftps|ssh|gluster|nfs)"/,
 ];
 
-/** Returns the arguments that a start would pass to QEMU; undefined if the start or the translation is refused. */
+/**
+ * Returns the arguments that a start would pass to QEMU; undefined if the start or the translation is
+ * refused.
+ */
 function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
   try {
     const domain = parseDomain(bytes, SPARE_UUID);

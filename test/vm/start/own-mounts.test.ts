@@ -128,7 +128,9 @@ describe("a guest whose disk is on a server without labels, in a folder of its o
   });
 });
 
-/** Returns the snapshot without the reason why the guest ended, which a start that never was does not have. */
+/**
+ * Returns the snapshot without the reason why the guest ended, which a start that never was does not have.
+ */
 function withoutReason(machine: Machine): string[] {
   return snapshot(machine).filter((line) => !line.includes("/run/svirt/ended"));
 }

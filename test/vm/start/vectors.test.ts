@@ -37,7 +37,10 @@ describe.skipIf(vectors.length === 0)(`labels that libvirt was seen to give${nee
   });
 });
 
-/** Replaces the recorded type of the images: no policy has it, and svirt lets no guest write files of unknown types. */
+/**
+ * Replaces the recorded type of the images: no policy has it, and svirt lets no guest write files of unknown
+ * types.
+ */
 function words(text: string): string {
   return text.replaceAll("@DIR@", FOLDER).replace(/\borig_t\b/g, "virt_image_t");
 }

@@ -10,8 +10,8 @@ import { diskXml, domainXml, makeMachine, nodeOn, OTHER, putText, UUID } from ".
 import { SECRET_UUID, secretXml } from "../../scenes/secrets.ts";
 import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 
-// A damaged file hides no other object in a list, and protects as much as one that can be read. libvirt skips such files with a
-// warning when it loads them: virDomainObjListLoadAllConfigs() and its like.
+// A damaged file hides no other object in a list, and protects as much as one that can be read. libvirt skips
+// such files with a warning when it loads them: virDomainObjListLoadAllConfigs() and its like.
 
 const BROKEN = {
   domain: "/etc/svirt/domains/broken.xml",

@@ -9,7 +9,10 @@ import { activatePool, IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 /** Calls by which volumes are found and read. */
 const COUNTED: ReadonlySet<string> = new Set(["listFolder", "inspectFile", "readBytes", "judgeBeginnings"]);
 
-/** Counts the calls about volumes of a deletion beside that many others, each half raw and half above one base. */
+/**
+ * Counts the calls about volumes of a deletion beside that many others, each half raw and half above one
+ * base.
+ */
 async function countCalls(others: number): Promise<ReadonlyMap<string, number>> {
   const machine = makePoolMachine();
   const overlay = qcow2Bytes({ backingFile: "base.raw", extensions: [[extension.backingFormat, "raw"]] });

@@ -30,7 +30,10 @@ function longHeader(): Uint8Array {
   return bytes;
 }
 
-/** Expects that a volume is not deleted, and that nothing has changed. Returns the error's exit code and message. */
+/**
+ * Expects that a volume is not deleted, and that nothing has changed. Returns the error's exit code and
+ * message.
+ */
 async function refusedOf(machine: Machine, key: string, pool?: string): Promise<readonly [number, string]> {
   const before = snapshot(machine);
   const error = await errorOf(remove(machine, key, pool));

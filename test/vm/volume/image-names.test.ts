@@ -6,7 +6,10 @@ import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
 import { errorOf, nodeOn } from "../../scenes/scene.ts";
 import { IMAGES, makePoolMachine } from "../../scenes/volumes.ts";
 
-/** Returns a qcow2 image with clusters of 2 MiB that has its backing file's name at the offset, as QEMU allows: qcow2_do_open() of block/qcow2.c. */
+/**
+ * Returns a qcow2 image with clusters of 2 MiB that has its backing file's name at the offset, as QEMU
+ * allows: qcow2_do_open() of block/qcow2.c.
+ */
 function imageWithNameAt(at: number, backingFile: string): Uint8Array {
   const name = new TextEncoder().encode(backingFile);
   const bytes = new Uint8Array(at + name.length);

@@ -20,7 +20,10 @@ const DISK_BYTES = 16 * MiB;
 /** Guest's data of the image that is converted. */
 const DATA = new Uint8Array(3 * MiB).fill(9, 70_000, 80_000);
 
-/** Returns a machine with the active pool `disk` on sda, full of other data, and one of the images raw and qcow2. */
+/**
+ * Returns a machine with the active pool `disk` on sda, full of other data, and one of the images raw and
+ * qcow2.
+ */
 async function prepare(): Promise<Machine> {
   const machine = makeDevicePools();
   const sectors = new TextEncoder().encode(`${DISK_BYTES / 512}\n`);

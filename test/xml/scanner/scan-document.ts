@@ -6,8 +6,8 @@ import { shortened } from "../../../src/xml/refusal.ts";
 import { faultAt, readTokens, type Token } from "./tokens.ts";
 
 /**
- * Reads a document like parseDocument(), without guardText() and fast-xml-parser, as the second opinion of the tests.
- * It is svirt's former reader. Throws "xml" with line and column.
+ * Reads a document like parseDocument(), without guardText() and fast-xml-parser, as the second opinion of
+ * the tests. It is svirt's former reader. Throws "xml" with line and column.
  */
 export function scanDocument(bytes: Uint8Array): XmlNode {
   const text = decodeDocument(bytes);

@@ -59,9 +59,9 @@ export async function askChild(
 }
 
 /**
- * Runs svirt as the child for an order, and returns whether it ends in time once it asks the kernel: on a busy
- * machine its own start may take longer than an answer. Only for calls ended by a fatal signal: it takes no
- * lock.
+ * Runs svirt as the child for an order, and returns whether it ends in time once it asks the kernel: on a
+ * busy machine its own start may take longer than an answer. Only for calls ended by a fatal signal: it takes
+ * no lock.
  */
 export async function askChildBriefly(order: ChildOrder, limitMs: number): Promise<boolean> {
   return await runBeside(async () => {

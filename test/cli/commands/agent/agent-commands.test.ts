@@ -3,8 +3,8 @@ import type { Machine } from "../../../memory-host/machine.ts";
 import { type AgentAnswers, machineWithAgent, slotOfDisk } from "../../../scenes/agents.ts";
 import { runOn, type Said } from "../../in-memory.ts";
 
-// The layouts are those of libvirt's tools/virsh-domain.c and virsh-domain-monitor.c, the answers those of qemu.git
-// qga/qapi-schema.json.
+// The layouts are those of libvirt's tools/virsh-domain.c and virsh-domain-monitor.c, the answers those of
+// qemu.git qga/qapi-schema.json.
 
 const TIME = 1_700_000_000_000_000_000;
 

@@ -3,7 +3,8 @@ import { putText } from "../../../scenes/scene.ts";
 import { machineWithEmulator } from "../../../vm/capabilities/fake-emulator.ts";
 import { runOn, type Said } from "../../in-memory.ts";
 
-// Messages and exit codes: cmdCPUCompare(), cmdHypervisorCPUCompare() and cmdCPUBaseline() of libvirt's virsh-host.c.
+// Messages and exit codes: cmdCPUCompare(), cmdHypervisorCPUCompare() and cmdCPUBaseline() of libvirt's
+// virsh-host.c.
 
 const CPU = (model: string, inside = ""): string =>
   `<cpu mode='custom' match='exact'><model>${model}</model>${inside}</cpu>`;

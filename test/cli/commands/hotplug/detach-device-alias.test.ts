@@ -5,7 +5,8 @@ import { recordOf, wholeState } from "../../../scenes/hotplug.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
-// cmdDetachDeviceAlias() of libvirt's tools/virsh-domain.c; qemuDomainDetachDeviceAlias() and virDomainDefFindDevice().
+// cmdDetachDeviceAlias() of libvirt's tools/virsh-domain.c; qemuDomainDetachDeviceAlias() and
+// virDomainDefFindDevice().
 
 const SECOND = "/var/lib/images/private2.raw";
 const RNG = "<rng model='virtio'><backend model='random'>/dev/urandom</backend><alias name='ua-luck'/></rng>";

@@ -130,7 +130,8 @@ describe("the commands of ports and leases", () => {
     ]);
   });
 
-  // cmdNetworkDHCPLeases() of libvirt's tools/virsh-network.c; networkGetDHCPLeases() finds none without a file of leases.
+  // cmdNetworkDHCPLeases() of libvirt's tools/virsh-network.c; networkGetDHCPLeases() finds none without a
+  // file of leases.
   test("net-dhcp-leases has virsh's empty table, of an active and an inactive network", async () => {
     const machine = await machineWith();
     const table =

@@ -37,7 +37,8 @@ describe("the commands of networks", () => {
     for (const [line, text] of lines) expect([line, await said(machine, line)]).toEqual([line, `0 ${text}`]);
   });
 
-  // cmdNetworkList() and vshTablePrint() of libvirt: two blanks after the widest cell, and one before each cell.
+  // cmdNetworkList() and vshTablePrint() of libvirt: two blanks after the widest cell, and one before each
+  // cell.
   test("net-list has virsh's columns", async () => {
     const machine = machineWith();
     const head = " Name   State   Autostart   Persistent\n----------------------------------------\n\n";

@@ -73,7 +73,8 @@ function machineWith(output: ProgramOutput) {
   return { machine, run };
 }
 
-// The example in virStorageBackendFileSystemNetFindNFSPoolSources() of libvirt, and names that XML cannot contain.
+// The example in virStorageBackendFileSystemNetFindNFSPoolSources() of libvirt, and names that XML cannot
+// contain.
 const EXPORTS = "/tmp   *\n/A dir demo1.foo.bar,demo2.foo.bar\n/b\u001b[2J *\nnone *\n";
 
 // defaultPoolSourcesNetFSXML in src/test/test_driver.c of libvirt

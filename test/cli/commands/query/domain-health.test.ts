@@ -5,7 +5,8 @@ import { machineWithGroups } from "../../../scenes/groups.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
-// Layouts are those of libvirt's tools/virsh-domain.c and virsh-domain-monitor.c; bytes those of remote_protocol.x.
+// Layouts are those of libvirt's tools/virsh-domain.c and virsh-domain-monitor.c; bytes those of
+// remote_protocol.x.
 
 const VM1 = domain("vm1", UUID);
 

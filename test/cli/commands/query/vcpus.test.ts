@@ -8,7 +8,10 @@ import { runOn } from "../../in-memory.ts";
 const XML = `<domain type='kvm'><name>vm1</name><uuid>${UUID}</uuid><memory unit='MiB'>64</memory>
   <vcpu current='2'>4</vcpu><os><type>hvm</type></os></domain>`;
 
-/** Returns the answer of QEMU 10.0 for -smp 2,maxcpus=4,sockets=4, last socket first. `paths` are those of plugged vCPUs. */
+/**
+ * Returns the answer of QEMU 10.0 for -smp 2,maxcpus=4,sockets=4, last socket first. `paths` are those of
+ * plugged vCPUs.
+ */
 function hotpluggable(paths: readonly (string | undefined)[]): unknown {
   return paths
     .map((path, socket) => ({

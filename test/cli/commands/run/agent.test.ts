@@ -19,7 +19,8 @@ async function running(devices: string): Promise<Machine> {
   return machine;
 }
 
-// cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c; the answer is that of qemu.git qga/qapi-schema.json
+// cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c; the answer is that of qemu.git
+// qga/qapi-schema.json
 describe("svirt domifaddr --source agent", () => {
   const loopback = { "ip-address-type": "ipv4", "ip-address": "127.0.0.1", prefix: 8 };
   const said = [

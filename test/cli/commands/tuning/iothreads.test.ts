@@ -23,7 +23,8 @@ const active = async (machine: Machine): Promise<string> => (await runOn(machine
 const objects = (machine: Machine): readonly string[] =>
   (machine.processes.qemuOf(UUID)?.devices?.list() ?? []).filter((line) => line.includes("iothread"));
 
-// Messages are those of libvirt's domain_driver.c and qemu_driver.c: virDomainDriverAddIOThreadCheck(), virDomainDriverDelIOThreadCheck() and others.
+// Messages are those of libvirt's domain_driver.c and qemu_driver.c: virDomainDriverAddIOThreadCheck(),
+// virDomainDriverDelIOThreadCheck() and others.
 
 describe("iothreadadd and iothreaddel", () => {
   test("add a thread to the running guest and to the definition, and remove it", async () => {

@@ -6,7 +6,8 @@ import { domainXml, makeMachine, sweepAll, UUID } from "../../../scenes/scene.ts
 import { beStruck, instantsOf, type Work } from "../../../scenes/strikes.ts";
 import { runOn } from "../../in-memory.ts";
 
-// cmdSetLifecycleAction() of libvirt's tools/virsh-domain.c: an empty line is printed. Refusals are those of libvirtd 11.3.0.
+// cmdSetLifecycleAction() of libvirt's tools/virsh-domain.c: an empty line is printed. Refusals are those of
+// libvirtd 11.3.0.
 
 async function defined(isRunning = true): Promise<Machine> {
   const machine = makeMachine();

@@ -10,7 +10,10 @@ const XML =
 
 const QCOW2 = "<volume><name>c.qcow2</name><target><format type='qcow2'/></target></volume>";
 
-/** Returns a machine with an active pool `small` of two volumes, and the documents of others in /vol.xml and /qcow2.xml. */
+/**
+ * Returns a machine with an active pool `small` of two volumes, and the documents of others in /vol.xml and
+ * /qcow2.xml.
+ */
 function makeSmallPool(): Machine {
   const machine = makePoolMachine();
   machine.files.putFolder("/srv/small/sub");

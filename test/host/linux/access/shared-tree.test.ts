@@ -147,7 +147,10 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
   });
 });
 
-/** A folder with files of root and a symlink out of it. One file has a label of its own, one a name that is not text. */
+/**
+ * A folder with files of root and a symlink out of it. One file has a label of its own, one a name that is
+ * not text.
+ */
 class Scene implements Disposable {
   readonly folder = new RealFolder();
   readonly outside = new RealFolder();

@@ -21,7 +21,10 @@ async function open(file: FileId, as: Lock["as"], isFirst = true) {
   return await openPassed(passed(file, as, isFirst));
 }
 
-/** Returns true if qemu-img, which is independent of svirt, can do this to the image; otherwise its error output. */
+/**
+ * Returns true if qemu-img, which is independent of svirt, can do this to the image; otherwise its error
+ * output.
+ */
 function canDo(words: readonly string[]): boolean | string {
   const { stderr, success } = Bun.spawnSync([qemuImg ?? "", ...words]);
   return success || stderr.toString();
@@ -62,7 +65,8 @@ describe.skipIf(qemuImg === null)(`an image that svirt has opened for a guest${a
 
 describe("an image that another program has locked", () => {
   const seconds = "30";
-  // Locks of a QEMU that writes: bytes 100 and 101 for its access, 201 to exclude others. flock(1) takes other locks.
+  // Locks of a QEMU that writes: bytes 100 and 101 for its access, 201 to exclude others. flock(1) takes
+  // other locks.
   const script = `import fcntl, struct, sys, time
 fd = open(sys.argv[1], "r+b")
 for byte in (100, 101, 201):

@@ -1,4 +1,7 @@
-/** Opens a terminal as svirt opens passed files, or without O_NOCTTY, and prints the number of its controlling terminal. */
+/**
+ * Opens a terminal as svirt opens passed files, or without O_NOCTTY, and prints the number of its controlling
+ * terminal.
+ */
 import { constants, openSync, readFileSync } from "node:fs";
 import { openPassed } from "../../../../src/host/linux/content/open-passed.ts";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";

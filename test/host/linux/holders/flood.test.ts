@@ -6,7 +6,10 @@ import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 const TABLES = 6;
 const COPIES = 1000;
 
-/** Starts a process with TABLES threads, each with its own descriptor table and COPIES copies of one descriptor. */
+/**
+ * Starts a process with TABLES threads, each with its own descriptor table and COPIES copies of one
+ * descriptor.
+ */
 async function flood(path: string): Promise<Bun.Subprocess> {
   const words = [process.execPath, `${import.meta.dir}/flooder.ts`, path, String(TABLES), String(COPIES)];
   const child = Bun.spawn(words, { stdin: "ignore", stdout: "pipe" });
@@ -20,7 +23,9 @@ function roomOf(pid: number): number {
   return Number(/^FDSize:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
-/** Waits until a process sleeps in its program: before, its files and mappings still change. proc_pid_stat(5) */
+/**
+ * Waits until a process sleeps in its program: before, its files and mappings still change. proc_pid_stat(5)
+ */
 async function untilAsleep(pid: number): Promise<void> {
   while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes("(sleep) S ")) await Bun.sleep(5);
 }
@@ -39,7 +44,8 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
             isComplete,
             ...(most === undefined ? {} : { most }),
           });
-        // The first table alone has COPIES descriptors. A limit of descriptors bounds each table, not their sum.
+        // The first table alone has COPIES descriptors. A limit of descriptors bounds each table, not their
+        // sum.
         expect(look(COPIES + 500)).toEqual([
           { pid: child.pid, by: expect.stringContaining("more open files"), canWrite: true, isTooMuch: true },
         ]);

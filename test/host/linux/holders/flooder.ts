@@ -1,4 +1,7 @@
-/** flooder PATH THREADS COPIES: opens a file COPIES times in the table of each thread, and runs until it is killed. */
+/**
+ * flooder PATH THREADS COPIES: opens a file COPIES times in the table of each thread, and runs until it is
+ * killed.
+ */
 import { openSync } from "node:fs";
 
 const CLONE_FILES = 0x400;

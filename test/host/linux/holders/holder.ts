@@ -1,4 +1,7 @@
-/** holder HOW PATH: holds a file, or a tap of that name, only in that way, reports it, and runs until it is killed. */
+/**
+ * holder HOW PATH: holds a file, or a tap of that name, only in that way, reports it, and runs until it is
+ * killed.
+ */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { lockImage } from "../../../../src/host/linux/content/image-lock.ts";
@@ -134,7 +137,10 @@ function send(socket: number): void {
   closeSync(fd);
 }
 
-/** Returns the script of a thread whose own descriptor table keeps the descriptor that the first thread closes. */
+/**
+ * Returns the script of a thread whose own descriptor table keeps the descriptor that the first thread
+ * closes.
+ */
 function unsharedThread(): string {
   const words = `
     import { dlopen } from "bun:ffi";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
-// This kernel may run without SELinux, so files replace those of selinuxfs in a separate mount namespace. "context" is the
-// kernel's oom_score_adj, which answers like selinuxfs: EINVAL or success. "access" is a FIFO, which returns the question:
-// its first word replaces the kernel's answer.
+// This kernel may run without SELinux, so files replace those of selinuxfs in a separate mount namespace.
+// "context" is the kernel's oom_score_adj, which answers like selinuxfs: EINVAL or success. "access" is a
+// FIFO, which returns the question: its first word replaces the kernel's answer.
 
 const HOST = new URL("../../../../src/host/linux/linux-host.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;

@@ -21,7 +21,10 @@ function listChildren(): readonly string[] {
   });
 }
 
-/** Asks until a child is late: on a busy machine this process may find the answer before it finds the time over. */
+/**
+ * Asks until a child is late: on a busy machine this process may find the answer before it finds the time
+ * over.
+ */
 async function askLate(): Promise<void> {
   for (let left = 20; left > 0; left -= 1) {
     const { child } = await askChild({ work: "mount", order: ORDER }, "mount a:/b", { limitMs: 1 });

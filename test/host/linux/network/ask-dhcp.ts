@@ -1,5 +1,5 @@
-// Program for bridges.test.ts: a DHCP client in the network namespace of a guest. Prints the address that it gets. Its argument is a client
-// identifier. RFC 2131
+// Program for bridges.test.ts: a DHCP client in the network namespace of a guest. Prints the address that it
+// gets. Its argument is a client identifier. RFC 2131
 import { createSocket } from "node:dgram";
 
 const [DISCOVER, REQUEST] = [1, 3];

@@ -45,7 +45,8 @@ makeBridge(bridge("virbr0", "01"));
 const plain = {
   address: ofLink("virbr0/address"),
   stp: ofLink("virbr0/bridge/stp_state"),
-  // The kernel raises the delay of a running protocol to its minimum. br_stp_start() in net/bridge/br_stp_if.c
+  // The kernel raises the delay of a running protocol to its minimum. br_stp_start() in
+  // net/bridge/br_stp_if.c
   delay: ofLink("virbr0/bridge/forward_delay"),
   isUp: (Number(ofLink("virbr0/flags")) & 1) === 1,
   ipv6: ipv6Of("virbr0"),

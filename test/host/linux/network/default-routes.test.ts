@@ -8,7 +8,10 @@ const isAble =
     .exitCode === 0;
 const ASIDE = isAble ? "" : " (skipped: needs root, ip, and network namespaces)";
 
-/** Returns the devices with a default route in a new network namespace with three devices, after these commands. */
+/**
+ * Returns the devices with a default route in a new network namespace with three devices, after these
+ * commands.
+ */
 function routedAfter(commands: string): unknown {
   const script = `import { makeLinuxHost } from "${HOST}";
     process.stdout.write(JSON.stringify(makeLinuxHost().listDefaultRoutes()));`;

@@ -1,5 +1,5 @@
-// Program for filters.test.ts, in a separate network namespace: an attacker with a filtered tap and a neighbour on one bridge. Prints
-// as JSON which frames pass, by the name of the filter.
+// Program for filters.test.ts, in a separate network namespace: an attacker with a filtered tap and a
+// neighbour on one bridge. Prints as JSON which frames pass, by the name of the filter.
 import { readSync, writeSync } from "node:fs";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";

@@ -103,7 +103,8 @@ test.skipIf(!isReady)(
         "<ip match='no' protocol='udp'/>": without(),
         "<ipv6 srcipaddr='fe80::' srcipmask='10' dstipaddr='ff02::1'/>": without("IPv6"),
         "<ipv6 protocol='udp' dstportstart='1' dstportend='65535'/>": without(),
-        // Of both directions: in frames from the guest, the other end. ebiptablesCreateRuleInstance() of libvirt
+        // Of both directions: in frames from the guest, the other end. ebiptablesCreateRuleInstance() of
+        // libvirt
         "<mac srcmacaddr='52:54:00:00:00:aa'/>": both([], ["IPv4 of the gateway"]),
         "<mac dstmacaddr='$MAC'/>": both(
           SENT.filter((name) => name !== "IPv4 by another MAC"),

@@ -6,7 +6,10 @@ const ADDRESSES_BYTES = 12;
 const TYPE_BYTES = 2;
 const LEAST_PAYLOAD_BYTES = 46;
 
-/** Sends a frame into one tap, again and again, and returns its payload from another; undefined if none of `most` arrives. */
+/**
+ * Sends a frame into one tap, again and again, and returns its payload from another; undefined if none of
+ * `most` arrives.
+ */
 export async function frameThrough(
   from: number,
   to: number,

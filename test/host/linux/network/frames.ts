@@ -16,7 +16,10 @@ export function frame({ from, to }: Ends, type: string, payload: string): Buffer
   return Buffer.concat([bytes, Buffer.alloc(Math.max(0, SHORTEST_BYTES - bytes.length))]);
 }
 
-/** Returns the payload of an ARP or RARP message for Ethernet and IPv4, or with another type of hardware or other lengths. RFC 826 */
+/**
+ * Returns the payload of an ARP or RARP message for Ethernet and IPv4, or with another type of hardware or
+ * other lengths. RFC 826
+ */
 export function arp(message: {
   readonly operation: number;
   readonly sender: readonly [mac: string, ip: string];
@@ -31,7 +34,10 @@ export function arp(message: {
   return `${hardware}0800${lengths}${number(operation, 2)}${senderMac}${ipNumber(senderIp)}${targetMac}${ipNumber(targetIp)}`;
 }
 
-/** Returns an IPv4 packet with a UDP datagram, whose content is hexadecimal text; or with its first fragment of 8 bytes. RFC 791, RFC 768 */
+/**
+ * Returns an IPv4 packet with a UDP datagram, whose content is hexadecimal text; or with its first fragment
+ * of 8 bytes. RFC 791, RFC 768
+ */
 export function udp(
   from: string,
   to: string,
@@ -53,7 +59,9 @@ export function udp(
   return `${before}${number(sum, 2)}${after}${data}`;
 }
 
-/** Returns a BOOTP message of a client with an Ethernet address, or with another type or length of it. RFC 951 */
+/**
+ * Returns a BOOTP message of a client with an Ethernet address, or with another type or length of it. RFC 951
+ */
 export function dhcp(mac: string, typeAndLength = "0106"): string {
   return `01${typeAndLength}00${"00".repeat(24)}${mac}${"00".repeat(10)}`;
 }

@@ -1,5 +1,6 @@
-// Program for filters.test.ts, in a separate network namespace: an attacker with a filtered tap, and a neighbour without checksum
-// offload on one bridge. Prints as JSON which address the neighbour reads in an ARP message of the attacker's.
+// Program for filters.test.ts, in a separate network namespace: an attacker with a filtered tap, and a
+// neighbour without checksum offload on one bridge. Prints as JSON which address the neighbour reads in an
+// ARP message of the attacker's.
 import { readSync, writeSync } from "node:fs";
 import { askDevice } from "../../../../src/host/linux/calls/device-call.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
@@ -29,7 +30,10 @@ function sumOf(bytes: Buffer): number {
   return sum;
 }
 
-/** Returns an answer of ARP with the attacker's address, whose sum from SUM_START on is the end of another address. */
+/**
+ * Returns an answer of ARP with the attacker's address, whose sum from SUM_START on is the end of another
+ * address.
+ */
 function forged(): Buffer {
   const answer = { operation: 2, sender: [OWN, OWN_IP], target: [NEIGHBOUR, "10.8.0.2"] } as const;
   const bytes = frame({ from: OWN, to: NEIGHBOUR }, TYPES.arp, arp(answer));

@@ -1,5 +1,5 @@
-// Program for filters.test.ts, in a separate network namespace. Prints as JSON whether the kernel shows svirt's limits of a tap as it
-// shows those of libvirt's commands, and how many bytes pass.
+// Program for filters.test.ts, in a separate network namespace. Prints as JSON whether the kernel shows
+// svirt's limits of a tap as it shows those of libvirt's commands, and how many bytes pass.
 import { readSync, writeSync } from "node:fs";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";

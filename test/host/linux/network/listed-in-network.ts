@@ -1,5 +1,5 @@
-// Program for filters.test.ts, in a separate network namespace. Prints as JSON the tables whose list by nft has another summary than
-// svirt's script, how many were set, and those after nft flush ruleset.
+// Program for filters.test.ts, in a separate network namespace. Prints as JSON the tables whose list by nft
+// has another summary than svirt's script, how many were set, and those after nft flush ruleset.
 import { listPacketRules, setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";
 import { formatPacketRules } from "../../../../src/network/bridge/packet-rules.ts";
 import { parseNetworkText } from "../../../../src/network/document.ts";

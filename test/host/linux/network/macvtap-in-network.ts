@@ -42,8 +42,8 @@ const open = (name: string): number =>
 
 const BY = { source: "525400000001", destination: "525400000002", headerBytes: 10 };
 
-// A device node is named by the device's number, and the kernel removes nodes of an ended network namespace late. Numbers are
-// skipped until the next ones are free.
+// A device node is named by the device's number, and the kernel removes nodes of an ended network namespace
+// late. Numbers are skipped until the next ones are free.
 const NUMBERS = 16;
 for (let isFree = false; !isFree; ) {
   run("ip", "link", "add", "passing", "type", "bridge");

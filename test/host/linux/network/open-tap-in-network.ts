@@ -1,4 +1,5 @@
-// Program for taps.test.ts, in a separate network namespace. Prints as JSON when the kernel reports a tap as open.
+// Program for taps.test.ts, in a separate network namespace. Prints as JSON when the kernel reports a tap as
+// open.
 import { closeSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";

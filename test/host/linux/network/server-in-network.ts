@@ -1,5 +1,5 @@
-// Program for bridges.test.ts, in a separate network namespace: a network with DHCP and DNS, and a guest that asks both. Prints
-// their answers as JSON.
+// Program for bridges.test.ts, in a separate network namespace: a network with DHCP and DNS, and a guest that
+// asks both. Prints their answers as JSON.
 import { Resolver } from "node:dns/promises";
 import { chmodSync, mkdtempSync, statSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";

@@ -1,5 +1,6 @@
-// Program for filters.test.ts, in a separate network namespace. Sets and removes shares of a bridge in several processes at once, and
-// prints as JSON their exit codes and the rates of the classes at the end, and the errors of removals while the network ends.
+// Program for filters.test.ts, in a separate network namespace. Sets and removes shares of a bridge in
+// several processes at once, and prints as JSON their exit codes and the rates of the classes at the end, and
+// the errors of removals while the network ends.
 import { asSvirtError } from "../../../../src/errors.ts";
 import { makeBridge, removeBridge } from "../../../../src/host/linux/network/bridge.ts";
 import { setFloor } from "../../../../src/host/linux/network/share-bridge.ts";

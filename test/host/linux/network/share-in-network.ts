@@ -1,5 +1,6 @@
-// Program for filters.test.ts, in a separate network namespace. Prints as JSON whether the kernel shows the limits of a network's bridge,
-// and the shares of guests, as it shows those of libvirt's commands, and how the bytes of two guests are shared.
+// Program for filters.test.ts, in a separate network namespace. Prints as JSON whether the kernel shows the
+// limits of a network's bridge, and the shares of guests, as it shows those of libvirt's commands, and how
+// the bytes of two guests are shared.
 import { readSync, writeSync } from "node:fs";
 import { asSvirtError } from "../../../../src/errors.ts";
 import { makeBridge } from "../../../../src/host/linux/network/bridge.ts";
@@ -16,7 +17,10 @@ const tc = (line: string): string => run("/usr/sbin/tc", ...line.split(" "));
 const MACS = ["52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:03"] as const;
 const on = (at: 0 | 1 | 2) => ({ bridge: "lan", mac: MACS[at] });
 
-/** Shows the queues, the classes and the filters of a device, without its name and what only a queue has at each moment. */
+/**
+ * Shows the queues, the classes and the filters of a device, without its name and what only a queue has at
+ * each moment.
+ */
 function show(name: string): readonly string[] {
   const shown =
     tc(`-d qdisc show dev ${name}`) +
@@ -30,8 +34,9 @@ function show(name: string): readonly string[] {
     .sort();
 }
 
-// virNetDevBandwidthSet(), virNetDevBandwidthPlug() and virNetDevBandwidthUpdateRate() of libvirt have these commands. There the quantum
-// of a class is that of the average in the XML, and of an interface without an average 1; here it is that of the class's rate.
+// virNetDevBandwidthSet(), virNetDevBandwidthPlug() and virNetDevBandwidthUpdateRate() of libvirt have these
+// commands. There the quantum of a class is that of the average in the XML, and of an interface without an
+// average 1; here it is that of the class's rate.
 const SFQ = "sfq perturb 10";
 run("ip", "link", "add", "model", "type", "bridge");
 tc("qdisc add dev model root handle 1: htb default 2");
@@ -124,7 +129,10 @@ async function countThrough(): Promise<readonly number[]> {
   return counts.map((count) => Math.round(count / SECONDS));
 }
 
-/** Returns how many of 100 frames of 1,000 bytes from a guest to the host are lost by a limit of 10,000 bytes per second. */
+/**
+ * Returns how many of 100 frames of 1,000 bytes from a guest to the host are lost by a limit of 10,000 bytes
+ * per second.
+ */
 async function countLost(): Promise<number> {
   const table = limitTable("81ff0d90-c91e-6742-64da-4a736edb9acb", "lan");
   await setPacketRules(

@@ -1,4 +1,5 @@
-// Program for open-vswitch.test.ts, in a separate network namespace: an Open vSwitch with ports of taps. Prints their states as JSON.
+// Program for open-vswitch.test.ts, in a separate network namespace: an Open vSwitch with ports of taps.
+// Prints their states as JSON.
 import { closeSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../../../src/errors.ts";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";

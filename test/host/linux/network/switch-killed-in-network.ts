@@ -1,5 +1,6 @@
-// Program for open-vswitch.test.ts, in a separate mount namespace: kills a svirt that adds a port, with a slow program in the place of
-// ovs-vsctl. Prints as JSON whether the program has begun and whether it went on.
+// Program for open-vswitch.test.ts, in a separate mount namespace: kills a svirt that adds a port, with a
+// slow program in the place of ovs-vsctl. Prints as JSON whether the program has begun and whether it went
+// on.
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";

@@ -1,5 +1,5 @@
-// Program for bridges.test.ts, in a separate network namespace, which is the host of a guest and of the world outside. Prints as
-// JSON who reaches whom on networks of each mode.
+// Program for bridges.test.ts, in a separate network namespace, which is the host of a guest and of the world
+// outside. Prints as JSON who reaches whom on networks of each mode.
 import { existsSync, writeFileSync } from "node:fs";
 import { makeBridge, removeBridge } from "../../../../src/host/linux/network/bridge.ts";
 import { setPacketRules } from "../../../../src/host/linux/network/packet-rules.ts";

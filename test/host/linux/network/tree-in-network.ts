@@ -1,5 +1,6 @@
-// Program for bridges.test.ts, in a separate network namespace: a network's bridge with a guest that sends messages of the spanning tree
-// protocol. Prints as JSON what the bridge then has, with a guarded tap and with another one.
+// Program for bridges.test.ts, in a separate network namespace: a network's bridge with a guest that sends
+// messages of the spanning tree protocol. Prints as JSON what the bridge then has, with a guarded tap and
+// with another one.
 import { readFileSync, writeSync } from "node:fs";
 import { makeBridge, removeBridge } from "../../../../src/host/linux/network/bridge.ts";
 import { openTap } from "../../../../src/host/linux/network/open-tap.ts";
@@ -7,7 +8,10 @@ import { disconnectTap, setUpTap } from "../../../../src/host/linux/network/set-
 
 const BRIDGES = "0180c2000000";
 const SOURCE = "525400000001";
-/** IEEE Std 802.1D-2004, 9.3: a root of the highest priority, its age 0 of 40 s, hello 2 s, forward delay 30 s; and a change of topology. */
+/**
+ * IEEE Std 802.1D-2004, 9.3: a root of the highest priority, its age 0 of 40 s, hello 2 s, forward delay 30
+ * s; and a change of topology.
+ */
 const CONFIGURATION = `${"0000000000"}${"0000"}${SOURCE}${"00000000"}${"0000"}${SOURCE}${"8001"}${"0000280002001e00"}`;
 const CHANGE = "00000080";
 const run = (...words: readonly string[]): string => Bun.spawnSync([...words]).stdout.toString();

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { parseUevent, watchDevices } from "../../../../src/host/linux/network/watch-devices.ts";
 
-// Documentation/ABI/testing/sysfs-uevent of Linux: a write to a device's file "uevent" has the kernel report it.
+// Documentation/ABI/testing/sysfs-uevent of Linux: a write to a device's file "uevent" has the kernel report
+// it.
 
 const DEVICE = "/sys/devices/virtual/net/lo";
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-// This kernel may run without SELinux, so files replace the attributes of each process, in a mount namespace whose /proc has links to the
-// other files of the real one. svirt opens an attribute without O_TRUNC, so that its file keeps the rest of a longer text.
+// This kernel may run without SELinux, so files replace the attributes of each process, in a mount namespace
+// whose /proc has links to the other files of the real one. svirt opens an attribute without O_TRUNC, so that
+// its file keeps the rest of a longer text.
 
 const MODULE = new URL("../../../../src/host/linux/probe/read-probe.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
@@ -15,8 +16,8 @@ const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const LINKED = "fd maps status stat limits task exe environ cmdline";
 
 /**
- * Returns the output of a shell script that is run as a guest's program, with this input. `before` is run in the test's program, and its
- * function `report` shows text.
+ * Returns the output of a shell script that is run as a guest's program, with this input. `before` is run in
+ * the test's program, and its function `report` shows text.
  */
 function readConfined(
   folder: RealFolder,

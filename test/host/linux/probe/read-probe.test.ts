@@ -125,7 +125,8 @@ describe.skipIf(lack !== "")(`a program that readProbe() runs${lack}`, () => {
     killed.kill("SIGKILL");
     await killed.exited;
     while (processCalls.listProcesses(PROBE_USER).length > 0) await Bun.sleep(5);
-    // As a probe in an SELinux domain, whose change clears the signal at the parent's end. PR_SET_PDEATHSIG(2const)
+    // As a probe in an SELinux domain, whose change clears the signal at the parent's end.
+    // PR_SET_PDEATHSIG(2const)
     const user = String(PROBE_USER);
     await using left = Bun.spawn([
       SETPRIV,

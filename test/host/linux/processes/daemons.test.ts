@@ -13,7 +13,8 @@ async function sleep(user: number, ...words: readonly string[]): Promise<Bun.Sub
   return child;
 }
 
-// An ordinary user could hold its own process in the kernel, by a FUSE file system, and so the end of each network.
+// An ordinary user could hold its own process in the kernel, by a FUSE file system, and so the end of each
+// network.
 test.skipIf(!isRoot)(
   `a daemon is root's or a system user's, with the argument first; others with it stay${isRoot ? "" : " (skipped: needs root)"}`,
   async () => {

@@ -1,6 +1,8 @@
 import { dlopen, FFIType } from "bun:ffi";
 
-/** Ends the first thread of a process, as the kernel does when it kills many, while another thread continues. */
+/**
+ * Ends the first thread of a process, as the kernel does when it kills many, while another thread continues.
+ */
 const SYS_EXIT = 60n;
 const { i64 } = FFIType;
 

@@ -227,7 +227,8 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     using folder = new RealFolder();
     chmodSync(folder.path, 0o711);
     const at = (name: string): string => `${folder.path}/${name}`;
-    // Replaces `svirt reap`, which starts a guest again and ends: bun runs the file of that name in its folder.
+    // Replaces `svirt reap`, which starts a guest again and ends: bun runs the file of that name in its
+    // folder.
     const order = orderIn(folder, `until [ -e ${at("go")} ]; do sleep 0.01; done`);
     writeFileSync(
       `${order.workFolder}/reap.ts`,

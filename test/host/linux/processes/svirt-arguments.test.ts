@@ -7,7 +7,10 @@ const MODULE = new URL("../../../../src/host/linux/processes/svirt-arguments.ts"
 const SCRIPT = `import { exactArguments } from "${MODULE}";
   process.stdout.write(JSON.stringify(exactArguments(process.argv.slice(1))));`;
 
-/** Returns the arguments as exactArguments() reads them, each written for printf(1): a shell passes bytes, bun's spawn text. */
+/**
+ * Returns the arguments as exactArguments() reads them, each written for printf(1): a shell passes bytes,
+ * bun's spawn text.
+ */
 function wordsOf(...words: readonly string[]): unknown {
   const made = words.map((word) => `"$(printf '${word}')"`).join(" ");
   const script = `exec "$0" -e "$1" -- ${made}`;

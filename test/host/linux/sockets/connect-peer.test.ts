@@ -20,7 +20,10 @@ const { symbols: libc } = dlopen("libc.so.6", {
   },
 });
 
-/** Returns struct ucred of an accepted connection (process, user, group) and the number of supplementary groups. unix(7) */
+/**
+ * Returns struct ucred of an accepted connection (process, user, group) and the number of supplementary
+ * groups. unix(7)
+ */
 function peerOf(listener: number): { readonly ids: number[]; readonly groups: number } {
   const fd = libc.accept(listener, null, null);
   const [peer, groups, length] = [new Uint32Array(3), new Uint32Array(64), new Uint32Array([256])];

@@ -79,7 +79,8 @@ describe("Host.connectLines() on the real machine", () => {
     const facts = folder.host.inspectFile(path);
     if (facts === undefined) throw new Error(`${path} is not there`);
     const channel = await folder.host.connectLines(facts);
-    // More than a quarter of SO_SNDBUF: above it poll(2) no longer reports the socket as ready. unix_writable() of Linux
+    // More than a quarter of SO_SNDBUF: above it poll(2) no longer reports the socket as ready.
+    // unix_writable() of Linux
     await channel.send(new Uint8Array(150_000), 500);
     channel.close();
     mute.stop(true);

@@ -15,8 +15,8 @@ const SILENT_S = 2;
 const LEAST_TICKS = 5;
 
 /**
- * Copies the number of bytes that it is asked for, and says on standard error how often a timer of 10 ms has ticked. It makes the file of
- * its first argument once it reads.
+ * Copies the number of bytes that it is asked for, and says on standard error how often a timer of 10 ms has
+ * ticked. It makes the file of its first argument once it reads.
  */
 const SCRIPT = `
   import { writeFileSync } from "node:fs";
@@ -58,7 +58,10 @@ test.each(WAYS)("neither a silent nor a slow client stops svirt's other work, on
   expect(Number(written) - Number(read)).toBeGreaterThan(LEAST_TICKS);
 });
 
-/** Says on standard error how many files are read, one after another, during a write. Each takes a turn of the event loop. */
+/**
+ * Says on standard error how many files are read, one after another, during a write. Each takes a turn of the
+ * event loop.
+ */
 const TURNS_SCRIPT = `
   import { readFile } from "node:fs/promises";
   import { openCaller } from "${MODULE}";
@@ -70,7 +73,10 @@ const TURNS_SCRIPT = `
   process.stderr.write(String(turns));
   process.exit();
 `;
-/** With poll(2), whose turns take up to 10 ms, less than a thousand would pass while the client reads with pauses. */
+/**
+ * With poll(2), whose turns take up to 10 ms, less than a thousand would pass while the client reads with
+ * pauses.
+ */
 const LEAST_TURNS = 3000;
 
 inTurn("work beside a write to a slow client goes on at once", async () => {
@@ -103,7 +109,10 @@ const SYS_SOCKETPAIR = process.arch === "x64" ? 53n : 199n;
 const [AF_UNIX, STREAM] = [1n, 1n | 0o2000000n];
 const O_CLOEXEC = 0o2000000;
 
-/** libvirt's client has one socket for both directions, and so has sshd. virNetSocketNewConnectCommand() of libvirt, do_exec_no_pty() of OpenSSH */
+/**
+ * libvirt's client has one socket for both directions, and so has sshd. virNetSocketNewConnectCommand() of
+ * libvirt, do_exec_no_pty() of OpenSSH
+ */
 function makeSocket(): Ends {
   const pair = new Int32Array(2);
   expect(Number(libc().syscall(SYS_SOCKETPAIR, AF_UNIX, STREAM, 0n, BigInt(ptr(pair))))).toBe(0);

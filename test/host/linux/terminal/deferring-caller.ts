@@ -1,6 +1,9 @@
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
-/** Sends itself the signal named by its first argument while it defers signals. Fails then if there is a second argument. */
+/**
+ * Sends itself the signal named by its first argument while it defers signals. Fails then if there is a
+ * second argument.
+ */
 const [, , signal = "", fails] = process.argv;
 try {
   await makeLinuxHost().deferSignals(async () => {

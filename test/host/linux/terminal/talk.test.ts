@@ -35,7 +35,10 @@ async function startGuest() {
   return { ...guest, path };
 }
 
-/** Starts a user at a terminal who talks to the guest. Before and after, the user's shell prints the terminal's settings. */
+/**
+ * Starts a user at a terminal who talks to the guest. Before and after, the user's shell prints the
+ * terminal's settings.
+ */
 function startUser(path: string) {
   return startAt(["sh", "-c", `stty -g; '${process.execPath}' '${TALKER}' ${path}; stty -g; exit 3`]);
 }

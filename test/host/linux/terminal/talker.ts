@@ -1,8 +1,8 @@
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
 /**
- * Talks to the console named by its first argument until Ctrl and ], or until a file with the name of the second one exists, and prints how that
- * ended.
+ * Talks to the console named by its first argument until Ctrl and ], or until a file with the name of the
+ * second one exists, and prints how that ended.
  */
 const host = makeLinuxHost();
 const facts = host.inspectFile(process.argv[2] ?? "");

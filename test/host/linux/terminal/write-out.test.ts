@@ -4,7 +4,9 @@ const MODULE = new URL("../../../../src/host/linux/terminal/write-out.ts", impor
 /** More than a pipe holds. */
 const LINES = 20_000;
 
-/** Runs a shell script in which WRITER is a program that writes many lines. Returns its exit code and output. */
+/**
+ * Runs a shell script in which WRITER is a program that writes many lines. Returns its exit code and output.
+ */
 async function writeInto(reader: string): Promise<{ code: number; said: string; errors: string }> {
   const program = `(await import(${JSON.stringify(MODULE)})).writeOut(1, "0123456789\\n".repeat(${LINES}))`;
   const writer = `"${process.execPath}" -e '${program}'`;

@@ -4,12 +4,15 @@ import { node } from "../../harness/on-the-node.ts";
 import { isNodeUp } from "../../isolation/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
-/** Port on the node. The policy permits sshd no other port than 22, which dropbear has, and those of X servers. */
+/**
+ * Port on the node. The policy permits sshd no other port than 22, which dropbear has, and those of X
+ * servers.
+ */
 const PORT = 6020;
 
 /**
- * sshd without PAM, which the node does not have, started as at a boot: init's script starts the program, whose type gives
- * the domain. It needs a user and a folder of its own. sshd_config(5)
+ * sshd without PAM, which the node does not have, started as at a boot: init's script starts the program,
+ * whose type gives the domain. It needs a user and a folder of its own. sshd_config(5)
  */
 const START = `
   cd /srv/openssh
@@ -51,7 +54,10 @@ const END = `
   rm -rf /srv/openssh /run/sshd
 `;
 
-/** Starts OpenSSH's server on the node until the end of the file's tests. Returns a port of this host that leads to it. */
+/**
+ * Starts OpenSSH's server on the node until the end of the file's tests. Returns a port of this host that
+ * leads to it.
+ */
 export async function portOfOpenSsh(): Promise<number> {
   const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
   if (!built.success) throw new Error("Cannot put together OpenSSH for the node");

@@ -70,7 +70,8 @@ describe("formatArgv() of a network image", () => {
   });
 });
 
-// qemuBuildDiskDeviceProps() of libvirt: the identification page has the serial number, or else the drive's name.
+// qemuBuildDiskDeviceProps() of libvirt: the identification page has the serial number, or else the drive's
+// name.
 test.each([
   ["<serial>a b</serial>", '"device_id":"a b","drive":'],
   ["", '"device_id":"drive-scsi0-0-0","drive":'],

@@ -27,7 +27,8 @@ const MIB = 1024 * 1024;
 const DEVICE = "virtio-disk0";
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
-// Runs the plans on a real QEMU without a guest. Checks which files it has open, with which access, and the backing chain.
+// Runs the plans on a real QEMU without a guest. Checks which files it has open, with which access, and the
+// backing chain.
 describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
   `a real QEMU with a disk of format %s${missing}`,
   (format) => {

@@ -192,8 +192,8 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
   });
 
   /**
-   * Returns the descriptors in QEMU's sets. A set may stay, empty: QEMU does not release it if it closes the file by
-   * fclose().
+   * Returns the descriptors in QEMU's sets. A set may stay, empty: QEMU does not release it if it closes the
+   * file by fclose().
    */
   async function keptBy(monitor: string): Promise<unknown[]> {
     const sets = (await ask(monitor, "query-fdsets")) as readonly { readonly fds: readonly unknown[] }[];

@@ -9,7 +9,10 @@ import { errorOf, makeMachine, nodeOn } from "../../../scenes/scene.ts";
 
 const FILE = { path: "/x", device: 1n, inode: 1n } as never;
 
-/** Returns a host whose only QEMU keeps its end of the pipe until svirt closes the other. `move` moves each MiB. */
+/**
+ * Returns a host whose only QEMU keeps its end of the pipe until svirt closes the other. `move` moves each
+ * MiB.
+ */
 function hostWithStuckQemu(move: (moved: () => void) => void): { host: Host; happened: string[] } {
   const happened: string[] = [];
   const ended = Promise.withResolvers<number>();

@@ -8,8 +8,8 @@ import { domainXml, errorOf, nodeOn, reapAll } from "../../../scenes/scene.ts";
 import { ONE, switched } from "../../../scenes/switched.ts";
 
 describe("removeTap()", () => {
-  // A copied domain has the addresses and identifiers of the first one. A kill between the release of a name and the removal of the
-  // record repeats the steps, when another guest may have the name.
+  // A copied domain has the addresses and identifiers of the first one. A kill between the release of a name
+  // and the removal of the record repeats the steps, when another guest may have the name.
   test("leaves the port of another guest with the same interfaceid", async () => {
     const { machine, vswitch } = switched();
     const node = nodeOn(machine);

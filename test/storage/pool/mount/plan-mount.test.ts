@@ -20,7 +20,8 @@ function optionsOf(more: string, options: readonly string[] = []): readonly (rea
 }
 
 describe("mountSource()", () => {
-  // virStorageBackendFileSystemGetPoolSource() of libvirt; nfs_parse_devname() of Linux takes an address of IPv6 in brackets.
+  // virStorageBackendFileSystemGetPoolSource() of libvirt; nfs_parse_devname() of Linux takes an address of
+  // IPv6 in brackets.
   test.each([
     ["files.example", "files.example:/images"],
     ["192.0.2.1", "192.0.2.1:/images"],

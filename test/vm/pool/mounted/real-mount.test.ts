@@ -20,7 +20,10 @@ function output(...words: readonly string[]): string {
   return stdout.toString().trim();
 }
 
-/** Loop device over an empty file, and the document of a pool on it. What is mounted and the device end with it. */
+/**
+ * Loop device over an empty file, and the document of a pool on it. What is mounted and the device end with
+ * it.
+ */
 class Loop extends RealFolder {
   readonly target = `${this.path}/srv/pool`;
   readonly device: string;

@@ -16,7 +16,8 @@ import { makeSharedStorage, NET, OWN_DISKS } from "../../../scenes/mounted-pools
 import { diskXml, domainXml, errorOf, nodeOn } from "../../../scenes/scene.ts";
 import { IMAGES } from "../../../scenes/volumes.ts";
 
-// A server that does not answer is asked once, for two seconds; any other call for its files would wait for hours.
+// A server that does not answer is asked once, for two seconds; any other call for its files would wait for
+// hours.
 
 const ANSWER_MS = 2000;
 const VOLUME =

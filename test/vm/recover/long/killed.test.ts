@@ -145,7 +145,10 @@ describe.each(CASES)("$name killed before, within and after every call that chan
   );
 });
 
-/** Runs a recovery that is struck. A sweep returns errors and does not throw them, so only later calls show the kill. */
+/**
+ * Runs a recovery that is struck. A sweep returns errors and does not throw them, so only later calls show
+ * the kill.
+ */
 async function recoverKilled(machine: Machine, strike: Strike): Promise<void> {
   const node = nodeOn(machine, strike);
   await recover(node).catch(() => undefined);

@@ -17,7 +17,10 @@ const strace = Bun.which("strace");
 const qemuImg = Bun.which("qemu-img");
 const missing = asideOf(nameMissing("strace", "qemu-img"));
 
-/** System calls that change something. At each of them SIGKILL comes before the call has an effect. strace(1) --inject */
+/**
+ * System calls that change something. At each of them SIGKILL comes before the call has an effect. strace(1)
+ * --inject
+ */
 const CALLS =
   "write,pwrite64,writev,pwritev,sendfile,copy_file_range,ftruncate,fallocate,fsync,fdatasync,link,linkat,rename,renameat," +
   "renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fchmod,fchmodat,chmod,fchown,fchownat,chown,fsetxattr,setxattr,lsetxattr,flock";
@@ -59,7 +62,10 @@ function countCalls(folder: RealFolder, name: string): ReadonlyMap<string, numbe
   return new Map([...groups].map(([call, all]) => [call, all.length]));
 }
 
-/** Facts of the pools, and the content of each volume; a qcow2 image by its size and its check, since it may have unused clusters. */
+/**
+ * Facts of the pools, and the content of each volume; a qcow2 image by its size and its check, since it may
+ * have unused clusters.
+ */
 async function stateOf(folder: RealFolder): Promise<string> {
   const images = `${folder.path}/images`;
   const node = givenNode(folder.path, "s0");
@@ -95,7 +101,10 @@ function contentOf(path: string): unknown {
 /** Refusals of a repetition whose work was done. */
 const DONE =
   /exists already|already active|is not active|failed to get vol|No such file or directory|is inactive|no storage/;
-/** Commands that may leave a volume that is written in part, or a folder that is built. docs/decisions/storage.md */
+/**
+ * Commands that may leave a volume that is written in part, or a folder that is built.
+ * docs/decisions/storage.md
+ */
 const PARTLY = new Set(["vol-upload", "vol-wipe", "pool-start --build"]);
 
 test.skipIf(missing !== "").each([...DRILLS])(
