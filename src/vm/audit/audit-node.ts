@@ -80,7 +80,7 @@ async function inspect(instance: Instance): Promise<Audit & Look> {
         .map(({ message, remedy }) => `${message}; remedy: ${remedy}`),
       ...findDamagedFiles(instance),
       ...(await listLostRules(instance, running)),
-      ...(await findUnfinished(instance, running)),
+      ...(await findUnfinished(instance, { running, silentAt })),
       ...findLeftovers(instance, { damaged: [...damaged.keys()], ended, records }),
       ...(await findStaleLabels(instance, { records, silentAt })),
       ...findStaleNeighbours(instance, { records, silentAt }),

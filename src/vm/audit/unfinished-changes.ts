@@ -1,6 +1,7 @@
 import { unlessRefused } from "../../errors.ts";
 import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-change.ts";
 import { guestPaths, registryLock } from "../../plan/paths.ts";
+import type { SilentAt } from "../../resolve/silent-server.ts";
 import { changePath, listChanged, readChange } from "../../state/changes/changes.ts";
 import { listOldForms } from "../../state/changes/old-forms.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -24,7 +25,7 @@ const POLL_MS = 20;
  */
 export async function findUnfinished(
   instance: Instance,
-  running: readonly GuestRecord[],
+  { running, silentAt }: { readonly running: readonly GuestRecord[]; readonly silentAt: SilentAt },
 ): Promise<readonly string[]> {
   const found = await findChangedGuests(instance, running);
   found.push(...(await findSnapshots(instance)));
@@ -37,7 +38,7 @@ export async function findUnfinished(
     if (await isLeft(instance, registryLock(instance.paths), () => listParts(instance).includes(path)))
       found.push(`${path}: is a part of a text that a killed svirt has left; run svirt recover`);
   }
-  for (const path of await listLeftParts(instance))
+  for (const path of await listLeftParts(instance, silentAt))
     found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
     found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);

@@ -1,6 +1,5 @@
 import { errorsOf, type SvirtError, unlessRefused } from "../../errors.ts";
-import { listPoolFolders } from "../../resolve/pool-folders.ts";
-import { silentServers } from "../../resolve/silent-server.ts";
+import { type FindSilent, type SilentAt, silentServers } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listAnsweringPools, type VolumePool } from "./volume-pool.ts";
 
@@ -8,23 +7,22 @@ import { listAnsweringPools, type VolumePool } from "./volume-pool.ts";
 const LOCKING_MS = 20;
 
 /**
- * Lists the files in active pools that killed calls have left of volumes. Servers that do not answer are left
- * out.
+ * Lists the files in active pools that killed calls have left of volumes, without the pools of silent
+ * servers.
  */
-export async function listLeftParts(instance: Instance): Promise<readonly string[]> {
-  const pools = await poolsWithParts(instance);
+export async function listLeftParts(instance: Instance, silentAt: SilentAt): Promise<readonly string[]> {
+  const pools = await poolsWithParts(instance, async (path) => silentAt(path));
   return pools.flatMap((pool) => partsOf(instance, pool));
 }
 
 /** Removes those files. Never throws for a single pool. */
 export async function removeLeftParts(instance: Instance): Promise<readonly SvirtError[]> {
-  const pools = await poolsWithParts(instance);
+  const pools = await poolsWithParts(instance, silentServers(instance.host));
   return pools.flatMap(({ folder }) => errorsOf(() => instance.host.removeLeftParts(folder.id)));
 }
 
-async function poolsWithParts(instance: Instance): Promise<readonly VolumePool[]> {
-  if (listPoolFolders(instance).length === 0) return [];
-  const pools = await listAnsweringPools(instance, silentServers(instance.host));
+async function poolsWithParts(instance: Instance, findSilent: FindSilent): Promise<readonly VolumePool[]> {
+  const pools = await listAnsweringPools(instance, findSilent);
   const found = pools.filter((pool) => partsOf(instance, pool).length > 0);
   if (found.length > 0) await instance.host.sleep(LOCKING_MS);
   return found;
