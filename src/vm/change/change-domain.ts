@@ -2,14 +2,15 @@ import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
+import { keepCompleted } from "../../resolve/completed-definition.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
-import { storeDomain } from "../define/define.ts";
+import { storeDomain, storingStep } from "../define/define.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { type ChangeRequest, changeGuest } from "./change-guest.ts";
+import { type ChangeRequest, changeGuest, type DecidedChange } from "./change-guest.ts";
 import { decideImpact, type ImpactOptions } from "./impact.ts";
 
 /** Target and options of a change. */
@@ -47,13 +48,39 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
   }
+  let stored: Domain | undefined;
   if (guest !== undefined) {
     const { observer } = ask;
     const told = observer === undefined ? {} : { observer };
-    await changeGuest(instance, guest.uuid, { request: how.live, ...told });
+    const decide: ChangeRequest["decide"] = (now) => {
+      const decided = how.live.decide(now);
+      const both = definition && addDefinition(instance, decided, { uuid: found.uuid, config: how.config });
+      stored = both?.domain;
+      return both?.decided ?? decided;
+    };
+    await changeGuest(instance, guest.uuid, { request: { ...how.live, decide }, ...told });
   }
-  if (definition !== undefined) await changeDefinition(instance, found.uuid, how.config);
+  if (stored !== undefined) keepCompleted(instance, { ...stored, xml: formatDomain(stored) }, stored);
+  else if (definition !== undefined) await changeDefinition(instance, found.uuid, how.config);
   return { name: found.name, steps: [] };
+}
+
+/**
+ * Adds the step that stores the changed definition to a change of the guest, so that an interruption leaves
+ * both changed or neither. Returns undefined if QEMU has to release a device first: a guest may keep it, and
+ * the definition changes all the same. The caller holds the registry's lock.
+ */
+function addDefinition(
+  instance: Instance,
+  decided: DecidedChange,
+  { config, uuid }: Pick<Change, "config"> & { readonly uuid: string },
+): { readonly decided: DecidedChange; readonly domain: Domain } | undefined {
+  if (decided.after.length > 0) return undefined;
+  const { definition } = decideImpact(findDomain(instance, uuid), { config: true });
+  if (definition === undefined) return undefined;
+  const domain = changed(instance, definition.xml, config);
+  const step = storingStep(instance, domain);
+  return step === undefined ? undefined : { decided: { ...decided, after: [step] }, domain };
 }
 
 /** Throws the refusals of a change of a definition, before anything is changed. */

@@ -90,6 +90,18 @@ function dropReason(instance: Instance, uuid: string): readonly Step[] {
   return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
 }
 
+/**
+ * Returns the step that stores a completed domain, if no other step is needed: its static levels stay as they
+ * are. The caller holds the registry's lock. Throws as storeDomain().
+ */
+export function storingStep(instance: Instance, domain: Domain): Step | undefined {
+  refuseConflict(instance, domain);
+  const earlier = readDefinition(instance, domain.name);
+  const xml = formatDomain(domain);
+  const { release, reserve } = changedClaims(earlier?.xml, xml);
+  return release.length + reserve.length === 0 ? defineStep(instance, domain.name, xml) : undefined;
+}
+
 /** Stores a completed domain. The caller holds the registry's lock. */
 export function storeDomain(instance: Instance, domain: Domain): void {
   refuseConflict(instance, domain);

@@ -179,7 +179,6 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
       name: "live and config",
       prepare: runs,
       words: ["blkdeviotune", "vm1", "vda", "--total-iops-sec", "100", "--live", "--config"],
-      open: "the running guest is changed, and its definition not yet",
     },
   ],
   domiftune: [

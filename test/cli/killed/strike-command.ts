@@ -16,11 +16,6 @@ export interface Scene {
   readonly words: readonly string[];
   /** The next command of that object, after which nothing is half done; absent: the same command again. */
   readonly next?: readonly string[];
-  /**
-   * Why a kill leaves something that the audit does not name, or that stays. Such a scene fails once that is
-   * mended.
-   */
-  readonly open?: string;
 }
 
 const MOMENTS: readonly Moment[] = ["before", "within", "after"];
