@@ -4,10 +4,11 @@ import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { keepCompleted } from "../../resolve/completed-definition.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
-import type { StepObserver } from "../../run/steps/run-plan.ts";
+import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
+import type { GuestRecord } from "../../state/record.ts";
 import { storeDomain, storingStep } from "../define/define.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type ChangeRequest, changeGuest, type DecidedChange } from "./change-guest.ts";
@@ -48,21 +49,40 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
   }
-  let stored: Domain | undefined;
-  if (guest !== undefined) {
-    const { observer } = ask;
-    const told = observer === undefined ? {} : { observer };
-    const decide: ChangeRequest["decide"] = (now) => {
-      const decided = how.live.decide(now);
-      const both = definition && addDefinition(instance, decided, { uuid: found.uuid, config: how.config });
-      stored = both?.domain;
-      return both?.decided ?? decided;
-    };
-    await changeGuest(instance, guest.uuid, { request: { ...how.live, decide }, ...told });
-  }
-  if (stored !== undefined) keepCompleted(instance, { ...stored, xml: formatDomain(stored) }, stored);
-  else if (definition !== undefined) await changeDefinition(instance, found.uuid, how.config);
+  const isStored =
+    guest !== undefined &&
+    (await changeLive(instance, ask, { ...how, guest, isForBoth: definition !== undefined }));
+  if (definition !== undefined && !isStored) await changeDefinition(instance, found.uuid, how.config);
   return { name: found.name, steps: [] };
+}
+
+/** Changes the running guest. Returns whether the definition was changed with it. */
+async function changeLive(
+  instance: Instance,
+  { observer = NO_OBSERVER }: Ask,
+  { config, guest, isForBoth, live }: Change & { readonly guest: GuestRecord; readonly isForBoth: boolean },
+): Promise<boolean> {
+  const { uuid } = guest;
+  let stored: Domain | undefined;
+  const decide: ChangeRequest["decide"] = (now) => {
+    const decided = live.decide(now);
+    const both = isForBoth ? addDefinition(instance, decided, { uuid, config }) : undefined;
+    stored = both?.domain;
+    return both?.decided ?? decided;
+  };
+  let isWritten = false;
+  await changeGuest(instance, uuid, {
+    request: { ...live, decide },
+    observer(moment, step, at) {
+      // Another call that has changed the definition since the decision keeps its text.
+      if (moment === "after" && step.do === "replace-text")
+        isWritten = instance.host.readText(step.path) === step.to;
+      observer(moment, step, at);
+    },
+  });
+  if (stored !== undefined && isWritten)
+    keepCompleted(instance, { ...stored, xml: formatDomain(stored) }, stored);
+  return isWritten;
 }
 
 /**
