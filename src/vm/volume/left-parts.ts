@@ -1,4 +1,5 @@
 import { errorsOf, type SvirtError, unlessRefused } from "../../errors.ts";
+import { isWithin } from "../../plan/folder-of.ts";
 import { type FindSilent, type SilentAt, silentServers } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listAnsweringPools, type VolumePool } from "./volume-pool.ts";
@@ -11,7 +12,11 @@ const LOCKING_MS = 20;
  * servers.
  */
 export async function listLeftParts(instance: Instance, silentAt: SilentAt): Promise<readonly string[]> {
-  const pools = await poolsWithParts(instance, async (path) => silentAt(path));
+  const mounts = instance.host.listMounts().map(({ path }) => path);
+  // A guest's folder below a pool is a mount of its own, of the same server.
+  const findSilent: FindSilent = async (path) =>
+    silentAt(path) ?? mounts.find((mount) => isWithin(mount, path) && silentAt(mount) !== undefined);
+  const pools = await poolsWithParts(instance, findSilent);
   return pools.flatMap((pool) => partsOf(instance, pool));
 }
 
