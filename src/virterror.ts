@@ -87,7 +87,7 @@ export function namedError(name: LibvirtName): LibvirtError {
   return { name: `VIR_ERR_${name}`, ...LIBVIRT_ERRORS[name] };
 }
 
-/** Returns the error as that of another part of libvirt. */
+/** Returns the same error, reported by the given part of libvirt. */
 export function errorFrom(part: LibvirtDomain, error: LibvirtError): LibvirtError {
   return { ...error, domain: VIR_FROM[part] };
 }

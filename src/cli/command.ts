@@ -86,7 +86,7 @@ export interface Command {
   plan?(call: Call): Promise<CommandPlan | undefined>;
 }
 
-/** Steps of a command. Its change, if it has one, also says how an interruption ends. */
+/** Steps of a command. A recorded change also has the point from which an interruption is finished. */
 export type CommandPlan = Partial<ObjectChange> & Pick<ObjectChange, "steps">;
 
 /** Option of every command with printed data. */

@@ -100,7 +100,8 @@ onTheNode(
   async () => {
     const notes = await onNode(`${GUESTS}${NETWORK}
     wait_for grep -q . /sys/class/net/lifebr8/bridge/root_id
-    # The bridge itself tells of a change 4 s after a port is up, for 2 s and this time. The guest sends for longer.
+    # The bridge itself tells of a change 4 s after a port is up, for 2 s and this time. The guest sends for
+    # longer.
     echo 600 >/sys/class/net/lifebr8/bridge/max_age
     note before tree_of lifebr8
     linux life-a tree 02 "network network='life-net'" ""

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { describe as describeStep } from "../../src/plan/steps/describe.ts";
 import { readDefinition } from "../../src/state/definitions.ts";
-import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { undefineDomain } from "../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/hotplug/change-devices.ts";
 import { defineNetwork, undefineNetwork } from "../../src/vm/network/define-network.ts";

@@ -11,7 +11,7 @@ import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/sna
 import { listSnapshotChanges, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
-import { listLeftParts } from "../volume/left-parts.ts";
+import { listPoolParts } from "../volume/left-parts.ts";
 
 // Rule: A change that a killed svirt has left is a finding of the audit.
 
@@ -38,7 +38,7 @@ export async function findUnfinished(
     if (await isLeft(instance, registryLock(instance.paths), () => listParts(instance).includes(path)))
       found.push(`${path}: is a part of a text that a killed svirt has left; run svirt recover`);
   }
-  for (const path of await listLeftParts(instance, silentAt))
+  for (const path of await listPoolParts(instance, silentAt))
     found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
     found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);
@@ -53,9 +53,11 @@ async function findChangedGuests(instance: Instance, running: readonly GuestReco
   const found: string[] = [];
   for (const { change, name, uuid } of running) {
     const { lock } = guestPaths(instance.paths, uuid);
-    if (await isLeft(instance, lock, () => hasJobNote(instance, uuid)))
-      found.push(`${name}: a save, dump or snapshot was interrupted; run svirt recover`);
-    if (change === undefined || change.isTold === true) continue;
+    if (change === undefined || change.isTold === true) {
+      if (await isLeft(instance, lock, () => hasJobNote(instance, uuid)))
+        found.push(`${name}: a save, dump or snapshot was interrupted; run svirt recover`);
+      continue;
+    }
     const isThere = (): boolean =>
       unlessRefused(() => readRecord(instance, uuid)?.change?.what) === change.what;
     if (await isLeft(instance, lock, isThere))
@@ -88,7 +90,7 @@ async function findSnapshots(instance: Instance): Promise<string[]> {
 async function isLeft({ host }: Instance, lock: string, isThere: () => boolean): Promise<boolean> {
   const until = host.nowMs() + WAIT_MS;
   while (host.isLocked(lock)) {
-    if (host.nowMs() >= until) return false;
+    if (!isThere() || host.nowMs() >= until) return false;
     await host.sleep(POLL_MS);
   }
   const isSeen = (): boolean => isThere() && !host.isLocked(lock);

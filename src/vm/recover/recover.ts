@@ -126,8 +126,8 @@ export async function recoverAll(
 async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<readonly string[]> {
   const { settleChanges } = await import("../object-change/settle.ts");
   const settled = await settleChanges(instance);
-  const { removeLeftParts } = await import("../volume/left-parts.ts");
-  errors.push(...settled.errors, ...(await removeLeftParts(instance)));
+  const { removePoolParts } = await import("../volume/left-parts.ts");
+  errors.push(...settled.errors, ...(await removePoolParts(instance)));
   return settled.names;
 }
 

@@ -11,7 +11,7 @@ const LOCKING_MS = 20;
  * Lists the files in active pools that killed calls have left of volumes, without the pools of silent
  * servers.
  */
-export async function listLeftParts(instance: Instance, silentAt: SilentAt): Promise<readonly string[]> {
+export async function listPoolParts(instance: Instance, silentAt: SilentAt): Promise<readonly string[]> {
   const mounts = instance.host.listMounts().map(({ path }) => path);
   // A guest's folder below a pool is a mount of its own, of the same server.
   const findSilent: FindSilent = async (path) =>
@@ -21,7 +21,7 @@ export async function listLeftParts(instance: Instance, silentAt: SilentAt): Pro
 }
 
 /** Removes those files. Never throws for a single pool. */
-export async function removeLeftParts(instance: Instance): Promise<readonly SvirtError[]> {
+export async function removePoolParts(instance: Instance): Promise<readonly SvirtError[]> {
   const pools = await poolsWithParts(instance, silentServers(instance.host));
   return pools.flatMap(({ folder }) => errorsOf(() => instance.host.removeLeftParts(folder.id)));
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
-import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { undefineDomain } from "../../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";

@@ -6,7 +6,8 @@ import {
   setAutostart,
 } from "../../../src/state/definitions.ts";
 import { registryOf } from "../../../src/state/instance.ts";
-import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { undefineDomain } from "../../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { findDomain } from "../../../src/vm/guest/find-domain.ts";
 import { getDomainState } from "../../../src/vm/query/domain-state.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
-import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { undefineDomain } from "../../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { type EventWatch, watchEvents } from "../../../src/vm/events/watch-events.ts";
 import { resumeGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain, undefineDomain } from "../../../src/vm/define/define.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { undefineDomain } from "../../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { findDomain } from "../../../src/vm/guest/find-domain.ts";
 import { rebootGuest } from "../../../src/vm/lifecycle/power-off.ts";

@@ -1,4 +1,4 @@
-import { domainRemoval, type Leavings } from "../../../vm/define/define.ts";
+import { domainRemoval, type Leavings } from "../../../vm/define/undefine.ts";
 import { carryOut, planOnly } from "../../../vm/object-change/carry-out.ts";
 import type { Change } from "../../../vm/object-change/change.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";

@@ -23,13 +23,7 @@ export function removeLeftParts(folder: FileId): void {
 export function removePartsIn(at: string): void {
   for (const name of listParts(at)) {
     // On NFS this lock needs a file that is open for writing. flock(2), "NFS details"
-    const fd = openPart(`${at}/${name}`, constants.O_RDWR);
-    if (fd === undefined) continue;
-    try {
-      if (tryLock(fd, LOCK_EX)) unlinkSync(`${at}/${name}`);
-    } finally {
-      closeSync(fd);
-    }
+    whileLocked(`${at}/${name}`, { flags: constants.O_RDWR, how: LOCK_EX }, unlinkSync);
   }
 }
 
@@ -43,10 +37,21 @@ function listParts(at: string): readonly string[] {
 }
 
 function isLeft(path: string): boolean {
-  const fd = openPart(path, constants.O_RDONLY);
+  return whileLocked(path, { flags: constants.O_RDONLY, how: LOCK_SH }, () => undefined);
+}
+
+/** Does work while no other call has the part, and returns whether it did. */
+function whileLocked(
+  path: string,
+  { flags, how }: { readonly flags: number; readonly how: number },
+  work: (path: string) => void,
+): boolean {
+  const fd = openPart(path, flags);
   if (fd === undefined) return false;
   try {
-    return tryLock(fd, LOCK_SH);
+    const isLocked = tryLock(fd, how);
+    if (isLocked) work(path);
+    return isLocked;
   } finally {
     closeSync(fd);
   }

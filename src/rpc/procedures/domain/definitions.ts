@@ -1,7 +1,8 @@
 import type { Instance } from "../../../state/instance.ts";
 import { markAutostart } from "../../../vm/define/autostart.ts";
-import { defineDomain, type Leavings, undefineDomain } from "../../../vm/define/define.ts";
+import { defineDomain } from "../../../vm/define/define.ts";
 import { renameDomain } from "../../../vm/define/rename-domain.ts";
+import { type Leavings, undefineDomain } from "../../../vm/define/undefine.ts";
 import { lookUpDomain } from "../../../vm/guest/find-domain.ts";
 import { int, struct, uint, type ValueOf } from "../../xdr/form.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readDefinition, writeDefinition } from "../../../../src/state/definitions.ts";
-import { undefineDomain } from "../../../../src/vm/define/define.ts";
+import { undefineDomain } from "../../../../src/vm/define/undefine.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { qcow2Bytes } from "../../../images/qcow2-bytes.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
