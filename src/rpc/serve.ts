@@ -4,7 +4,7 @@ import type { ByteStream } from "../host/channels.ts";
 import type { Instance } from "../state/instance.ts";
 import { Memory } from "../state/memory.ts";
 import { answerCall, errorAnswer, loadProcedure } from "./answer-call.ts";
-import { ClientCalls, closesConnection } from "./client-calls.ts";
+import { ClientCalls, closesConnection, isLarge } from "./client-calls.ts";
 import type { EventMessage } from "./procedures/events/event-message.ts";
 import { Subscriptions } from "./procedures/events/subscriptions.ts";
 import type { Session } from "./procedures/procedure.ts";
@@ -105,11 +105,8 @@ async function answer(packet: Packet, { failure, send, session, streams }: Answe
   await send(reply);
   // Not a part of the call: it may last as long as the connection.
   void start?.();
-  if (packet.payload.length >= LARGE_BYTES) session.instance.host.freeMemory();
+  if (isLarge(packet)) session.instance.host.freeMemory();
 }
-
-/** Bytes of arguments after whose call memory is freed: XML takes many times its length while it is read. */
-const LARGE_BYTES = 128 * 1024;
 
 function isPing({ procedure, program, type, version }: PacketHeader): boolean {
   return (

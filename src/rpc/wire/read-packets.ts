@@ -60,7 +60,8 @@ class PartialPacket {
   #keep(bytes: Uint8Array): void {
     const end = this.#arrived + bytes.length;
     if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.min(MOST_KEPT_BYTES, Math.max(2 * this.#bytes.length, end)));
+      const most = Math.min(MOST_KEPT_BYTES, this.#length ?? INITIAL_BYTES);
+      const larger = new Uint8Array(Math.min(most, Math.max(2 * this.#bytes.length, end)));
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
