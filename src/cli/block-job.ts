@@ -6,7 +6,7 @@ import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
 import type { ChangeQuery, ChangeRequest } from "../vm/change/change-guest.ts";
 import { planGuestChange } from "../vm/change/plan-change.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
-import { type Call, type Option, operand } from "./command.ts";
+import { type Call, type Option, operand, printJson } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
 
@@ -84,7 +84,9 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 
 /** Prints the steps of a change without applying it. */
 export async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
-  call.output.print(formatSteps(await planGuestChange(call.instance, operand(call, "domain"), request)));
+  const steps = await planGuestChange(call.instance, operand(call, "domain"), request);
+  if (call.options.has("json")) printJson(call, steps);
+  else call.output.print(formatSteps(steps));
 }
 
 /**

@@ -9,6 +9,8 @@ import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
  */
 interface PlannedCommand<Result> {
   readonly spec: CommandSpec;
+  /** Prints what an option asks for instead of a change, and returns whether it has. */
+  printsInstead?(call: Call): boolean;
   /** Reads the arguments. Throws "usage", and the errors of a change. */
   change(call: Call): Change<Result>;
   /** Prints the result. */
@@ -16,12 +18,17 @@ interface PlannedCommand<Result> {
 }
 
 /** Returns the command of a change. `svirt plan` prints the same steps that it carries out and records. */
-export function plannedCommand<Result>({ change, report, spec }: PlannedCommand<Result>): Command {
+export function plannedCommand<Result>({
+  change,
+  printsInstead = () => false,
+  report,
+  spec,
+}: PlannedCommand<Result>): Command {
   return {
     spec: { ...spec, options: [...spec.options, CRASH_OPTION] },
     plan: async (call) => await planOnly(call.instance, change(call)),
     async run(call) {
-      report(call, await carryOut(call.instance, change(call), crashDrill(call)));
+      if (!printsInstead(call)) report(call, await carryOut(call.instance, change(call), crashDrill(call)));
       return undefined;
     },
   };

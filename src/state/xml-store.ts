@@ -1,7 +1,7 @@
 import { domainName } from "../domain/forms/text.ts";
 import { type OnRefused, SvirtError, unlessRefused } from "../errors.ts";
 import type { StepOf } from "../plan/steps/step.ts";
-import { hasAutostartMark, setAutostartMark } from "./autostart-mark.ts";
+import { hasAutostartMark } from "./autostart-mark.ts";
 import type { Instance } from "./instance.ts";
 import { replaceStep } from "./text-step.ts";
 import { compareNames, ENDING, listXmlFiles, storedUuid } from "./xml-files.ts";
@@ -56,25 +56,19 @@ export interface XmlStore {
   list(instance: Instance, onDamaged?: OnRefused): readonly StoredXml[];
   /** Returns the error of a damaged file, with its path and the remedy. */
   damaged(instance: Instance, file: NamedForm, cause: SvirtError): SvirtError;
-  /** Writes the definition to disk before it returns. */
-  writeDefined(instance: Instance, name: string, xml: string): void;
-  /** Removes the definition and its autostart mark. A missing definition is no error. */
-  removeDefined(instance: Instance, name: string): void;
   /** Records that an object is active, with the XML of its start. The record ends with the boot. */
   writeActive(instance: Instance, name: string, xml: string): void;
   /** Returns the path of an object's active file. */
   activePath(instance: Instance, name: string): string;
   /** Records an object as inactive. */
   removeActive(instance: Instance, name: string): void;
-  /** Marks an object to start at boot, by a symlink as libvirt does, or removes the mark. */
-  setAutostart(instance: Instance, name: string, wanted: boolean): void;
   /** Returns whether an object is marked to start at boot. */
   isAutostarted(instance: Instance, name: string): boolean;
   /** Returns the step that writes the definition, or without XML removes it. */
   defineStep(instance: Instance, name: string, xml: string | undefined): TextStep;
   /** Returns the step by which an object is active with an XML, or without one inactive. */
   activeStep(instance: Instance, name: string, xml: string | undefined): TextStep;
-  /** Returns the step that sets or removes the mark of an object that starts at boot. */
+  /** Returns the step that sets or removes the mark of a start at boot: a symlink, as in libvirt. */
   markStep(instance: Instance, name: string, wanted: boolean): StepOf<"set-mark">;
 }
 
@@ -88,10 +82,6 @@ export function xmlStore(kind: XmlKind): XmlStore {
   const config = ({ paths }: Instance): string => `${paths.config}/${kind.folder}`;
   const active = ({ paths }: Instance): string => `${paths.run}/${kind.folder}`;
   const folders = (instance: Instance): Folders => ({ config: config(instance), active: active(instance) });
-  const setMark = (instance: Instance, name: string, wanted: boolean): void => {
-    const mark = { folder: autostartIn(config(instance)), name, target: `../${name}${ENDING}` };
-    setAutostartMark(instance.host, mark, wanted);
-  };
   const isMarked = (instance: Instance, name: string): boolean =>
     hasAutostartMark(instance.host, { folder: autostartIn(config(instance)), name });
   const read: XmlStore["read"] = (instance, name) =>
@@ -105,15 +95,9 @@ export function xmlStore(kind: XmlKind): XmlStore {
       ),
     damaged: (instance, file, cause) =>
       damagedFile({ ...kind, ...folders(instance) }, file, { why: cause.message, cause }),
-    writeDefined: (instance, name, xml) => writeIn(instance, config(instance), { name, xml }),
-    removeDefined(instance, name) {
-      setMark(instance, name, false);
-      instance.host.removeFile(pathIn(config(instance), name));
-    },
     writeActive: (instance, name, xml) => writeIn(instance, active(instance), { name, xml }),
     activePath: (instance, name) => pathIn(active(instance), name),
     removeActive: (instance, name) => instance.host.removeFile(pathIn(active(instance), name)),
-    setAutostart: setMark,
     isAutostarted: isMarked,
     defineStep: (instance, name, xml) => replaceStep(instance.host, pathIn(config(instance), name), xml),
     activeStep: (instance, name, xml) => replaceStep(instance.host, pathIn(active(instance), name), xml),

@@ -125,7 +125,8 @@ describe("a disk that is a volume of a pool", () => {
   test("needs an active pool", async () => {
     const machine = machineWith();
     poolStore.removeActive(nodeOn(machine), "images");
-    poolStore.writeDefined(nodeOn(machine), "images", POOL);
+    machine.files.putFolder("/etc/svirt/storage");
+    machine.files.put("/etc/svirt/storage/images.xml", "file", { bytes: new TextEncoder().encode(POOL) });
     const error = await failedStart(machine, { disks: volume("private1.raw") });
     expect(error.kind).toBe("wrong-state");
     expect(error.message).toStartWith(

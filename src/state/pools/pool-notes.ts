@@ -28,13 +28,21 @@ export function notePool(instance: Instance, { name, uuid }: NotedPool, note: Po
  * Removes the notes of a pool about to be removed, and of removed pools: a killed call leaves none without
  * their pool for long. The caller holds the registry's lock.
  */
-export function removePoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uuid">): void {
+export function removePoolNotes(instance: Instance, pool: Pick<NotedPool, "uuid">): void {
+  for (const path of listPoolNotes(instance, pool)) instance.host.removeFile(path);
+}
+
+/** Lists the files that removePoolNotes() removes. */
+export function listPoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uuid">): readonly string[] {
   const folder = poolNotesFolder(instance);
   const known = knownUuids(instance);
-  for (const file of instance.host.listFolder(folder)) {
-    const [owner = ""] = file.split(".");
-    if (owner === uuid || !known.has(owner)) instance.host.removeFile(`${folder}/${file}`);
-  }
+  return instance.host
+    .listFolder(folder)
+    .filter((file) => {
+      const [owner = ""] = file.split(".");
+      return owner === uuid || !known.has(owner);
+    })
+    .map((file) => `${folder}/${file}`);
 }
 
 interface NotedPool {

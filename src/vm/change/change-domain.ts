@@ -9,7 +9,7 @@ import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { storeDomain, storingStep } from "../define/define.ts";
+import { storeDomain, storingStep, storingSteps } from "../define/define.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { type ChangeRequest, changeGuest, type DecidedChange } from "./change-guest.ts";
 import { decideImpact, type ImpactOptions } from "./impact.ts";
@@ -24,7 +24,7 @@ export interface Ask {
   readonly observer?: StepObserver;
 }
 
-/** Steps of a dry run on the running guest. Empty after a real change, and if only the definition changes. */
+/** Steps of a dry run. Empty after a real change. */
 export interface Changed {
   readonly name: string;
   readonly steps: readonly Step[];
@@ -47,7 +47,9 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
   if (ask.isDryRun) {
     if (guest !== undefined) await refuseSilentPaths(instance.host, how.live.paths?.(guest) ?? []);
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
-    return { name: found.name, steps: [...steps, ...after] };
+    const stored =
+      definition === undefined ? [] : storingSteps(instance, changed(instance, definition.xml, how.config));
+    return { name: found.name, steps: [...steps, ...after, ...stored] };
   }
   const isStored =
     guest !== undefined &&

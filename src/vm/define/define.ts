@@ -44,11 +44,10 @@ export function domainDefinition(
     kind: "domain",
     plan(instance) {
       refuse();
-      const { earlier, release, reserve, xml } = decideStored(instance, domain);
-      const steps: readonly Step[] = [
-        ...reserve.map((claim) => ({ do: "reserve", claim }) as const),
-        defineStep(instance, name, xml),
-        ...release.map((claim) => ({ do: "release", claim }) as const),
+      const decided = decideStored(instance, domain);
+      const { earlier, reserve } = decided;
+      const steps = [
+        ...stepsOf(instance, name, decided),
         ...(earlier === undefined ? dropReason(instance, uuid) : []),
       ];
       const object = { kind: "domain", key: uuid } as const;
@@ -66,6 +65,23 @@ export function domainDefinition(
 function dropReason(instance: Instance, uuid: string): readonly Step[] {
   if (readReason(instance, uuid) === undefined) return [];
   return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
+}
+
+/** Returns all steps that store a completed domain. Throws as storeDomain(). */
+export function storingSteps(instance: Instance, domain: Domain): readonly Step[] {
+  return stepsOf(instance, domain.name, decideStored(instance, domain));
+}
+
+function stepsOf(
+  instance: Instance,
+  name: string,
+  { release, reserve, xml }: ReturnType<typeof decideStored>,
+): readonly Step[] {
+  return [
+    ...reserve.map((claim) => ({ do: "reserve", claim }) as const),
+    defineStep(instance, name, xml),
+    ...release.map((claim) => ({ do: "release", claim }) as const),
+  ];
 }
 
 /**

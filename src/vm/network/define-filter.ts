@@ -8,7 +8,9 @@ import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
 import { type Edited, editDefinition } from "../define/edit-definition.ts";
-import { changeStored } from "../stored/change-stored.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
 import { listFilters, lookUpFilter, type NamedFilter } from "./filter-list.ts";
 import { findFilterUser } from "./filter-user.ts";
 
@@ -19,11 +21,33 @@ import { findFilterUser } from "./filter-user.ts";
  * nwfilterDefineXMLFlags() of libvirt
  */
 export async function defineFilter(instance: Instance, bytes: Uint8Array): Promise<NamedFilter> {
-  const filter = parseFilter(bytes);
-  return await changeStored(instance, () => storeFilter(instance, filter));
+  return await carryOut(instance, filterDefinition(bytes));
 }
 
-function storeFilter(instance: Instance, filter: WrittenFilter): NamedFilter {
+/** Returns the change of defineFilter(). Throws "xml", "unsupported". */
+export function filterDefinition(bytes: Uint8Array): Change<NamedFilter> {
+  return replacement(parseFilter(bytes));
+}
+
+/** Returns the change that stores a filter. The callback throws if the definition is not to be replaced. */
+function replacement(filter: WrittenFilter, refuse: () => void = () => undefined): Change<NamedFilter> {
+  return {
+    kind: "filter",
+    plan(instance) {
+      refuse();
+      const { name, uuid } = completed(instance, filter);
+      const steps = [filterStore.defineStep(instance, name, formatWrittenFilter({ ...filter, uuid }))];
+      const change = changeOf(
+        { kind: "filter", name, uuid },
+        { command: "nwfilter-define", steps, commit: "last" },
+      );
+      return { change, result: { name, uuid } };
+    },
+  };
+}
+
+/** Returns the identity that a filter gets. Throws as defineFilter(). */
+function completed(instance: Instance, filter: WrittenFilter): NamedFilter {
   const { name } = filter;
   refuseBuiltIn(name);
   refuseUsed(instance, name);
@@ -31,7 +55,6 @@ function storeFilter(instance: Instance, filter: WrittenFilter): NamedFilter {
   const uuid = filter.uuid ?? known.find((one) => one.name === name)?.uuid ?? instance.host.makeUuid();
   refuseOther({ name, uuid }, known);
   refuseLoop(instance, filter);
-  filterStore.writeDefined(instance, name, formatWrittenFilter({ ...filter, uuid }));
   return { name, uuid };
 }
 
@@ -40,13 +63,25 @@ function storeFilter(instance: Instance, filter: WrittenFilter): NamedFilter {
  * libvirt's own.
  */
 export async function undefineFilter(instance: Instance, key: string): Promise<NamedFilter> {
-  return await changeStored(instance, () => {
-    const found = findRemovable(instance, key);
-    refuseBuiltIn(found.name);
-    refuseUsed(instance, found.name);
-    filterStore.removeDefined(instance, found.name);
-    return found;
-  });
+  return await carryOut(instance, filterRemoval(key));
+}
+
+/** Returns the change of undefineFilter(). */
+export function filterRemoval(key: string): Change<NamedFilter> {
+  return {
+    kind: "filter",
+    plan(instance) {
+      const result = findRemovable(instance, key);
+      refuseBuiltIn(result.name);
+      refuseUsed(instance, result.name);
+      const steps = [filterStore.defineStep(instance, result.name, undefined)];
+      const change = changeOf(
+        { kind: "filter", ...result },
+        { command: "nwfilter-undefine", steps, commit: "last" },
+      );
+      return { change, result };
+    },
+  };
 }
 
 /** Finds a filter, also with a damaged file: its name alone is enough. */
@@ -71,10 +106,10 @@ export async function editFilter(instance: Instance, key: string): Promise<Edite
     commands: { define: "nwfilter-define", dumpxml: `nwfilter-dumpxml ${uuid}` },
     async store(bytes, refuseOtherText) {
       const filter = parseFilter(bytes);
-      await changeStored(instance, () => {
-        refuseOtherText(read());
-        return storeFilter(instance, filter);
-      });
+      await carryOut(
+        instance,
+        replacement(filter, () => refuseOtherText(read())),
+      );
     },
   });
 }

@@ -49,20 +49,20 @@ interface Hold {
   isInUse(instance: Instance, key: string): boolean;
 }
 
+/** Hold of objects whose changes wait for no other program. */
+const BY_REGISTRY: Hold = {
+  hold: async (instance, _key, work) => await withRegistryLock(instance, work),
+  lockOf: registryLock,
+  mayHang: false,
+  isInUse: () => false,
+};
+
 /** Locks of each kind of object. A kind without an entry does not compile. */
 export const HOLDS: Readonly<Record<ObjectKind, Hold>> = {
-  domain: {
-    hold: async (instance, _key, work) => await withRegistryLock(instance, work),
-    lockOf: registryLock,
-    mayHang: false,
-    isInUse: () => false,
-  },
-  network: {
-    hold: async (instance, _key, work) => await withRegistryLock(instance, work),
-    lockOf: registryLock,
-    mayHang: false,
-    isInUse: () => false,
-  },
+  domain: BY_REGISTRY,
+  network: BY_REGISTRY,
+  filter: BY_REGISTRY,
+  pool: BY_REGISTRY,
   "node-device": {
     hold: async (instance, key, work) => await withPciLock(instance, key, work),
     lockOf: pciLock,

@@ -1,8 +1,10 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
-import { changeStored } from "../stored/change-stored.ts";
-import { markStored, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
+import { refuseInSession, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
 import type { Autostarted } from "../stored/start-each.ts";
 import { definedPool } from "./find-pool.ts";
 import { startPool } from "./start-pool.ts";
@@ -12,14 +14,25 @@ import { startPool } from "./start-pool.ts";
  * "wrong-state" for a pool without a definition. storagePoolSetAutostart() of libvirt
  */
 export async function markPool(instance: Instance, key: string, isMarked: boolean): Promise<StoredIdentity> {
-  const kind = {
-    store: poolStore,
-    noun: "storage pool",
-    startCommand: "pool-start POOL",
-    change: changeStored,
-    findDefined: (node: Instance, name: string) => definedPool(node, name, withoutFile),
+  return await carryOut(instance, poolMark(key, isMarked));
+}
+
+/** Returns the change of markPool(). */
+export function poolMark(key: string, isMarked: boolean): Change<StoredIdentity> {
+  return {
+    kind: "pool",
+    plan(instance) {
+      refuseInSession(instance, "storage pool", "pool-start POOL");
+      const { name, uuid } = definedPool(instance, key, withoutFile);
+      const mark = poolStore.markStep(instance, name, isMarked);
+      const steps = mark.wasMarked === isMarked ? [] : [mark];
+      const change = changeOf(
+        { kind: "pool", name, uuid },
+        { command: "pool-autostart", steps, commit: "last" },
+      );
+      return { change, result: { name, uuid } };
+    },
   };
-  return await markStored(instance, kind, { key, isMarked });
 }
 
 function withoutFile(remedy: string): SvirtError {

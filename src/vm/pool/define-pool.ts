@@ -1,10 +1,12 @@
 import type { Instance } from "../../state/instance.ts";
-import { removePoolNotes } from "../../state/pools/pool-notes.ts";
+import { listPoolNotes } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Edited } from "../define/edit-definition.ts";
-import { changeStored } from "../stored/change-stored.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
 import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { definedPool, findPool, inactivePool, invalid } from "./find-pool.ts";
@@ -17,8 +19,12 @@ import { lookAhead } from "./target-lock.ts";
  * "xml", "unsupported", "denied"; "in-use" if another pool has its name, UUID, source or folder.
  */
 export async function definePool(instance: Instance, bytes: Uint8Array): Promise<StoredIdentity> {
-  const pool = readPool(instance, bytes);
-  return await changeStored(instance, () => storePool(instance, pool));
+  return await carryOut(instance, poolDefinition(instance, bytes));
+}
+
+/** Returns the change of definePool(). Throws "xml", "unsupported". The caller holds no lock. */
+export function poolDefinition(instance: Instance, bytes: Uint8Array): Change<StoredIdentity> {
+  return replacement(readPool(instance, bytes));
 }
 
 function readPool(instance: Instance, bytes: Uint8Array): Pool {
@@ -27,12 +33,23 @@ function readPool(instance: Instance, bytes: Uint8Array): Pool {
   return pool;
 }
 
-function storePool(instance: Instance, pool: Pool): StoredIdentity {
-  const completed = completeForHost(instance, pool);
-  const { name, uuid } = completed;
-  refuseKeyToDefine(instance, completed);
-  poolStore.writeDefined(instance, name, formatPool(completed));
-  return { name, uuid };
+/** Returns the change that stores a pool. The callback throws if the definition is not to be replaced. */
+function replacement(pool: Pool, refuse: () => void = () => undefined): Change<StoredIdentity> {
+  return {
+    kind: "pool",
+    plan(instance) {
+      refuse();
+      const completed = completeForHost(instance, pool);
+      const { name, uuid } = completed;
+      refuseKeyToDefine(instance, completed);
+      const steps = [poolStore.defineStep(instance, name, formatPool(completed))];
+      const change = changeOf(
+        { kind: "pool", name, uuid },
+        { command: "pool-define", steps, commit: "last" },
+      );
+      return { change, result: { name, uuid } };
+    },
+  };
 }
 
 /**
@@ -40,12 +57,30 @@ function storePool(instance: Instance, pool: Pool): StoredIdentity {
  * libvirt
  */
 export async function undefinePool(instance: Instance, key: string): Promise<StoredIdentity> {
-  return await changeStored(instance, () => {
-    const { name, uuid } = inactivePool(instance, key, "still");
-    removePoolNotes(instance, { uuid });
-    poolStore.removeDefined(instance, name);
-    return { name, uuid };
-  });
+  return await carryOut(instance, poolRemoval(key));
+}
+
+/** Returns the change of undefinePool(). */
+export function poolRemoval(key: string): Change<StoredIdentity> {
+  return {
+    kind: "pool",
+    plan(instance) {
+      const { name, uuid } = inactivePool(instance, key, "still");
+      const mark = poolStore.markStep(instance, name, false);
+      // Before the definition: without a pool they are about nothing, and a pool may be without them.
+      const notes = listPoolNotes(instance, { uuid }).map((path) => ({ do: "remove-file", path }) as const);
+      const steps = [
+        ...notes,
+        poolStore.defineStep(instance, name, undefined),
+        ...(mark.wasMarked ? [mark] : []),
+      ];
+      const change = changeOf(
+        { kind: "pool", name, uuid },
+        { command: "pool-undefine", steps, commit: notes.length },
+      );
+      return { change, result: { name, uuid } };
+    },
+  };
 }
 
 /**
@@ -61,10 +96,7 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
       definedPool(node, name, (remedy) => invalid("cannot edit transient pool", remedy)),
     parse: (bytes: Uint8Array) => readPool(instance, bytes),
     save: async (node: Instance, pool: Pool, refuse: () => void) =>
-      await changeStored(node, () => {
-        refuse();
-        storePool(node, pool);
-      }),
+      await carryOut(node, replacement(pool, refuse)),
   };
   return await editStored(instance, kind, key);
 }

@@ -35,10 +35,12 @@ describe("listPoolVolumes()", () => {
   });
 
   test("refuses an unknown pool, an inactive one, and one without a folder", async () => {
-    const node = nodeOn(makePoolMachine());
+    const machine = makePoolMachine();
+    const node = nodeOn(machine);
     activatePool(node, { name: "gone", folder: "/srv/gone", uuid: OTHER });
-    const xml = poolStore.read(node, "images")?.active ?? "";
-    poolStore.writeDefined(node, "images", xml);
+    const bytes = new TextEncoder().encode(poolStore.read(node, "images")?.active);
+    machine.files.putFolder("/etc/svirt/storage");
+    machine.files.put("/etc/svirt/storage/images.xml", "file", { bytes });
     poolStore.removeActive(node, "images");
     const refusals = await Promise.all(
       ["none", "images", "gone"].map((name) => errorOf((async () => await listPoolVolumes(node, name))())),

@@ -6,6 +6,7 @@ import { type PlanSubject, planDomain } from "../../../vm/plan/plan-domain.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseArguments } from "../../arguments/parse-arguments.ts";
 import { type Call, type Command, type CommandPlan, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { DRY_RUN_OPTION } from "../../label-changes.ts";
 
 /** Options of `svirt plan` itself. */
 const OWN: readonly string[] = ["--stop", "--json"];
@@ -19,8 +20,8 @@ export const command: Command = {
     details:
       "A running domain has no steps, since a start does not change it. --stop prints the steps of its end.\n" +
       "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
-      "step on an interruption is finished instead of undone. Commands on guests and storage have no such plan yet, other than\n" +
-      "start, create and destroy.",
+      "step on an interruption is finished instead of undone. A command with the option --dry-run prints what that option prints.\n" +
+      "Volumes, saves and restores have no such plan yet, and of pools only definitions and marks.",
     operands: [
       {
         name: "domain",
@@ -65,19 +66,22 @@ function isLoneCommand(word: string): boolean {
 
 async function printCommand(call: Call, name: string): Promise<void> {
   const planned = await call.findCommand(name);
-  if (planned?.plan === undefined) {
+  const has = (option: string): boolean => planned?.spec.options.some((one) => one.name === option) === true;
+  const isJson = call.options.has("json") || call.rest.includes("--json");
+  const others = call.rest.filter((word) => word !== "--json");
+  if (planned?.plan !== undefined) {
+    const words = isJson && has("json") ? ["--json", ...others] : others;
+    print(call, await planned.plan({ ...call, ...parseArguments(planned.spec, words) }), isJson);
+  } else if (planned !== undefined && has(DRY_RUN_OPTION.name)) {
+    const parsed = parseArguments(planned.spec, [`--${DRY_RUN_OPTION.name}`, ...others]);
+    // Also of a command without that option: a dry run prints its steps as JSON all the same.
+    const options = new Map([...parsed.options, ...(isJson ? [["json", ""] as const] : [])]);
+    await planned.run({ ...call, ...parsed, options });
+  } else
     throw new SvirtError(`Cannot plan '${name}': svirt prints no steps of this command`, {
       kind: "usage",
       remedy: "See the commands of which it does: svirt plan --help",
     });
-  }
-  const { options } = planned.spec;
-  const words = options.some((option) => option.name === "json")
-    ? call.rest
-    : call.rest.filter((word) => word !== "--json");
-  const isJson = call.options.has("json") || call.rest.includes("--json");
-  const plan = await planned.plan({ ...call, ...parseArguments(planned.spec, words) });
-  print(call, plan, isJson);
 }
 
 function print(call: Call, plan: CommandPlan | undefined, isJson: boolean): void {

@@ -1,10 +1,11 @@
-import { defineFilter } from "../../../vm/network/define-filter.ts";
+import { filterDefinition } from "../../../vm/network/define-filter.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt nwfilter-define FILE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "nwfilter-define",
     summary: "define a filter of interfaces from an XML file, or replace its definition",
@@ -15,11 +16,10 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  async run(call) {
-    const file = operand(call, "file");
-    const defined = await defineFilter(call.instance, readInputFile(call, file));
+  change: (call) => filterDefinition(readInputFile(call, operand(call, "file"))),
+  report(call, defined) {
+    const from = oneLine(operand(call, "file"));
     if (call.options.has("json")) printJson(call, defined);
-    else call.output.print(`Network filter ${defined.name} defined from ${oneLine(file)}\n\n`);
-    return undefined;
+    else call.output.print(`Network filter ${defined.name} defined from ${from}\n\n`);
   },
-};
+});

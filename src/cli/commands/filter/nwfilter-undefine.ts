@@ -1,19 +1,18 @@
-import { undefineFilter } from "../../../vm/network/define-filter.ts";
-import { type Command, FILTER_OPERAND, operand } from "../../command.ts";
+import { filterRemoval } from "../../../vm/network/define-filter.ts";
+import { FILTER_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt nwfilter-undefine NWFILTER` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "nwfilter-undefine",
     summary: "remove the definition of a filter of interfaces that no running guest has",
     operands: [FILTER_OPERAND],
     options: [],
   },
-  async run(call) {
-    const key = operand(call, "nwfilter");
-    await undefineFilter(call.instance, key);
-    call.output.print(`Network filter ${oneLine(key)} undefined\n\n`);
-    return undefined;
+  change: (call) => filterRemoval(operand(call, "nwfilter")),
+  report(call) {
+    call.output.print(`Network filter ${oneLine(operand(call, "nwfilter"))} undefined\n\n`);
   },
-};
+});

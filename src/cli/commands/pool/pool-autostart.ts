@@ -1,9 +1,10 @@
-import { markPool } from "../../../vm/pool/autostart-pool.ts";
-import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { poolMark } from "../../../vm/pool/autostart-pool.ts";
+import { operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt pool-autostart POOL` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "pool-autostart",
     summary: "start a storage pool when the node boots",
@@ -14,10 +15,9 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [{ name: "disable", summary: "do not start it at boot" }],
   },
-  async run(call) {
-    const isMarked = !call.options.has("disable");
-    const { name } = await markPool(call.instance, operand(call, "pool"), isMarked);
-    call.output.print(`Pool ${oneLine(name)} ${isMarked ? "marked" : "unmarked"} as autostarted\n\n`);
-    return undefined;
+  change: (call) => poolMark(operand(call, "pool"), !call.options.has("disable")),
+  report(call, { name }) {
+    const done = call.options.has("disable") ? "unmarked" : "marked";
+    call.output.print(`Pool ${oneLine(name)} ${done} as autostarted\n\n`);
   },
-};
+});

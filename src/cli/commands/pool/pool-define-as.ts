@@ -1,15 +1,15 @@
-import { definePool } from "../../../vm/pool/define-pool.ts";
+import { poolDefinition } from "../../../vm/pool/define-pool.ts";
 import {
   NEW_POOL_OPERANDS,
   NEW_POOL_OPTIONS,
   newPoolXml,
   PLACED_DETAILS,
 } from "../../arguments/pool-options.ts";
-import type { Command } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt pool-define-as NAME TYPE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "pool-define-as",
     summary: "define a storage pool from options, or replace its definition",
@@ -18,14 +18,13 @@ export const command: Command = {
     operands: NEW_POOL_OPERANDS,
     options: NEW_POOL_OPTIONS,
   },
-  async run(call) {
-    const xml = newPoolXml(call);
-    if (call.options.has("print-xml")) {
-      call.output.print(`${xml}\n`);
-      return undefined;
-    }
-    const { name } = await definePool(call.instance, new TextEncoder().encode(xml));
-    call.output.print(`Pool ${oneLine(name)} defined\n\n`);
-    return undefined;
+  printsInstead(call) {
+    if (!call.options.has("print-xml")) return false;
+    call.output.print(`${newPoolXml(call)}\n`);
+    return true;
   },
-};
+  change: (call) => poolDefinition(call.instance, new TextEncoder().encode(newPoolXml(call))),
+  report(call, { name }) {
+    call.output.print(`Pool ${oneLine(name)} defined\n\n`);
+  },
+});

@@ -1,10 +1,11 @@
-import { definePool } from "../../../vm/pool/define-pool.ts";
+import { poolDefinition } from "../../../vm/pool/define-pool.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
+import { JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt pool-define FILE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "pool-define",
     summary: "define a storage pool from an XML file, or replace its definition",
@@ -15,11 +16,10 @@ export const command: Command = {
     operands: [{ name: "file", summary: "pool XML: a file, or - for standard input" }],
     options: [VALIDATE_OPTION, JSON_OPTION],
   },
-  async run(call) {
-    const file = operand(call, "file");
-    const defined = await definePool(call.instance, readInputFile(call, file));
+  change: (call) => poolDefinition(call.instance, readInputFile(call, operand(call, "file"))),
+  report(call, defined) {
+    const from = oneLine(operand(call, "file"));
     if (call.options.has("json")) printJson(call, defined);
-    else call.output.print(`Pool ${oneLine(defined.name)} defined from ${oneLine(file)}\n\n`);
-    return undefined;
+    else call.output.print(`Pool ${oneLine(defined.name)} defined from ${from}\n\n`);
   },
-};
+});

@@ -1,9 +1,10 @@
-import { undefinePool } from "../../../vm/pool/define-pool.ts";
-import { type Command, operand, POOL_OPERAND } from "../../command.ts";
+import { poolRemoval } from "../../../vm/pool/define-pool.ts";
+import { operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt pool-undefine POOL` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "pool-undefine",
     summary: "remove the definition of an inactive storage pool",
@@ -12,9 +13,8 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [],
   },
-  async run(call) {
-    const { name } = await undefinePool(call.instance, operand(call, "pool"));
+  change: (call) => poolRemoval(operand(call, "pool")),
+  report(call, { name }) {
     call.output.print(`Pool ${oneLine(name)} has been undefined\n\n`);
-    return undefined;
   },
-};
+});

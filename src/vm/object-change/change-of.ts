@@ -1,0 +1,31 @@
+import type { CommitPoint, ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import type { Step } from "../../plan/steps/step.ts";
+
+/** Object of a change. */
+interface Changed {
+  readonly kind: ObjectKind;
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** Steps of a change, with the step from which an interruption is finished: its index, the first or last. */
+interface CommandSteps {
+  /** Command, such as `net-start`. */
+  readonly command: string;
+  readonly steps: readonly Step[];
+  readonly commit: "first" | "last" | "begin" | number;
+}
+
+/** Returns the change of an object with these steps; undefined without a step. */
+export function changeOf(
+  { kind, name, uuid }: Changed,
+  { command, commit, steps }: CommandSteps,
+): ObjectChange | undefined {
+  if (steps.length === 0) return undefined;
+  return { object: { kind, key: uuid }, what: `${command} ${name}`, steps, commit: pointOf(commit, steps) };
+}
+
+function pointOf(commit: CommandSteps["commit"], steps: readonly Step[]): CommitPoint {
+  if (commit === "begin" || typeof commit === "number") return commit;
+  return commit === "first" ? 0 : steps.length - 1;
+}
