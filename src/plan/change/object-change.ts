@@ -56,13 +56,15 @@ export function planSettlement(
 }
 
 /**
- * Reports whether a change is one system call on a file or a device: an interruption leaves it done or not
- * begun, and it needs no record.
+ * Reports whether a change is one system call on a file or a device, after steps that are never undone: an
+ * interruption leaves it done or not begun, and it needs no record.
  */
-export function isSingleCall({ steps }: Pick<ObjectChange, "steps">): boolean {
-  const [first, second] = steps;
-  if (first === undefined || second !== undefined) return false;
-  return isStored(first) || first.do === "reset-device";
+export function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): boolean {
+  const last = steps.at(-1);
+  if (last === undefined) return false;
+  const before = steps.slice(0, -1);
+  if (before.length > 0 && (commit !== before.length || planUndo(before).length > 0)) return false;
+  return isStored(last) || last.do === "reset-device";
 }
 
 /** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */

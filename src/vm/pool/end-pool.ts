@@ -1,14 +1,18 @@
 import { errorsOfWork, throwErrors, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { removePoolNotes } from "../../state/pools/pool-notes.ts";
+import { listPoolNotes, removePoolNotes } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import type { PoolWork } from "./backends/backend.ts";
+import type { PoolEnd, PoolWork } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { activePool } from "./find-pool.ts";
+import { withoutPlan } from "./without-plan.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
@@ -17,19 +21,50 @@ import { activePool } from "./find-pool.ts";
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const seen = readable(activePool(instance, key).active);
-  if (seen === undefined) return await endRest(instance, key, seen);
-  const { before, withSource } = poolBackendOf(seen.type).end;
+  const end = endOf(seen);
+  if (seen === undefined || end === "holds nothing") return await carryOut(instance, poolEnd(key));
+  const { before, withSource } = end;
   await runWorks(before, instance, seen);
   if (withSource === "shared") return await endRest(instance, key, seen);
   return await withSource(instance, seen, async () => await endRest(instance, key, seen));
 }
 
+/**
+ * Returns the change of endPool() for a pool that holds nothing. Throws "unsupported" for a pool whose source
+ * is released, since the steps do not say how.
+ */
+export function poolEnd(key: string): Change<StoredIdentity> {
+  return {
+    kind: "pool",
+    plan(instance) {
+      const { active, defined, name, uuid } = activePool(instance, key);
+      const pool = readable(active);
+      if (pool !== undefined && endOf(pool) !== "holds nothing") throw withoutPlan(pool);
+      const notes = defined === undefined ? listPoolNotes(instance, { uuid }) : [];
+      const steps = [
+        ...notes.map((path) => ({ do: "remove-file", path }) as const),
+        poolStore.activeStep(instance, name, undefined),
+      ];
+      const change = changeOf(
+        { kind: "pool", name, uuid },
+        { command: "pool-destroy", steps, commit: notes.length },
+      );
+      return { change, result: { name, uuid } };
+    },
+  };
+}
+
+/** Returns the end of a pool. A damaged file keeps nothing. */
+function endOf(pool: Pool | undefined): PoolEnd | "holds nothing" {
+  return pool === undefined ? "holds nothing" : poolBackendOf(pool.type).end;
+}
+
 /** Records that a pool is inactive, and releases its source. If that fails, the pool is active again. */
-async function endRest(instance: Instance, key: string, seen: Pool | undefined): Promise<StoredIdentity> {
+async function endRest(instance: Instance, key: string, seen: Pool): Promise<StoredIdentity> {
   const { active, name, pool, uuid } = await changeStored(instance, () => endActive(instance, key, seen));
-  if (pool === undefined) return { name, uuid };
-  const { after } = poolBackendOf(pool.type).end;
-  const failed = await errorsOfWork(async () => await runWorks(after, instance, pool));
+  const end = endOf(pool);
+  if (pool === undefined || end === "holds nothing") return { name, uuid };
+  const failed = await errorsOfWork(async () => await runWorks(end.after, instance, pool));
   if (failed.length > 0) {
     await changeStored(instance, () => {
       if (poolStore.read(instance, name)?.active === undefined) poolStore.writeActive(instance, name, active);
@@ -47,13 +82,11 @@ async function runWorks(works: readonly PoolWork[], instance: Instance, pool: Po
  * Records a pool as inactive. Throws "wrong-state" if it is another pool than before; "in-use". The caller
  * holds the registry's lock.
  */
-function endActive(instance: Instance, key: string, seen: Pool | undefined) {
+function endActive(instance: Instance, key: string, seen: Pool) {
   const found = activePool(instance, key);
   const pool = readable(found.active);
-  if (pool !== undefined) {
-    const { check } = poolBackendOf(pool.type).end;
-    if (check !== "always ends") check(instance, pool, seen);
-  }
+  const end = endOf(pool);
+  if (pool !== undefined && end !== "holds nothing") end.check(instance, pool, seen);
   if (found.defined === undefined) removePoolNotes(instance, found);
   poolStore.removeActive(instance, found.name);
   return { ...found, pool };

@@ -33,6 +33,8 @@ export interface Startable {
 
 /** Start of the pool that `choose` returns under the lock; `seen` is how it looked before. */
 export interface PoolStart {
+  /** Command, such as `pool-start`. */
+  readonly command: string;
   readonly seen: Pool;
   readonly options: StartOptions;
   choose(): Startable;

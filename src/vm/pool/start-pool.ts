@@ -6,6 +6,7 @@ import { notePool } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, hasFormattedDevice, supportedPool } from "../../storage/pool/rules/startable.ts";
+import type { Change } from "../object-change/change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { poolBackendOf } from "./backends/table.ts";
@@ -23,7 +24,9 @@ import {
   withoutDevice,
 } from "./open-target.ts";
 import { refuseKey } from "./refuse-key.ts";
+import { heldStart, startHeld } from "./start-held.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
+import { withoutPlan } from "./without-plan.ts";
 
 /**
  * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs.
@@ -35,6 +38,15 @@ export async function startPool(
   key: string,
   options: StartOptions,
 ): Promise<StoredIdentity> {
+  return await start(instance, ofDefined(instance, key, options));
+}
+
+/** Returns the change of startPool(). Throws "unsupported" for a build, and a source that is brought up. */
+export function poolStart(instance: Instance, key: string, options: StartOptions): Change<StoredIdentity> {
+  return planned(instance, ofDefined(instance, key, options));
+}
+
+function ofDefined(instance: Instance, key: string, options: StartOptions): Start {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   const choose = (): Startable => {
@@ -43,7 +55,7 @@ export async function startPool(
     refuseChanged(seen, pool);
     return { pool, xml, name, uuid };
   };
-  return await start(instance, { seen, options, choose });
+  return { command: "pool-start", seen, options, choose };
 }
 
 /**
@@ -55,6 +67,19 @@ export async function createPool(
   bytes: Uint8Array,
   options: StartOptions,
 ): Promise<StoredIdentity> {
+  return await start(instance, ofDocument(instance, bytes, options));
+}
+
+/** Returns the change of createPool(). Throws as poolStart(). */
+export function poolCreation(
+  instance: Instance,
+  bytes: Uint8Array,
+  options: StartOptions,
+): Change<StoredIdentity> {
+  return planned(instance, ofDocument(instance, bytes, options));
+}
+
+function ofDocument(instance: Instance, bytes: Uint8Array, options: StartOptions): Start {
   const seen = parsePool(bytes);
   const choose = (): Startable => {
     const pool = completeForHost(instance, seen);
@@ -67,13 +92,21 @@ export async function createPool(
       );
     return { pool, xml: formatPool(pool), name, uuid };
   };
-  return await start(instance, { seen, options, choose });
+  return { command: "pool-create", seen, options, choose };
 }
 
 /** A start, without the end that undoes it. */
 type Start = Omit<PoolStart, "end">;
 
-async function start(instance: Instance, { choose, options: given, seen }: Start): Promise<StoredIdentity> {
+function planned(instance: Instance, start: Start): Change<StoredIdentity> {
+  refuseKey(instance, start.seen);
+  const { start: how } = poolBackendOf(start.seen.type);
+  if (typeof how === "function" || start.options.isBuilt) throw withoutPlan(start.seen);
+  return heldStart(start, how.check);
+}
+
+async function start(instance: Instance, begun: Start): Promise<StoredIdentity> {
+  const { choose, options: given, seen } = begun;
   const backend = poolBackendOf(seen.type);
   const isBuilt =
     given.isBuilt || (backend.isBuiltByStart !== "never" && backend.isBuiltByStart(instance, seen));
@@ -81,11 +114,16 @@ async function start(instance: Instance, { choose, options: given, seen }: Start
   refuseKey(instance, seen);
   if (options.isBuilt && !hasFolder(seen)) await buildFirst(instance, { choose, options, seen });
   const end = async (name: string): Promise<StoredIdentity> => await endPool(instance, name);
-  return await backend.start(instance, { seen, options, choose, end });
+  const whole = { ...begun, options, end };
+  if (typeof backend.start === "function") return await backend.start(instance, whole);
+  return await startHeld(instance, whole, backend.start.check);
 }
 
 /** Makes the storage of a pool other than a folder, once the pool is known to be free for a start. */
-async function buildFirst(instance: Instance, { choose, options, seen }: Start): Promise<void> {
+async function buildFirst(
+  instance: Instance,
+  { choose, options, seen }: Pick<Start, "choose" | "options" | "seen">,
+): Promise<void> {
   const build = buildOf(seen, options.formatting);
   refuseBuilt(instance, seen, build);
   const begun = await changeStored(instance, async () => {

@@ -27,15 +27,7 @@ const WITHOUT_PLAN = [
   ...["snapshot-create-as", "snapshot-delete", "resume", "edit", "set-lifecycle-action", "snapshot-create"],
   ...["snapshot-revert", "snapshot-current", "suspend", "reap"],
   ...["net-edit", "net-desc", "net-metadata"],
-  ...[
-    "pool-start",
-    "pool-create",
-    "pool-destroy",
-    "pool-create-as",
-    "pool-edit",
-    "pool-build",
-    "pool-delete",
-  ],
+  ...["pool-edit", "pool-build", "pool-delete"],
   ...["nwfilter-edit", "secret-define", "secret-undefine", "secret-set-value"],
   ...["vol-create", "vol-delete", "vol-clone", "vol-resize", "vol-create-as"],
 ];

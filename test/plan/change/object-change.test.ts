@@ -41,11 +41,18 @@ describe("planSettlement()", () => {
   });
 });
 
-test("isSingleCall() is true of one step on a file, or a reset, alone", () => {
+test("isSingleCall() is true of one step on a file, or a reset, alone or after steps that are never undone", () => {
   const reset: Step = { do: "reset-device", device: "0000:06:00.0" };
-  expect(
-    [[ACTIVE], [reset], [SERVER], [ACTIVE, SERVER], []].map((some) => isSingleCall({ steps: some })),
-  ).toEqual([true, true, false, false, false]);
+  const note: Step = { do: "remove-file", path: "/run/notes/a" };
+  const of = (some: readonly Step[], commit = 0): boolean => isSingleCall({ steps: some, commit });
+  expect([[ACTIVE], [reset], [SERVER], [ACTIVE, SERVER], []].map((some) => of(some))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect([of([note, ACTIVE], 1), of([note, ACTIVE]), of([RULES, ACTIVE], 1)]).toEqual([true, false, false]);
 });
 
 test("formatChange() says after the decisive step what becomes of an interruption", () => {

@@ -1,4 +1,5 @@
-import { createPool } from "../../../vm/pool/start-pool.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { createPool, poolCreation } from "../../../vm/pool/start-pool.ts";
 import {
   NEW_POOL_OPERANDS,
   NEW_POOL_OPTIONS,
@@ -19,6 +20,10 @@ export const command: Command = {
     recovery: "none",
     operands: NEW_POOL_OPERANDS,
     options: [...NEW_POOL_OPTIONS, ...START_OPTIONS],
+  },
+  async plan(call) {
+    const bytes = new TextEncoder().encode(newPoolXml(call));
+    return await planOnly(call.instance, poolCreation(call.instance, bytes, startOptionsOf(call)));
   },
   async run(call) {
     const options = startOptionsOf(call);

@@ -1,4 +1,5 @@
-import { createPool } from "../../../vm/pool/start-pool.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { createPool, poolCreation } from "../../../vm/pool/start-pool.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { START_OPTIONS, startOptionsOf } from "../../arguments/pool-options.ts";
 import { type Command, operand } from "../../command.ts";
@@ -12,6 +13,10 @@ export const command: Command = {
     recovery: "none",
     operands: [{ name: "file", summary: "pool XML: a file, or - for standard input" }],
     options: START_OPTIONS,
+  },
+  async plan(call) {
+    const bytes = readInputFile(call, operand(call, "file"));
+    return await planOnly(call.instance, poolCreation(call.instance, bytes, startOptionsOf(call)));
   },
   async run(call) {
     const file = operand(call, "file");

@@ -1,3 +1,5 @@
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { poolEnd } from "../../../vm/pool/end-pool.ts";
 import { destroyPool } from "../../../vm/pool/start-pool.ts";
 import { type Command, operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -14,6 +16,7 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [],
   },
+  plan: async (call) => await planOnly(call.instance, poolEnd(operand(call, "pool"))),
   async run(call) {
     const { name } = await destroyPool(call.instance, operand(call, "pool"));
     call.output.print(`Pool ${oneLine(name)} destroyed\n\n`);

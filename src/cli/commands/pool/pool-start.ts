@@ -1,4 +1,5 @@
-import { startPool } from "../../../vm/pool/start-pool.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { poolStart, startPool } from "../../../vm/pool/start-pool.ts";
 import { START_OPTIONS, startOptionsOf } from "../../arguments/pool-options.ts";
 import { type Command, operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -15,6 +16,8 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: START_OPTIONS,
   },
+  plan: async (call) =>
+    await planOnly(call.instance, poolStart(call.instance, operand(call, "pool"), startOptionsOf(call))),
   async run(call) {
     const options = startOptionsOf(call);
     const { name } = await startPool(call.instance, operand(call, "pool"), options);

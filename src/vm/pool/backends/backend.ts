@@ -6,6 +6,7 @@ import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";
+import type { SourceCheck } from "../start-held.ts";
 
 /**
  * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
@@ -16,9 +17,15 @@ export interface PoolBackend {
   readonly isBuiltByStart: ((instance: Instance, pool: Pool) => boolean) | "never";
   /** Lists the works that make the storage of a pool. As in libvirt, a pool of existing devices has none. */
   build(formatting: Formatting | undefined): readonly BuildWork[];
-  /** Makes a pool active: brings its source up, checks it, and records the pool. The caller holds no lock. */
-  start(instance: Instance, start: PoolStart): Promise<StoredIdentity>;
-  readonly end: PoolEnd;
+  /**
+   * Makes a pool active: brings its source up, checks it, and records the pool. The caller holds no lock. For
+   * a pool whose source is there, the check alone.
+   */
+  readonly start:
+    | ((instance: Instance, start: PoolStart) => Promise<StoredIdentity>)
+    | { readonly check: SourceCheck | undefined };
+  /** Parts of an end; of a pool that holds nothing, none. */
+  readonly end: PoolEnd | "holds nothing";
   /**
    * Looks at the source of an active pool that a refresh does without a lock, since they wait for a program.
    */
@@ -58,7 +65,7 @@ export interface PoolEnd {
    * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was
    * seen before. The caller holds the registry's lock.
    */
-  readonly check: ((instance: Instance, pool: Pool, seen: Pool | undefined) => void) | "always ends";
+  check(instance: Instance, pool: Pool, seen: Pool): void;
   /**
    * Works after the pool is recorded as inactive: no guest gets a volume any more. The caller holds no lock.
    */
@@ -86,6 +93,3 @@ export type PoolBackends = {
 type BackendOf<Type extends PoolType> = PoolBackend & {
   readonly findSources: IsSearched<Type> extends false ? "refused" : FindSources;
 };
-
-/** End of a pool that holds nothing. */
-export const NO_END: PoolEnd = { before: [], withSource: "shared", check: "always ends", after: [] };

@@ -1,7 +1,6 @@
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
-import { startHeld } from "../start-held.ts";
-import { NO_END, type PoolBackend } from "./backend.ts";
+import type { PoolBackend } from "./backend.ts";
 import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";
 
 /**
@@ -13,8 +12,8 @@ const BOOT_FOLDER = "/var/lib/libvirt/boot";
 export const dir = {
   isBuiltByStart: needsBootFolder,
   build: () => [MAKE_FOLDER],
-  start: startHeld,
-  end: NO_END,
+  start: { check: undefined },
+  end: "holds nothing",
   refresh: [],
   remove: REMOVE_FOLDER,
   findSources: "refused",

@@ -1,7 +1,6 @@
 import { refuseUnlabelled } from "../device/refuse-unlabelled.ts";
 import { makeTable } from "../made/make-table.ts";
-import { startHeld } from "../start-held.ts";
-import { type BuildWork, NO_END, type PoolBackend } from "./backend.ts";
+import type { BuildWork, PoolBackend } from "./backend.ts";
 
 const MAKE_TABLE: BuildWork = {
   isHeld: true,
@@ -13,8 +12,8 @@ const MAKE_TABLE: BuildWork = {
 export const disk = {
   isBuiltByStart: "never",
   build: () => [MAKE_TABLE],
-  start: async (instance, start) => await startHeld(instance, start, refuseUnlabelled),
-  end: NO_END,
+  start: { check: refuseUnlabelled },
+  end: "holds nothing",
   refresh: [],
   remove: "not removed",
   findSources: "refused",

@@ -19,8 +19,8 @@ export const iscsi = {
 } as const satisfies PoolBackend;
 
 /** The session of another target has no lock. */
-function refuseUnendable(instance: Instance, pool: Pool, seen: Pool | undefined): void {
-  if (canonical(pool.source) !== canonical(seen?.source))
+function refuseUnendable(instance: Instance, pool: Pool, seen: Pool): void {
+  if (canonical(pool.source) !== canonical(seen.source))
     throw invalid(
       `storage pool '${pool.name}' was started with another target meanwhile`,
       "Repeat the command.",

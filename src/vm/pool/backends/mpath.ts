@@ -1,12 +1,11 @@
-import { startHeld } from "../start-held.ts";
-import { NO_END, type PoolBackend } from "./backend.ts";
+import type { PoolBackend } from "./backend.ts";
 
 /** Multipath devices of the host. */
 export const mpath = {
   isBuiltByStart: "never",
   build: () => [],
-  start: startHeld,
-  end: NO_END,
+  start: { check: undefined },
+  end: "holds nothing",
   refresh: [],
   remove: "not removed",
   findSources: "refused",

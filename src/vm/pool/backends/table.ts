@@ -1,6 +1,5 @@
 import type { PoolType } from "../../../storage/pool/pool-types.ts";
-import { startHeld } from "../start-held.ts";
-import { NO_END, type PoolBackend, type PoolBackends } from "./backend.ts";
+import type { PoolBackend, PoolBackends } from "./backend.ts";
 import { dir } from "./dir.ts";
 import { disk } from "./disk.ts";
 import { fs } from "./fs.ts";
@@ -31,8 +30,8 @@ const BACKENDS: PoolBackends = {
 const REFUSED: PoolBackend = {
   isBuiltByStart: "never",
   build: () => [],
-  start: startHeld,
-  end: NO_END,
+  start: { check: undefined },
+  end: "holds nothing",
   refresh: [],
   remove: "not removed",
   findSources: "refused",
