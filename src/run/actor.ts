@@ -1,9 +1,13 @@
 import type { Host } from "../host/host.ts";
+import type { NewFile } from "../host/new-file.ts";
 import type { ProcessId } from "../host/processes.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 
 /** Callback for the progress of a long operation. */
 export type Progress = (done: number, total: number) => void;
+
+/** Content of a new volume, given or copied. */
+export type VolumeContent = Pick<NewFile, "content" | "copy" | "conversion">;
 
 /** Guest of the steps, with the host and the registry. */
 export interface Actor {
@@ -18,6 +22,8 @@ export interface Actor {
    * Headers of LUKS for images to make, by their paths. They are made before, since each takes half a second.
    */
   readonly headers?: ReadonlyMap<string, Uint8Array>;
+  /** Contents of new volumes, by their paths. */
+  readonly contents?: ReadonlyMap<string, VolumeContent>;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
   /** Boot of the guest's start; absent: the current boot. */

@@ -18,6 +18,7 @@ import type { Step } from "./step.ts";
 import { storedSteps } from "./stored.ts";
 import { streamSteps } from "./stream.ts";
 import { treeSteps } from "./tree.ts";
+import { volumeSteps } from "./volume.ts";
 
 // Rule: Each step has an inverse, or says that it has none.
 
@@ -40,6 +41,7 @@ export const KINDS: Kinds<Step> = {
   ...storedSteps,
   ...streamSteps,
   ...treeSteps,
+  ...volumeSteps,
 };
 
 /** Schema of a step, selected by its name. */

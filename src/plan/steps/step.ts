@@ -15,6 +15,7 @@ import type { SocketStep } from "./socket.ts";
 import type { StoredStep } from "./stored.ts";
 import type { StreamStep } from "./stream.ts";
 import type { TreeStep } from "./tree.ts";
+import type { VolumeStep } from "./volume.ts";
 
 /**
  * One act of a change of a guest or of another object, with all data to show, run and undo it. The record
@@ -38,7 +39,8 @@ export type Step =
   | SocketStep
   | StoredStep
   | StreamStep
-  | TreeStep;
+  | TreeStep
+  | VolumeStep;
 
 /** Step of the kind. */
 export type StepOf<Name extends Step["do"]> = Extract<Step, { readonly do: Name }>;

@@ -18,6 +18,7 @@ import type { Runs } from "./step-effects.ts";
 import { runStored } from "./stored.ts";
 import { runStream } from "./stream/step.ts";
 import { runTree } from "./tree.ts";
+import { runVolume } from "./volume.ts";
 
 const RUNS: Runs<Step> = {
   ...runAccess,
@@ -37,6 +38,7 @@ const RUNS: Runs<Step> = {
   ...runStored,
   ...runStream,
   ...runTree,
+  ...runVolume,
 };
 
 /** Carries out a step. It decides nothing, because the step has all data. Throws the errors of the host. */

@@ -11,12 +11,13 @@ import {
   decideCopiedVolume,
 } from "../../storage/volume/copied-volume.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
-import { makeVolumeFile, placeOf } from "./create-volume.ts";
+import { placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { dataOffsetOf } from "./luks-data.ts";
 import type { SourceImage } from "./made/conversion.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
+import { makeVolumeFile } from "./volume-file.ts";
 import { readDeclaredImage, type VolumeImage } from "./volume-image.ts";
 import { findAnyPool } from "./volume-pool.ts";
 

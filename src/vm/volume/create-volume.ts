@@ -1,11 +1,9 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/files.ts";
-import type { NewFile } from "../../host/new-file.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { GivenFormat } from "../../plan/facts/given-format.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { placeOfMade } from "../../resolve/places/writable-places.ts";
-import { FORMAT_MARK, formatFolder, setFormatMark } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { notMade } from "../../storage/volume/creation-refusal.ts";
@@ -18,7 +16,7 @@ import {
 } from "../../storage/volume/new-volume.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
-import { decideVolumeLabel } from "./volume-label.ts";
+import { makeVolumeFile, type VolumePlace, volumeStep } from "./volume-file.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
 /** Creates the volume that a document describes, as createVolumeIn(). Throws "xml" too. */
@@ -102,6 +100,33 @@ export async function createVolume(
   });
 }
 
+/**
+ * Returns the steps of createVolumeIn(), and changes nothing. Throws its errors; "unsupported" for a volume
+ * that is a device, whose creation is no step yet.
+ */
+export async function planVolume(
+  instance: Instance,
+  pool: string,
+  { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
+): Promise<{ readonly steps: readonly StepOf<"make-volume">[] }> {
+  const found = pool.startsWith("/") ? undefined : await findAnyPool(instance, pool);
+  if (found !== undefined && found.folder === undefined) throw withoutPlan(pool);
+  const decided = decideNewVolume(volume, flags);
+  const place = placeOf(instance, found?.folder.id.path ?? pool, volume);
+  const image = await imageOf(instance, place.path, decided);
+  const isEncrypted = decided.encryption !== undefined;
+  const written = decided.preallocated === undefined ? writtenFormat(image, isEncrypted) : "qcow2";
+  const sized = { ...decided, capacityBytes: image.sizeBytes };
+  return { steps: [volumeStep(instance, place, { decided: sized, written })] };
+}
+
+function withoutPlan(pool: string): SvirtError {
+  return new SvirtError(
+    `Cannot print the steps of a volume in the storage pool '${pool}': those of a device are not steps yet`,
+    { kind: "unsupported", from: "STORAGE", remedy: `See the pool's type: svirt pool-dumpxml ${pool}` },
+  );
+}
+
 /** Returns the format to record for a new image; undefined for an empty raw one. */
 function writtenFormat({ format }: NewImage, isEncrypted: boolean): GivenFormat | undefined {
   if (format === "raw") return isEncrypted ? "luks" : undefined;
@@ -118,51 +143,6 @@ async function luksOf(
   if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(name);
   const { makeLuks } = await import("../../resolve/secrets/make-luks.ts");
   return await makeLuks(instance, encryption);
-}
-
-/** Place of a new volume: its path, and the folder with it. */
-interface VolumePlace {
-  readonly folder: FileFacts;
-  readonly path: string;
-}
-
-/**
- * Makes the file of a volume, with its owner, mode and label. `written`: the format of its content, which is
- * recorded; undefined for an empty raw volume, whose format the operator decides with the content. Throws
- * "in-use" if it exists, "denied".
- */
-export async function makeVolumeFile(
-  instance: Instance,
-  { folder, path }: VolumePlace,
-  {
-    decided,
-    written,
-    ...data
-  }: { readonly decided: NewVolume; readonly written: GivenFormat | undefined } & Pick<
-    NewFile,
-    "content" | "copy" | "conversion"
-  >,
-): Promise<void> {
-  if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
-  const { isNocow, name, permissions, reservedBytes } = decided;
-  const { group: gid, label: requested, mode, owner: uid } = permissions;
-  const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
-  const made = await instance.host.makeFileWithin(folder.id, {
-    name,
-    ...data,
-    mark: written === undefined ? undefined : { name: FORMAT_MARK, value: written },
-    isNocow,
-    reservedBytes,
-    mode,
-    uid,
-    gid,
-    label,
-  });
-  if (written === undefined) return;
-  const { host, paths } = instance;
-  const mark = { format: written, folder: formatFolder(paths.state) };
-  // Where the file keeps no attribute, svirt's folder has its format.
-  host.withAttributes(made, (file) => setFormatMark(host, { file, id: made }, mark));
 }
 
 /**

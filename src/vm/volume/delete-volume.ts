@@ -1,9 +1,12 @@
+import { SvirtError } from "../../errors.ts";
 import type { FileId } from "../../plan/facts/file.ts";
-import { formatFolder, removeFormatRecord } from "../../run/labels/format-mark.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
+import { formatFolder } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
+import { runVolumeStep } from "./volume-file.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that
@@ -13,18 +16,59 @@ import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
  */
 export async function deleteVolume(
   instance: Instance,
-  {
-    mayBeDisk = false,
-    mayBeRead = false,
-    ...volume
-  }: {
-    readonly key: string;
-    readonly pool: string | undefined;
-    readonly mayBeDisk?: boolean;
-    readonly mayBeRead?: boolean;
-    readonly seen?: FileId;
-  },
+  volume: DeletedVolume,
 ): Promise<{ readonly name: string; readonly path: string }> {
+  return await withDeletable(instance, volume, async (unused) => {
+    await remove(instance, unused);
+    return { name: unused.name, path: unused.facts.id.path };
+  });
+}
+
+/**
+ * Returns the steps of deleteVolume(), and changes nothing. Throws its errors; "unsupported" for a logical
+ * volume and a partition, whose removal is no step yet.
+ */
+export async function planDeletion(
+  instance: Instance,
+  volume: DeletedVolume,
+): Promise<{ readonly steps: readonly RemoveVolume[] }> {
+  return await withDeletable(instance, volume, ({ facts, folder }) => {
+    if (folder === undefined) throw withoutPlan(facts.id);
+    return { steps: [removalOf(instance, facts.id)] };
+  });
+}
+
+type RemoveVolume = StepOf<"remove-volume">;
+
+function removalOf({ paths }: Instance, file: FileId): RemoveVolume {
+  return { do: "remove-volume", file, formats: formatFolder(paths.state) };
+}
+
+function withoutPlan({ path }: FileId): SvirtError {
+  return new SvirtError(
+    `Cannot print the steps of the removal of ${path}: those of a device are not steps yet`,
+    {
+      kind: "unsupported",
+      from: "STORAGE",
+      remedy: `See the volume's type: svirt vol-dumpxml ${path}`,
+    },
+  );
+}
+
+interface DeletedVolume {
+  readonly key: string;
+  readonly pool: string | undefined;
+  readonly mayBeDisk?: boolean;
+  readonly mayBeRead?: boolean;
+  readonly seen?: FileId;
+}
+
+/** Does the work on a volume that may be deleted. Throws as deleteVolume(). */
+async function withDeletable<Result>(
+  instance: Instance,
+  { mayBeDisk = false, mayBeRead = false, ...volume }: DeletedVolume,
+  work: (unused: UnusedVolume) => Result | Promise<Result>,
+): Promise<Result> {
   const operation = "vol deletion";
   return await withUnusedVolume(
     instance,
@@ -38,11 +82,10 @@ export async function deleteVolume(
       readsPools: true,
     },
     async (unused) => {
-      const { facts, folder, name, pass } = unused;
+      const { facts, folder, pass } = unused;
       const { id } = facts;
       refuseNeeded(instance, { attempt: `delete ${id.path}`, file: id, mayBeDisk, pass }, folder);
-      await remove(instance, unused);
-      return { name, path: id.path };
+      return await work(unused);
     },
   );
 }
@@ -54,8 +97,6 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
 }
 
 async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
-  if (pool.folder !== undefined) {
-    instance.host.removeSame(facts.id);
-    removeFormatRecord(instance.host, formatFolder(instance.paths.state), facts.id);
-  } else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
+  if (pool.folder !== undefined) await runVolumeStep(instance, removalOf(instance, facts.id));
+  else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
 }

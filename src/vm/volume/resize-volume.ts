@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import { walkChain } from "../../images/chain.ts";
-import { planResizedQcow2 } from "../../images/resized-qcow2.ts";
 import type { FileId } from "../../plan/facts/file.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { fileFormats } from "../../resolve/formats/file-formats.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
@@ -10,6 +10,7 @@ import { decideResize, type Resize } from "../../storage/volume/resized-volume.t
 import { dataOffsetOf } from "./luks-data.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
+import { runVolumeStep } from "./volume-file.ts";
 import { describeImage } from "./volume-image.ts";
 
 /**
@@ -22,6 +23,30 @@ export async function resizeVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   resize: Resize,
 ): Promise<string> {
+  return await withResizable(instance, { volume, resize }, async (step, name) => {
+    await runVolumeStep(instance, step);
+    return name;
+  });
+}
+
+/** Returns the steps of resizeVolume(), and changes nothing. Throws its errors. */
+export async function planResize(
+  instance: Instance,
+  volume: ResizedVolume,
+  resize: Resize,
+): Promise<{ readonly steps: readonly ResizeVolume[] }> {
+  return await withResizable(instance, { volume, resize }, (step) => ({ steps: [step] }));
+}
+
+type ResizeVolume = StepOf<"resize-volume">;
+type ResizedVolume = Parameters<typeof resizeVolume>[1];
+
+/** Does the work with the step that resizes a volume. Throws as resizeVolume(). */
+async function withResizable<Result>(
+  instance: Instance,
+  { resize, volume }: { readonly volume: ResizedVolume; readonly resize: Resize },
+  work: (step: ResizeVolume, name: string) => Result | Promise<Result>,
+): Promise<Result> {
   const operation = "changing of volume capacity";
   return await withUnusedVolume(
     instance,
@@ -40,34 +65,18 @@ export async function resizeVolume(
       );
       if (sizeBytes < capacityBytes)
         refuseNeeded(instance, { attempt: `shrink ${id.path}`, file: id, pass }, folder);
-      await setSize(
-        instance,
-        { id, format, capacityBytes },
-        {
-          reservedBytes: reservedBytes === 0 ? 0 : headerBytes + reservedBytes,
-          sizeBytes: headerBytes + sizeBytes,
-        },
-      );
-      return name;
+      if (format === "qcow2" && sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
+      const step = {
+        do: "resize-volume",
+        file: id,
+        format,
+        fromBytes: headerBytes + capacityBytes,
+        sizeBytes: headerBytes + sizeBytes,
+        reservedBytes: reservedBytes === 0 ? 0 : headerBytes + reservedBytes,
+      } as const;
+      return await work(step, name);
     },
   );
-}
-
-async function setSize(
-  instance: Instance,
-  {
-    capacityBytes,
-    format,
-    id,
-  }: { readonly id: FileId; readonly format: string; readonly capacityBytes: number },
-  { reservedBytes, sizeBytes }: ReturnType<typeof decideResize>,
-): Promise<void> {
-  if (format !== "qcow2") {
-    await instance.host.resizeFile(id, sizeBytes, reservedBytes);
-    return;
-  }
-  if (sizeBytes > capacityBytes) refuseLongBacking(instance, id, capacityBytes);
-  await instance.host.rewriteImage(id, (image) => planResizedQcow2(image, sizeBytes));
 }
 
 /** Throws "unsupported" if the new part of an image would show data of its backing file. */

@@ -29,7 +29,7 @@ const WITHOUT_PLAN = [
   ...["net-edit", "net-desc", "net-metadata"],
   ...["pool-edit", "pool-build", "pool-delete"],
   ...["nwfilter-edit", "secret-define", "secret-undefine", "secret-set-value"],
-  ...["vol-create", "vol-delete", "vol-clone", "vol-resize", "vol-create-as"],
+  "vol-clone",
 ];
 
 test("every command that can change anything has a scene, a test of its kills elsewhere, or a reason why nothing of it lasts", () => {
@@ -71,7 +71,9 @@ async function planOf({ prepare, words }: Scene, ...option: readonly string[]): 
   const machine = await prepare();
   const before = wholeOf(machine);
   const { code, said, svirt } = await runStruck(machine, ["plan", ...words, ...option]);
-  expect([words[0], svirt.changes]).toEqual([words[0], []]);
+  // A lock is held for the checks, and whether a folder keeps labels is asked by writing its own label again.
+  const others = svirt.changes.filter((name) => name !== "setXattr" && name !== "lock");
+  expect([words[0], others]).toEqual([words[0], []]);
   expect(wholeOf(machine)).toEqual(before);
   return code === 0 ? said : undefined;
 }

@@ -1,4 +1,4 @@
-import { createVolumeIn } from "../../../vm/volume/create-volume.ts";
+import { createVolumeIn, planVolume } from "../../../vm/volume/create-volume.ts";
 import type { NewVolumeArguments } from "../../../vm/volume/describe-volume.ts";
 import { volumeFromArguments } from "../../../vm/volume/volume-from-arguments.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
@@ -36,18 +36,14 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
+  async plan(call) {
+    const pool = operand(call, "pool");
+    return await planVolume(call.instance, pool, await creationOf(call, pool, wordsOf(call)));
+  },
   async run(call) {
     const { instance, options, output } = call;
     const pool = operand(call, "pool");
-    const allocation = options.get("allocation");
-    const words: NewVolumeArguments = {
-      name: operand(call, "name"),
-      capacityBytes: sizeOf(operand(call, "capacity")),
-      allocationBytes: allocation === undefined ? undefined : sizeOf(allocation),
-      format: options.get("format"),
-      backingVolume: options.get("backing-vol"),
-      backingFormat: options.get("backing-vol-format"),
-    };
+    const words = wordsOf(call);
     if (options.has("print-xml")) {
       const { describeNewVolume } = await import("../../../vm/volume/describe-volume.ts");
       output.print(`${await describeNewVolume(instance, pool, words)}\n`);
@@ -57,10 +53,31 @@ export const command: Command = {
 };
 
 async function create(call: Call, pool: string, words: NewVolumeArguments): Promise<void> {
-  const created = await createVolumeIn(call.instance, pool, {
-    volume: await volumeFromArguments(call.instance, pool, words),
-    flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
-  });
+  const created = await createVolumeIn(call.instance, pool, await creationOf(call, pool, words));
   if (call.options.has("json")) printJson(call, created);
   else call.output.print(`Vol ${oneLine(created.name)} created\n\n`);
+}
+
+async function creationOf(
+  { instance, options }: Call,
+  pool: string,
+  words: NewVolumeArguments,
+): Promise<Parameters<typeof planVolume>[2]> {
+  return {
+    volume: await volumeFromArguments(instance, pool, words),
+    flags: { isMetadataPreallocated: options.has("prealloc-metadata") },
+  };
+}
+
+function wordsOf(call: Call): NewVolumeArguments {
+  const { options } = call;
+  const allocation = options.get("allocation");
+  return {
+    name: operand(call, "name"),
+    capacityBytes: sizeOf(operand(call, "capacity")),
+    allocationBytes: allocation === undefined ? undefined : sizeOf(allocation),
+    format: options.get("format"),
+    backingVolume: options.get("backing-vol"),
+    backingFormat: options.get("backing-vol-format"),
+  };
 }

@@ -1,4 +1,5 @@
-import { createVolumeFrom } from "../../../vm/volume/create-volume.ts";
+import { parseVolume } from "../../../storage/volume/document.ts";
+import { createVolumeFrom, planVolume } from "../../../vm/volume/create-volume.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { type Command, JSON_OPTION, operand, printJson, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -18,6 +19,11 @@ export const command: Command = {
     operands: [NEW_POOL_OPERAND, { name: "file", summary: "volume XML: a file, or - for standard input" }],
     options: [PREALLOCATION_OPTION, VALIDATE_OPTION, JSON_OPTION],
   },
+  plan: async (call) =>
+    await planVolume(call.instance, operand(call, "pool"), {
+      volume: parseVolume(readInputFile(call, operand(call, "file"))),
+      flags: { isMetadataPreallocated: call.options.has("prealloc-metadata") },
+    }),
   async run(call) {
     const file = operand(call, "file");
     const created = await createVolumeFrom(call.instance, operand(call, "pool"), {

@@ -1,4 +1,4 @@
-import { deleteVolume } from "../../../vm/volume/delete-volume.ts";
+import { deleteVolume, planDeletion } from "../../../vm/volume/delete-volume.ts";
 import {
   type Command,
   JSON_OPTION,
@@ -20,6 +20,8 @@ export const command: Command = {
     operands: [VOLUME_OPERAND],
     options: [OF_POOL_OPTION, JSON_OPTION],
   },
+  plan: async (call) =>
+    await planDeletion(call.instance, { key: operand(call, "vol"), pool: call.options.get("pool") }),
   async run(call) {
     const key = operand(call, "vol");
     const deleted = await deleteVolume(call.instance, { key, pool: call.options.get("pool") });

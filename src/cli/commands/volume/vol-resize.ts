@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import { resizeVolume } from "../../../vm/volume/resize-volume.ts";
+import { planResize, resizeVolume } from "../../../vm/volume/resize-volume.ts";
 import { type Call, type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { sizeOf } from "../../volume-options.ts";
@@ -20,23 +20,29 @@ export const command: Command = {
       { name: "shrink", summary: "permit a capacity smaller than the current capacity" },
     ],
   },
+  plan: async (call) => await planResize(call.instance, volumeOf(call), resizeOf(call)),
   async run(call) {
     const { capacity, isDelta } = capacityOf(call);
-    const name = await resizeVolume(
-      call.instance,
-      { key: operand(call, "vol"), pool: call.options.get("pool") },
-      {
-        capacityBytes: sizeOf(capacity),
-        isDelta,
-        isShrunk: call.options.has("shrink"),
-        isAllocated: call.options.has("allocate"),
-      },
-    );
+    const name = await resizeVolume(call.instance, volumeOf(call), resizeOf(call));
     const how = isDelta ? "by" : "to";
     call.output.print(`Size of volume '${oneLine(name)}' successfully changed ${how} ${capacity}\n\n`);
     return undefined;
   },
 };
+
+function volumeOf(call: Call): Parameters<typeof planResize>[1] {
+  return { key: operand(call, "vol"), pool: call.options.get("pool") };
+}
+
+function resizeOf(call: Call): Parameters<typeof planResize>[2] {
+  const { capacity, isDelta } = capacityOf(call);
+  return {
+    capacityBytes: sizeOf(capacity),
+    isDelta,
+    isShrunk: call.options.has("shrink"),
+    isAllocated: call.options.has("allocate"),
+  };
+}
 
 /** A negative capacity is subtracted. cmdVolResize() of libvirt's tools/virsh-volume.c */
 function capacityOf(call: Call): { readonly capacity: string; readonly isDelta: boolean } {

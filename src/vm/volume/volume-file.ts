@@ -1,0 +1,80 @@
+import type { FileFacts } from "../../host/files.ts";
+import type { GivenFormat } from "../../plan/facts/given-format.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
+import type { VolumeStep } from "../../plan/steps/volume.ts";
+import type { VolumeContent } from "../../run/actor.ts";
+import { formatFolder } from "../../run/labels/format-mark.ts";
+import { runVolume } from "../../run/steps/volume.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import type { NewVolume } from "../../storage/volume/new-volume.ts";
+import { alreadyThere } from "./made/made-volume.ts";
+import { decideVolumeLabel } from "./volume-label.ts";
+
+/** Place of a new volume: its path, and the folder with it. */
+export interface VolumePlace {
+  readonly folder: FileFacts;
+  readonly path: string;
+}
+
+/**
+ * New volume. `written`: the format of its content, which is recorded; undefined for an empty raw volume,
+ * whose format the operator decides with the content.
+ */
+interface DecidedVolume {
+  readonly decided: NewVolume;
+  readonly written: GivenFormat | undefined;
+}
+
+/**
+ * Returns the step that makes the file of a volume, with its owner, mode and label. Throws "in-use" if it
+ * exists, "denied".
+ */
+export function volumeStep(
+  instance: Instance,
+  { folder, path }: VolumePlace,
+  { decided, written }: DecidedVolume,
+): StepOf<"make-volume"> {
+  if (instance.host.inspectFile(path) !== undefined) throw alreadyThere(decided.name);
+  const { capacityBytes, format, isNocow, name, permissions, reservedBytes } = decided;
+  const { group: gid, label: requested, mode, owner: uid } = permissions;
+  const label = decideVolumeLabel(instance, { path, folder: folder.id, requested });
+  return {
+    do: "make-volume",
+    path,
+    folder: folder.id,
+    name,
+    format,
+    ...(capacityBytes === undefined ? {} : { capacityBytes }),
+    reservedBytes,
+    isNocow,
+    mode,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(label === undefined ? {} : { label }),
+    ...(written === undefined ? {} : { written }),
+    formats: formatFolder(instance.paths.state),
+  };
+}
+
+/** Makes the file of a volume, with this content. Throws as volumeStep(). */
+export async function makeVolumeFile(
+  instance: Instance,
+  place: VolumePlace,
+  { decided, written, ...content }: DecidedVolume & VolumeContent,
+): Promise<void> {
+  const step = volumeStep(instance, place, { decided, written });
+  await runVolumeStep(instance, step, new Map([[place.path, content]]));
+}
+
+/** Carries out a step on a volume. Throws the errors of the host. */
+export async function runVolumeStep(
+  instance: Instance,
+  step: VolumeStep,
+  contents: ReadonlyMap<string, VolumeContent> = new Map(),
+): Promise<void> {
+  const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0, contents };
+  // Without the effects of all other steps, which are no part of these commands.
+  if (step.do === "make-volume") await runVolume["make-volume"](actor, step);
+  else if (step.do === "remove-volume") await runVolume["remove-volume"](actor, step);
+  else await runVolume["resize-volume"](actor, step);
+}
