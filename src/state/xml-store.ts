@@ -68,8 +68,11 @@ export interface XmlStore {
   defineStep(instance: Instance, name: string, xml: string | undefined): TextStep;
   /** Returns the step by which an object is active with an XML, or without one inactive. */
   activeStep(instance: Instance, name: string, xml: string | undefined): TextStep;
-  /** Returns the step that sets or removes the mark of a start at boot: a symlink, as in libvirt. */
-  markStep(instance: Instance, name: string, wanted: boolean): StepOf<"set-mark">;
+  /**
+   * Returns the step that sets or removes the mark of a start at boot, a symlink as in libvirt; none if it is
+   * as wanted.
+   */
+  markSteps(instance: Instance, name: string, wanted: boolean): readonly StepOf<"set-mark">[];
 }
 
 type TextStep = StepOf<"replace-text">;
@@ -101,13 +104,12 @@ export function xmlStore(kind: XmlKind): XmlStore {
     isAutostarted: isMarked,
     defineStep: (instance, name, xml) => replaceStep(instance.host, pathIn(config(instance), name), xml),
     activeStep: (instance, name, xml) => replaceStep(instance.host, pathIn(active(instance), name), xml),
-    markStep: (instance, name, wanted) => ({
-      do: "set-mark",
-      path: pathIn(autostartIn(config(instance)), name),
-      target: `../${name}${ENDING}`,
-      isMarked: wanted,
-      wasMarked: isMarked(instance, name),
-    }),
+    markSteps(instance, name, wanted) {
+      const wasMarked = isMarked(instance, name);
+      if (wasMarked === wanted) return [];
+      const path = pathIn(autostartIn(config(instance)), name);
+      return [{ do: "set-mark", path, target: `../${name}${ENDING}`, isMarked: wanted, wasMarked }];
+    },
   };
 }
 

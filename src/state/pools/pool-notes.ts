@@ -1,3 +1,4 @@
+import type { StepOf } from "../../plan/steps/step.ts";
 import type { Instance } from "../instance.ts";
 import { isWritten } from "../record.ts";
 import { poolStore } from "./pools.ts";
@@ -29,11 +30,14 @@ export function notePool(instance: Instance, { name, uuid }: NotedPool, note: Po
  * their pool for long. The caller holds the registry's lock.
  */
 export function removePoolNotes(instance: Instance, pool: Pick<NotedPool, "uuid">): void {
-  for (const path of listPoolNotes(instance, pool)) instance.host.removeFile(path);
+  for (const { path } of poolNoteRemovals(instance, pool)) instance.host.removeFile(path);
 }
 
-/** Lists the files that removePoolNotes() removes. */
-export function listPoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uuid">): readonly string[] {
+/** Returns the steps of removePoolNotes(). */
+export function poolNoteRemovals(
+  instance: Instance,
+  { uuid }: Pick<NotedPool, "uuid">,
+): readonly StepOf<"remove-file">[] {
   const folder = poolNotesFolder(instance);
   const known = knownUuids(instance);
   return instance.host
@@ -42,7 +46,7 @@ export function listPoolNotes(instance: Instance, { uuid }: Pick<NotedPool, "uui
       const [owner = ""] = file.split(".");
       return owner === uuid || !known.has(owner);
     })
-    .map((file) => `${folder}/${file}`);
+    .map((file) => ({ do: "remove-file", path: `${folder}/${file}` }));
 }
 
 interface NotedPool {

@@ -2,10 +2,11 @@ import type { Instance } from "../../state/instance.ts";
 import { networkStore } from "../../state/networks/networks.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { refuseInSession, startMarked } from "../stored/mark-stored.ts";
 import type { Autostarted } from "../stored/start-each.ts";
 import { definedNetwork, type NetworkIdentity } from "./define-network.ts";
-import { changeOf, networkChange } from "./network-change.ts";
+import { networkChange } from "./network-change.ts";
 import { startNetwork } from "./start-network.ts";
 
 /**
@@ -25,10 +26,8 @@ export function networkMark(key: string, isMarked: boolean): Change<NetworkIdent
   return networkChange((instance) => {
     refuseInSession(instance, "network", "net-start NETWORK");
     const { name, uuid } = definedNetwork(instance, key, "cannot set autostart for transient network");
-    const mark = networkStore.markStep(instance, name, isMarked);
-    const steps = mark.wasMarked === isMarked ? [] : [mark];
-    const change = changeOf({ name, uuid }, { command: "net-autostart", steps, commit: "last" });
-    return { change, result: { name, uuid } };
+    const steps = networkStore.markSteps(instance, name, isMarked);
+    return plannedOf({ kind: "network", name, uuid }, { command: "net-autostart", steps, commit: "last" });
   });
 }
 

@@ -10,7 +10,7 @@ import type { StoredXml } from "../../state/xml-store.ts";
 import { type Edited, editDefinition } from "../define/edit-definition.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { changeOf } from "../object-change/change-of.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { listFilters, lookUpFilter, type NamedFilter } from "./filter-list.ts";
 import { findFilterUser } from "./filter-user.ts";
 
@@ -37,11 +37,7 @@ function replacement(filter: WrittenFilter, refuse: () => void = () => undefined
       refuse();
       const { name, uuid } = completed(instance, filter);
       const steps = [filterStore.defineStep(instance, name, formatWrittenFilter({ ...filter, uuid }))];
-      const change = changeOf(
-        { kind: "filter", name, uuid },
-        { command: "nwfilter-define", steps, commit: "last" },
-      );
-      return { change, result: { name, uuid } };
+      return plannedOf({ kind: "filter", name, uuid }, { command: "nwfilter-define", steps, commit: "last" });
     },
   };
 }
@@ -71,15 +67,14 @@ export function filterRemoval(key: string): Change<NamedFilter> {
   return {
     kind: "filter",
     plan(instance) {
-      const result = findRemovable(instance, key);
-      refuseBuiltIn(result.name);
-      refuseUsed(instance, result.name);
-      const steps = [filterStore.defineStep(instance, result.name, undefined)];
-      const change = changeOf(
-        { kind: "filter", ...result },
+      const { name, uuid } = findRemovable(instance, key);
+      refuseBuiltIn(name);
+      refuseUsed(instance, name);
+      const steps = [filterStore.defineStep(instance, name, undefined)];
+      return plannedOf(
+        { kind: "filter", name, uuid },
         { command: "nwfilter-undefine", steps, commit: "last" },
       );
-      return { change, result };
     },
   };
 }

@@ -5,8 +5,9 @@ import type { Instance } from "../../state/instance.ts";
 import { networkStore, type StoredNetwork } from "../../state/networks/networks.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { findNetwork } from "./find-network.ts";
-import { changeOf, networkChange } from "./network-change.ts";
+import { networkChange } from "./network-change.ts";
 import { completeForHost } from "./new-network.ts";
 
 /** Name and UUID of a network. */
@@ -35,8 +36,7 @@ export function networkReplacement(
     const completed = completeForHost(instance, network);
     const { name, uuid } = completed;
     const steps = [networkStore.defineStep(instance, name, formatNetwork(completed))];
-    const change = changeOf({ name, uuid }, { command: "net-define", steps, commit: "last" });
-    return { change, result: { name, uuid } };
+    return plannedOf({ kind: "network", name, uuid }, { command: "net-define", steps, commit: "last" });
   });
 }
 
@@ -52,10 +52,11 @@ export async function undefineNetwork(instance: Instance, key: string): Promise<
 export function networkRemoval(key: string): Change<NetworkIdentity> {
   return networkChange((instance) => {
     const { name, uuid } = definedNetwork(instance, key, "can't undefine transient network");
-    const mark = networkStore.markStep(instance, name, false);
-    const steps = [networkStore.defineStep(instance, name, undefined), ...(mark.wasMarked ? [mark] : [])];
-    const change = changeOf({ name, uuid }, { command: "net-undefine", steps, commit: "first" });
-    return { change, result: { name, uuid } };
+    const steps = [
+      networkStore.defineStep(instance, name, undefined),
+      ...networkStore.markSteps(instance, name, false),
+    ];
+    return plannedOf({ kind: "network", name, uuid }, { command: "net-undefine", steps, commit: "first" });
   });
 }
 

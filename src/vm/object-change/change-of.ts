@@ -1,5 +1,6 @@
 import type { CommitPoint, ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import type { Planned } from "./change.ts";
 
 /** Object of a change. */
 interface Changed {
@@ -23,6 +24,12 @@ export function changeOf(
 ): ObjectChange | undefined {
   if (steps.length === 0) return undefined;
   return { object: { kind, key: uuid }, what: `${command} ${name}`, steps, commit: pointOf(commit, steps) };
+}
+
+/** Returns the plan of a change whose result is the object's name and UUID. */
+export function plannedOf(changed: Changed, steps: CommandSteps): Planned<Pick<Changed, "name" | "uuid">> {
+  const { name, uuid } = changed;
+  return { change: changeOf(changed, steps), result: { name, uuid } };
 }
 
 function pointOf(commit: CommandSteps["commit"], steps: readonly Step[]): CommitPoint {

@@ -3,7 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { changeOf } from "../object-change/change-of.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { refuseInSession, type StoredIdentity, startMarked } from "../stored/mark-stored.ts";
 import type { Autostarted } from "../stored/start-each.ts";
 import { definedPool } from "./find-pool.ts";
@@ -24,13 +24,8 @@ export function poolMark(key: string, isMarked: boolean): Change<StoredIdentity>
     plan(instance) {
       refuseInSession(instance, "storage pool", "pool-start POOL");
       const { name, uuid } = definedPool(instance, key, withoutFile);
-      const mark = poolStore.markStep(instance, name, isMarked);
-      const steps = mark.wasMarked === isMarked ? [] : [mark];
-      const change = changeOf(
-        { kind: "pool", name, uuid },
-        { command: "pool-autostart", steps, commit: "last" },
-      );
-      return { change, result: { name, uuid } };
+      const steps = poolStore.markSteps(instance, name, isMarked);
+      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-autostart", steps, commit: "last" });
     },
   };
 }

@@ -1,12 +1,12 @@
 import type { Instance } from "../../state/instance.ts";
-import { listPoolNotes } from "../../state/pools/pool-notes.ts";
+import { poolNoteRemovals } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Edited } from "../define/edit-definition.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { changeOf } from "../object-change/change-of.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { editStored } from "../stored/edit-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { definedPool, findPool, inactivePool, invalid } from "./find-pool.ts";
@@ -43,11 +43,7 @@ function replacement(pool: Pool, refuse: () => void = () => undefined): Change<S
       const { name, uuid } = completed;
       refuseKeyToDefine(instance, completed);
       const steps = [poolStore.defineStep(instance, name, formatPool(completed))];
-      const change = changeOf(
-        { kind: "pool", name, uuid },
-        { command: "pool-define", steps, commit: "last" },
-      );
-      return { change, result: { name, uuid } };
+      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-define", steps, commit: "last" });
     },
   };
 }
@@ -66,19 +62,15 @@ export function poolRemoval(key: string): Change<StoredIdentity> {
     kind: "pool",
     plan(instance) {
       const { name, uuid } = inactivePool(instance, key, "still");
-      const mark = poolStore.markStep(instance, name, false);
       // Before the definition: without a pool they are about nothing, and a pool may be without them.
-      const notes = listPoolNotes(instance, { uuid }).map((path) => ({ do: "remove-file", path }) as const);
+      const notes = poolNoteRemovals(instance, { uuid });
       const steps = [
         ...notes,
         poolStore.defineStep(instance, name, undefined),
-        ...(mark.wasMarked ? [mark] : []),
+        ...poolStore.markSteps(instance, name, false),
       ];
-      const change = changeOf(
-        { kind: "pool", name, uuid },
-        { command: "pool-undefine", steps, commit: notes.length },
-      );
-      return { change, result: { name, uuid } };
+      const commit = notes.length;
+      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-undefine", steps, commit });
     },
   };
 }

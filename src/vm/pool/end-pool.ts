@@ -1,18 +1,18 @@
 import { errorsOfWork, throwErrors, unlessRefused } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listPoolNotes, removePoolNotes } from "../../state/pools/pool-notes.ts";
+import { poolNoteRemovals, removePoolNotes } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { changeOf } from "../object-change/change-of.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { PoolEnd, PoolWork } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
-import { activePool } from "./find-pool.ts";
-import { withoutPlan } from "./without-plan.ts";
+import { activePool, startedMeanwhile } from "./find-pool.ts";
+import { poolWithoutPlan } from "./pool-without-plan.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
@@ -22,7 +22,7 @@ import { withoutPlan } from "./without-plan.ts";
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
   const seen = readable(activePool(instance, key).active);
   const end = endOf(seen);
-  if (seen === undefined || end === "holds nothing") return await carryOut(instance, poolEnd(key));
+  if (seen === undefined || end === "holds nothing") return await carryOut(instance, heldEnd(key));
   const { before, withSource } = end;
   await runWorks(before, instance, seen);
   if (withSource === "shared") return await endRest(instance, key, seen);
@@ -33,23 +33,22 @@ export async function endPool(instance: Instance, key: string): Promise<StoredId
  * Returns the change of endPool() for a pool that holds nothing. Throws "unsupported" for a pool whose source
  * is released, since the steps do not say how.
  */
-export function poolEnd(key: string): Change<StoredIdentity> {
+export function poolEnd(instance: Instance, key: string): Change<StoredIdentity> {
+  const pool = readable(activePool(instance, key).active);
+  if (pool !== undefined && endOf(pool) !== "holds nothing") throw poolWithoutPlan(pool);
+  return heldEnd(key);
+}
+
+function heldEnd(key: string): Change<StoredIdentity> {
   return {
     kind: "pool",
     plan(instance) {
       const { active, defined, name, uuid } = activePool(instance, key);
-      const pool = readable(active);
-      if (pool !== undefined && endOf(pool) !== "holds nothing") throw withoutPlan(pool);
-      const notes = defined === undefined ? listPoolNotes(instance, { uuid }) : [];
-      const steps = [
-        ...notes.map((path) => ({ do: "remove-file", path }) as const),
-        poolStore.activeStep(instance, name, undefined),
-      ];
-      const change = changeOf(
-        { kind: "pool", name, uuid },
-        { command: "pool-destroy", steps, commit: notes.length },
-      );
-      return { change, result: { name, uuid } };
+      if (endOf(readable(active)) !== "holds nothing") throw startedMeanwhile(name);
+      const notes = defined === undefined ? poolNoteRemovals(instance, { uuid }) : [];
+      const steps = [...notes, poolStore.activeStep(instance, name, undefined)];
+      const commit = notes.length;
+      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-destroy", steps, commit });
     },
   };
 }

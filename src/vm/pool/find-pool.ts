@@ -53,6 +53,11 @@ export function definedPool(
   throw withRemedy(`Define it first: svirt pool-dumpxml ${pool.name} | svirt pool-define -`);
 }
 
+/** Returns the refusal of an end of a pool that was started with another source since it was looked at. */
+export function startedMeanwhile(name: string): SvirtError {
+  return invalid(`storage pool '${name}' was started with another target meanwhile`, "Repeat the command.");
+}
+
 /** Returns the refusal of an operation in the pool's state. VIR_ERR_OPERATION_INVALID of libvirt */
 export function invalid(why: string, remedy: string): SvirtError {
   return new SvirtError(`Requested operation is not valid: ${why}`, {

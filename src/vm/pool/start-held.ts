@@ -5,7 +5,7 @@ import { poolStore } from "../../state/pools/pools.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
-import { changeOf } from "../object-change/change-of.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Held } from "./make-target.ts";
 import { openPool, type PoolStart } from "./open-target.ts";
@@ -48,8 +48,7 @@ export function heldStart(
       openPool(instance, pool, { ...options, held });
       check?.(instance.host, pool);
       const steps = [poolStore.activeStep(instance, name, xml)];
-      const change = changeOf({ kind: "pool", name, uuid }, { command, steps, commit: "last" });
-      return { change, result: { name, uuid } };
+      return plannedOf({ kind: "pool", name, uuid }, { command, steps, commit: "last" });
     },
   };
 }

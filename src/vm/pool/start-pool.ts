@@ -23,10 +23,10 @@ import {
   startablePool,
   withoutDevice,
 } from "./open-target.ts";
+import { poolWithoutPlan } from "./pool-without-plan.ts";
 import { refuseKey } from "./refuse-key.ts";
 import { heldStart, startHeld } from "./start-held.ts";
 import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
-import { withoutPlan } from "./without-plan.ts";
 
 /**
  * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs.
@@ -101,7 +101,7 @@ type Start = Omit<PoolStart, "end">;
 function planned(instance: Instance, start: Start): Change<StoredIdentity> {
   refuseKey(instance, start.seen);
   const { start: how } = poolBackendOf(start.seen.type);
-  if (typeof how === "function" || start.options.isBuilt) throw withoutPlan(start.seen);
+  if (typeof how === "function" || start.options.isBuilt) throw poolWithoutPlan(start.seen);
   return heldStart(start, how.check);
 }
 

@@ -15,9 +15,9 @@ import { placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { dataOffsetOf } from "./luks-data.ts";
 import type { SourceImage } from "./made/conversion.ts";
+import { makeVolumeFile } from "./made/volume-file.ts";
 import { describeVolume } from "./show-volume.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { makeVolumeFile } from "./volume-file.ts";
 import { readDeclaredImage, type VolumeImage } from "./volume-image.ts";
 import { findAnyPool } from "./volume-pool.ts";
 

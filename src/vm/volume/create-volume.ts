@@ -14,9 +14,10 @@ import {
   type NewVolume,
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
+import { withoutPlan } from "../object-change/without-plan.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
-import { makeVolumeFile, type VolumePlace, volumeStep } from "./volume-file.ts";
+import { makeVolumeFile, type VolumePlace, volumeStep } from "./made/volume-file.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
 /** Creates the volume that a document describes, as createVolumeIn(). Throws "xml" too. */
@@ -37,11 +38,16 @@ export async function createVolumeIn(
   pool: string,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
 ): Promise<{ readonly name: string; readonly path: string }> {
-  const found = pool.startsWith("/") ? undefined : await findAnyPool(instance, pool);
-  if (found !== undefined && found.folder === undefined)
-    return await createDevice(instance, found, { volume, flags });
-  const folder = found?.folder.id.path ?? pool;
+  const folder = await findFolder(instance, pool);
+  if (typeof folder !== "string") return await createDevice(instance, folder, { volume, flags });
   return { name: volume.name, path: await createVolume(instance, folder, { volume, flags }) };
+}
+
+/** Returns the folder of a pool, or with that absolute path; a pool of devices itself. */
+async function findFolder(instance: Instance, pool: string): Promise<string | DevicePool> {
+  if (pool.startsWith("/")) return pool;
+  const found = await findAnyPool(instance, pool);
+  return found.folder === undefined ? found : found.folder.id.path;
 }
 
 /** Makes a volume that is a device. Throws "unsupported" for a pool of devices that the host has. */
@@ -109,22 +115,18 @@ export async function planVolume(
   pool: string,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
 ): Promise<{ readonly steps: readonly StepOf<"make-volume">[] }> {
-  const found = pool.startsWith("/") ? undefined : await findAnyPool(instance, pool);
-  if (found !== undefined && found.folder === undefined) throw withoutPlan(pool);
+  const folder = await findFolder(instance, pool);
+  if (typeof folder !== "string") {
+    const remedy = `See the pool's type: svirt pool-dumpxml ${pool}`;
+    throw withoutPlan(`a volume in the storage pool '${pool}'`, "a device", remedy);
+  }
   const decided = decideNewVolume(volume, flags);
-  const place = placeOf(instance, found?.folder.id.path ?? pool, volume);
+  const place = placeOf(instance, folder, volume);
   const image = await imageOf(instance, place.path, decided);
   const isEncrypted = decided.encryption !== undefined;
   const written = decided.preallocated === undefined ? writtenFormat(image, isEncrypted) : "qcow2";
   const sized = { ...decided, capacityBytes: image.sizeBytes };
   return { steps: [volumeStep(instance, place, { decided: sized, written })] };
-}
-
-function withoutPlan(pool: string): SvirtError {
-  return new SvirtError(
-    `Cannot print the steps of a volume in the storage pool '${pool}': those of a device are not steps yet`,
-    { kind: "unsupported", from: "STORAGE", remedy: `See the pool's type: svirt pool-dumpxml ${pool}` },
-  );
 }
 
 /** Returns the format to record for a new image; undefined for an empty raw one. */

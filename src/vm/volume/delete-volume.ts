@@ -1,12 +1,12 @@
-import { SvirtError } from "../../errors.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { formatFolder } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
+import { withoutPlan } from "../object-change/without-plan.ts";
 import { volumeBackendOf } from "./made/backends.ts";
+import { runVolumeStep } from "./made/volume-file.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
-import { runVolumeStep } from "./volume-file.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that
@@ -33,7 +33,13 @@ export async function planDeletion(
   volume: DeletedVolume,
 ): Promise<{ readonly steps: readonly RemoveVolume[] }> {
   return await withDeletable(instance, volume, ({ facts, folder }) => {
-    if (folder === undefined) throw withoutPlan(facts.id);
+    const { path } = facts.id;
+    if (folder === undefined)
+      throw withoutPlan(
+        `the removal of ${path}`,
+        "a device",
+        `See the volume's type: svirt vol-dumpxml ${path}`,
+      );
     return { steps: [removalOf(instance, facts.id)] };
   });
 }
@@ -42,17 +48,6 @@ type RemoveVolume = StepOf<"remove-volume">;
 
 function removalOf({ paths }: Instance, file: FileId): RemoveVolume {
   return { do: "remove-volume", file, formats: formatFolder(paths.state) };
-}
-
-function withoutPlan({ path }: FileId): SvirtError {
-  return new SvirtError(
-    `Cannot print the steps of the removal of ${path}: those of a device are not steps yet`,
-    {
-      kind: "unsupported",
-      from: "STORAGE",
-      remedy: `See the volume's type: svirt vol-dumpxml ${path}`,
-    },
-  );
 }
 
 interface DeletedVolume {

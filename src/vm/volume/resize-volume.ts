@@ -8,9 +8,9 @@ import { imageReader } from "../../resolve/inspect-file.ts";
 import type { Instance } from "../../state/instance.ts";
 import { decideResize, type Resize } from "../../storage/volume/resized-volume.ts";
 import { dataOffsetOf } from "./luks-data.ts";
+import { runVolumeStep } from "./made/volume-file.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { withUnusedVolume } from "./unused-volume.ts";
-import { runVolumeStep } from "./volume-file.ts";
 import { describeImage } from "./volume-image.ts";
 
 /**

@@ -1,10 +1,13 @@
 /* Sends frames that a hostile guest sends, and receives them.
  *
- *   frames forge CARD          answers of ARP with the guest's address, 192.168.76.2; every second has a header that asks the host for a
- *                              checksum whose place is the end of that address, and whose value is that of 192.168.76.9
- *   frames tree CARD           for 14 s, spanning tree messages: the guest is the root, the topology has changed
+ *   frames forge CARD          answers of ARP with the guest's address, 192.168.76.2; every second has a
+ *                              header that asks the host for a checksum whose place is the end of that
+ *                              address, and whose value is that of 192.168.76.9
+ *   frames tree CARD           for 14 s, spanning tree messages: the guest is the root, the topology has
+ *                              changed
  *   frames leases CARD         requests of DHCP for 192.168.78.2 to .40, each with another hardware address
- *   frames receive TAP         makes a tap without checksum offload, and prints each new sender in messages of ARP until its parent ends
+ *   frames receive TAP         makes a tap without checksum offload, and prints each new sender in messages
+ *                              of ARP until its parent ends
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -16,7 +16,7 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [],
   },
-  plan: async (call) => await planOnly(call.instance, poolEnd(operand(call, "pool"))),
+  plan: async (call) => await planOnly(call.instance, poolEnd(call.instance, operand(call, "pool"))),
   async run(call) {
     const { name } = await destroyPool(call.instance, operand(call, "pool"));
     call.output.print(`Pool ${oneLine(name)} destroyed\n\n`);

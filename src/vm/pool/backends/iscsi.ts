@@ -1,7 +1,7 @@
 import { canonical } from "../../../domain/forms/canonical.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
-import { invalid } from "../find-pool.ts";
+import { startedMeanwhile } from "../find-pool.ts";
 import { logOut, refuseUsedSession, whileLoggingOut, withSession } from "../iscsi/session.ts";
 import { startHeld } from "../start-held.ts";
 import type { PoolBackend } from "./backend.ts";
@@ -20,10 +20,6 @@ export const iscsi = {
 
 /** The session of another target has no lock. */
 function refuseUnendable(instance: Instance, pool: Pool, seen: Pool): void {
-  if (canonical(pool.source) !== canonical(seen.source))
-    throw invalid(
-      `storage pool '${pool.name}' was started with another target meanwhile`,
-      "Repeat the command.",
-    );
+  if (canonical(pool.source) !== canonical(seen.source)) throw startedMeanwhile(pool.name);
   refuseUsedSession(instance, pool);
 }

@@ -1,14 +1,14 @@
-import type { FileFacts } from "../../host/files.ts";
-import type { GivenFormat } from "../../plan/facts/given-format.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
-import type { VolumeStep } from "../../plan/steps/volume.ts";
-import type { VolumeContent } from "../../run/actor.ts";
-import { formatFolder } from "../../run/labels/format-mark.ts";
-import { runVolume } from "../../run/steps/volume.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
-import type { NewVolume } from "../../storage/volume/new-volume.ts";
-import { alreadyThere } from "./made/made-volume.ts";
-import { decideVolumeLabel } from "./volume-label.ts";
+import type { FileFacts } from "../../../host/files.ts";
+import type { GivenFormat } from "../../../plan/facts/given-format.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
+import type { VolumeStep } from "../../../plan/steps/volume.ts";
+import type { Actor, VolumeContent } from "../../../run/actor.ts";
+import { formatFolder } from "../../../run/labels/format-mark.ts";
+import { runVolume } from "../../../run/steps/volume.ts";
+import { type Instance, registryOf } from "../../../state/instance.ts";
+import type { NewVolume } from "../../../storage/volume/new-volume.ts";
+import { decideVolumeLabel } from "../volume-label.ts";
+import { alreadyThere } from "./made-volume.ts";
 
 /** Place of a new volume: its path, and the folder with it. */
 export interface VolumePlace {
@@ -74,7 +74,7 @@ export async function runVolumeStep(
 ): Promise<void> {
   const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0, contents };
   // Without the effects of all other steps, which are no part of these commands.
-  if (step.do === "make-volume") await runVolume["make-volume"](actor, step);
-  else if (step.do === "remove-volume") await runVolume["remove-volume"](actor, step);
-  else await runVolume["resize-volume"](actor, step);
+  // The compiler does not relate a step to the entry of its name.
+  const run = runVolume[step.do] as (actor: Actor, step: VolumeStep) => void | Promise<void>;
+  await run(actor, step);
 }
