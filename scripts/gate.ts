@@ -6,6 +6,7 @@
  *     bun scripts/gate.ts order SEED FILE...         the queue of a run of these files
  *     bun scripts/gate.ts reruns FILE...             the failed files that run once more
  *     bun scripts/gate.ts judge LEFT RESULTS         the faults after a run; exit 1 if any
+ *     bun scripts/gate.ts turns SEED FILE...         host test files of a sample: `run FILE`, `left FILE`
  *     bun scripts/gate.ts record RESULTS             writes results to the ledger
  *     bun scripts/gate.ts close FILE COMMIT REASON... closes a race whose cause was found
  *
@@ -15,12 +16,13 @@
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { NODES, rateFiles } from "./gate/candidates.ts";
-import { git, LEDGER, readCheckout } from "./gate/checkout.ts";
+import { changedBetween, git, LEDGER, listChanged, readCheckout } from "./gate/checkout.ts";
 import { findLedgerFaults } from "./gate/faults.ts";
 import { type Entry, formatEntry, openRacesOf, parseLedger } from "./gate/ledger.ts";
 import { type Candidate, formatPlan, isMust, planGate } from "./gate/plan.ts";
 import { decideReruns, MOST_OPEN_RACES } from "./gate/rules.ts";
 import { orderFiles } from "./gate/schedule.ts";
+import { decideTurns, IN_TURN } from "./gate/turns.ts";
 
 const [verb = "", ...words] = process.argv.slice(2);
 
@@ -39,6 +41,9 @@ switch (verb) {
     break;
   case "judge":
     judge(words[0] ?? "", words[1] ?? "");
+    break;
+  case "turns":
+    showTurns(Number(words[0]), words.slice(1).map(withoutDot));
     break;
   case "record":
     record(words[0] ?? "");
@@ -71,6 +76,14 @@ function showQueue(files: readonly Candidate[], seed: number): void {
 function partOf(candidate: Candidate): "always" | "must" | "may" {
   if (candidate.reason === "always") return "always";
   return isMust(candidate) ? "must" : "may";
+}
+
+function showTurns(seed: number, files: readonly string[]): void {
+  const read = files.map((file) => ({ file, head: readFileSync(file, "utf8").slice(0, IN_TURN.length) }));
+  const changed = [listChanged("HEAD"), changedBetween("HEAD~1", "HEAD")].flatMap((paths) => paths ?? []);
+  const { left, run } = decideTurns(read, seed, changed);
+  for (const file of run) say(`run ./${file}`);
+  for (const file of left) say(`left ./${file}`);
 }
 
 function judge(left: string, results: string): void {

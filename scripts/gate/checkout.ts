@@ -29,12 +29,13 @@ export function readCheckout(files: readonly string[]): Facts & LedgerFacts {
 /**
  * Returns the paths that differ between the commit and the checkout, without the ledger and ignored files.
  */
-function listChanged(commit: string): readonly string[] | undefined {
+export function listChanged(commit: string): readonly string[] | undefined {
   const tracked = git("diff", "--name-only", commit, "--");
   return tracked && withoutLedger([...tracked, ...(git("ls-files", "-o", "--exclude-standard") ?? [])]);
 }
 
-function changedBetween(from: string, to: string): readonly string[] | undefined {
+/** Returns the paths that differ between two commits, likewise; undefined if one is unknown. */
+export function changedBetween(from: string, to: string): readonly string[] | undefined {
   const changed = git("diff", "--name-only", from, to, "--");
   return changed && withoutLedger(changed);
 }

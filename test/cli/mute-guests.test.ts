@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { CHANGE_TIMEOUT_MS } from "../../src/run/monitor/qmp-time-limits.ts";

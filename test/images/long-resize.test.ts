@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import type { ImageBytes } from "../../src/images/image-writes.ts";
 import { planResizedQcow2 } from "../../src/images/resized-qcow2.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { expect, test } from "bun:test";
 import { binaryOf, findBuiltPolicy, needsSetools, type Policy, readPolicy } from "./built-policy.ts";
 import { isOf, membersOf } from "./names.ts";

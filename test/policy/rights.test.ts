@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { expect, test } from "bun:test";
 import {
   binaryOf,

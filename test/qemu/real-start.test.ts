@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import os from "node:os";

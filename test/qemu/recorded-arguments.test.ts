@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createCipheriv } from "node:crypto";
 import { SvirtError } from "../../src/errors.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";

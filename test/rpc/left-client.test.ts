@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { ptr } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";

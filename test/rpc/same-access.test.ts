@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

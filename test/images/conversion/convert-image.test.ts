@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import type { Qcow2Options } from "../../../src/images/qcow2-features.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync } from "node:fs";
 import type { FileKind } from "../../../src/selinux/file-contexts/file-kind.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { afterEach, describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { deviceLock, guestPaths } from "../../../src/plan/paths.ts";
 import { readRecord, writeRecord } from "../../../src/state/record.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { beforeEach, describe, expect, test } from "bun:test";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import { attachDevice, detachDevice } from "../../../src/vm/hotplug/change-devices.ts";

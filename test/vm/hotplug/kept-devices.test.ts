@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";

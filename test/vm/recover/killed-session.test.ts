@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { readRecords } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";

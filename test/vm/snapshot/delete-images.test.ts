@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import { readRecord } from "../../../src/state/record.ts";

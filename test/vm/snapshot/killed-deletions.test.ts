@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
 import { listSnapshotMerges } from "../../../src/state/snapshots/snapshot-merge.ts";

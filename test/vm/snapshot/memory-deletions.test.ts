@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { expect, test } from "bun:test";
 import type { Instance } from "../../../src/state/instance.ts";
 import { listSnapshotMerges } from "../../../src/state/snapshots/snapshot-merge.ts";

@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { parseQcow2Header } from "../../../src/images/qcow2-header.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";

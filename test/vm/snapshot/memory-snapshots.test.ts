@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { definitionIn, parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";

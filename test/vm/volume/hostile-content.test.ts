@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { removeDefinition } from "../../../src/state/definitions.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";

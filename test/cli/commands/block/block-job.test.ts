@@ -1,3 +1,4 @@
+// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { extension, qcow2Bytes } from "../../../images/qcow2-bytes.ts";
