@@ -16,7 +16,7 @@
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { NODES, rateFiles } from "./gate/candidates.ts";
-import { changedBetween, git, LEDGER, listChanged, readCheckout } from "./gate/checkout.ts";
+import { git, LEDGER, listChanged, readCheckout } from "./gate/checkout.ts";
 import { findLedgerFaults } from "./gate/faults.ts";
 import { type Entry, formatEntry, openRacesOf, parseLedger } from "./gate/ledger.ts";
 import { type Candidate, formatPlan, isMust, planGate } from "./gate/plan.ts";
@@ -80,7 +80,8 @@ function partOf(candidate: Candidate): "always" | "must" | "may" {
 
 function showTurns(seed: number, files: readonly string[]): void {
   const read = files.map((file) => ({ file, head: readFileSync(file, "utf8").slice(0, IN_TURN.length) }));
-  const changed = [listChanged("HEAD"), changedBetween("HEAD~1", "HEAD")].flatMap((paths) => paths ?? []);
+  // A shallow clone may lack the last commit's parent.
+  const changed = listChanged("HEAD~1") ?? listChanged("HEAD") ?? [];
   const { left, run } = decideTurns(read, seed, changed);
   for (const file of run) say(`run ./${file}`);
   for (const file of left) say(`left ./${file}`);

@@ -34,8 +34,7 @@ export function listChanged(commit: string): readonly string[] | undefined {
   return tracked && withoutLedger([...tracked, ...(git("ls-files", "-o", "--exclude-standard") ?? [])]);
 }
 
-/** Returns the paths that differ between two commits, likewise; undefined if one is unknown. */
-export function changedBetween(from: string, to: string): readonly string[] | undefined {
+function changedBetween(from: string, to: string): readonly string[] | undefined {
   const changed = git("diff", "--name-only", from, to, "--");
   return changed && withoutLedger(changed);
 }

@@ -21,18 +21,13 @@ export interface Turns {
  * Divides test files, named from the checkout. Every sample runs a quarter of the files in turn, and those
  * whose folder, of tests or of source, has a path in `changed`.
  */
-export function decideTurns(
-  files: readonly HostFile[],
-  seed: number,
-  changed: readonly string[] | undefined,
-): Turns {
-  const touched = new Set(changed?.map((path) => folderOf(path)));
-  const waiting = files
+export function decideTurns(files: readonly HostFile[], seed: number, changed: readonly string[]): Turns {
+  const touched = new Set(changed.map((path) => folderOf(path)));
+  const left = files
     .filter(({ head }) => head.startsWith(IN_TURN))
     .map(({ file }) => file)
     .filter((file, at) => (at + Math.floor(seed / BY_FILE)) % TURNS !== 0 && !touched.has(folderOf(file)));
-  const left = new Set(waiting);
-  return { run: files.map(({ file }) => file).filter((file) => !left.has(file)), left: waiting };
+  return { run: files.map(({ file }) => file).filter((file) => !left.includes(file)), left };
 }
 
 /** Returns `vm/snapshot` of `src/vm/snapshot/delete.ts` and of its tests. */

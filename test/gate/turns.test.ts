@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Glob } from "bun";
+import { isUnforgiven } from "../../scripts/gate/rules.ts";
 import { decideTurns, type HostFile, IN_TURN, TURNS } from "../../scripts/gate/turns.ts";
 
 const SLOW: readonly HostFile[] = [1, 2, 3, 4, 5].map((at) => ({
@@ -22,4 +25,11 @@ test("a slow file runs out of its turn after a change in its folder, of source o
     expect(decideTurns(SLOW, 0, [changed]).run).toEqual(all);
   for (const changed of ["src/vm/start/guest.ts", "README.md", "test/xml/quick.test.ts"])
     expect(decideTurns(SLOW, 0, [changed]).run.length).toBeLessThan(all.length);
+});
+
+test("no file takes turns whose failure is never forgiven", () => {
+  const files = [...new Glob("test/**/*.test.ts").scanSync(".")];
+  const inTurn = files.filter((file) => readFileSync(file, "utf8").startsWith(IN_TURN));
+  expect(inTurn).not.toBeEmpty();
+  expect(inTurn.filter((file) => isUnforgiven(file))).toEqual([]);
 });

@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { type FalseGuest, startFalseGuests } from "./false-guests.ts";
 import { RealFolder } from "./folder.ts";

@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { ptr } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";

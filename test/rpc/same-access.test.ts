@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 
-/** Returns the refusal to print the steps of a storage object: those of a part are not steps yet. */
+/** Returns the refusal to print the steps of `what`: the work on `part` of it has no steps yet. */
 export function withoutPlan(what: string, part: string, remedy: string): SvirtError {
   return new SvirtError(`Cannot print the steps of ${what}: those of ${part} are not steps yet`, {
     kind: "unsupported",

@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { isCommandName, useOfCommand } from "../../../src/access/command-uses.ts";
 import { weakestKey } from "../../../src/access/uses.ts";

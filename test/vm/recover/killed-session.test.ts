@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { readRecords } from "../../../src/state/record.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";

@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { readRecord } from "../../../src/state/record.ts";
 import { listSnapshotMerges } from "../../../src/state/snapshots/snapshot-merge.ts";

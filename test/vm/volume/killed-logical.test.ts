@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import type { SvirtError } from "../../../src/errors.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
