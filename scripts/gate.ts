@@ -22,7 +22,7 @@ import { type Entry, formatEntry, openRacesOf, parseLedger } from "./gate/ledger
 import { type Candidate, formatPlan, isMust, planGate } from "./gate/plan.ts";
 import { decideReruns, MOST_OPEN_RACES } from "./gate/rules.ts";
 import { orderFiles } from "./gate/schedule.ts";
-import { decideTurns, IN_TURN } from "./gate/turns.ts";
+import { decideTurns } from "./gate/turns.ts";
 
 const [verb = "", ...words] = process.argv.slice(2);
 
@@ -79,9 +79,10 @@ function partOf(candidate: Candidate): "always" | "must" | "may" {
 }
 
 function showTurns(seed: number, files: readonly string[]): void {
-  const read = files.map((file) => ({ file, head: readFileSync(file, "utf8").slice(0, IN_TURN.length) }));
-  // A shallow clone may lack the last commit's parent.
-  const changed = listChanged("HEAD~1") ?? listChanged("HEAD") ?? [];
+  const read = files.map((file) => ({ file, text: readFileSync(file, "utf8") }));
+  // CI runs what has changed since the last landing. A shallow clone may lack a commit.
+  const landed = process.env["CI"] === undefined ? undefined : readCheckout(files).landings.at(-1)?.commit;
+  const changed = listChanged(landed ?? "HEAD~1") ?? listChanged("HEAD~1") ?? listChanged("HEAD") ?? [];
   const { left, run } = decideTurns(read, seed, changed);
   for (const file of run) say(`run ./${file}`);
   for (const file of left) say(`left ./${file}`);

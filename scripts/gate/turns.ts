@@ -1,14 +1,19 @@
+import { dirname, join, normalize } from "node:path";
+import { isUnforgiven } from "./rules.ts";
+
 /** Begins the first line of a test file of the host that takes seconds of a processor. */
 export const IN_TURN = "// In turn";
-/** One of so many samples runs such a file. */
-export const TURNS = 4;
+/** One of so many samples runs a slow file. */
+export const SLOW_TURNS = 4;
+/** One of so many samples runs another file. */
+export const TURNS = 2;
 /** Divides the seed, so that the turn of a file does not decide which of its tests run: test/sample.ts. */
 const BY_FILE = 19;
 
-/** A test file of the host, and its first line. */
+/** A test file of the host, named from the checkout. */
 export interface HostFile {
   readonly file: string;
-  readonly head: string;
+  readonly text: string;
 }
 
 /** Test files of a sample, and files that are left to other samples. */
@@ -18,16 +23,40 @@ export interface Turns {
 }
 
 /**
- * Divides test files, named from the checkout. Every sample runs a quarter of the files in turn, and those
- * whose folder, of tests or of source, has a path in `changed`.
+ * Divides test files. Every sample runs half of the files, a quarter of the slow files, all files whose
+ * failure is never forgiven, and all files that a path of `changed` touches.
  */
 export function decideTurns(files: readonly HostFile[], seed: number, changed: readonly string[]): Turns {
-  const touched = new Set(changed.map((path) => folderOf(path)));
-  const left = files
-    .filter(({ head }) => head.startsWith(IN_TURN))
-    .map(({ file }) => file)
-    .filter((file, at) => (at + Math.floor(seed / BY_FILE)) % TURNS !== 0 && !touched.has(folderOf(file)));
-  return { run: files.map(({ file }) => file).filter((file) => !left.includes(file)), left };
+  const isTouched = touchedBy(changed);
+  const begin = Math.floor(seed / BY_FILE);
+  const left = (group: readonly HostFile[], turns: number): readonly HostFile[] =>
+    group.filter((one, at) => (at + begin) % turns !== 0 && !isUnforgiven(one.file) && !isTouched(one));
+  const slow = files.filter(isSlow);
+  const others = files.filter((one) => !isSlow(one));
+  const all = new Set([...left(slow, SLOW_TURNS), ...left(others, TURNS)]);
+  const names = (isLeft: boolean): readonly string[] =>
+    files.filter((one) => all.has(one) === isLeft).map(({ file }) => file);
+  return { run: names(false), left: names(true) };
+}
+
+function isSlow({ text }: HostFile): boolean {
+  return text.startsWith(IN_TURN);
+}
+
+/**
+ * Returns whether a change touches a test file: in its folder, in the folder of source that it mirrors, or in
+ * a module that it imports.
+ */
+function touchedBy(changed: readonly string[]): (file: HostFile) => boolean {
+  const paths = new Set(changed);
+  const folders = new Set(changed.map(folderOf));
+  return ({ file, text }) => {
+    if (folders.has(folderOf(file))) return true;
+    const imported = [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) =>
+      join(dirname(file), path),
+    );
+    return imported.some((path) => paths.has(normalize(path)));
+  };
 }
 
 /** Returns `vm/snapshot` of `src/vm/snapshot/delete.ts` and of its tests. */
