@@ -229,9 +229,9 @@ _svirt() {
     pool-event) options='--pool --event --loop --timeout --list --timestamp --help' ;;
     find-storage-pool-sources) options='--help' ;;
     find-storage-pool-sources-as) options='--help' ;;
-    secret-define) options='--validate --json --help' wants=file ;;
-    secret-undefine) options='--help' wants=secret ;;
-    secret-set-value) options='--file --plain --base64 --help' wants=secret ;;
+    secret-define) options='--validate --json --crash-drill --help' wants=file ;;
+    secret-undefine) options='--crash-drill --help' wants=secret ;;
+    secret-set-value) options='--file --plain --base64 --crash-drill --help' wants=secret ;;
     secret-get-value) options='--plain --help' wants=secret ;;
     secret-event) options='--secret --event --loop --timeout --list --timestamp --help' ;;
     secret-list) options='--ephemeral --no-ephemeral --private --no-private --json --help' ;;

@@ -24,6 +24,8 @@ export interface Actor {
   readonly headers?: ReadonlyMap<string, Uint8Array>;
   /** Contents of new volumes, by their paths. */
   readonly contents?: ReadonlyMap<string, VolumeContent>;
+  /** Value for the step `set-secret`, which does not have it. */
+  readonly secret?: Uint8Array;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
   /** Boot of the guest's start; absent: the current boot. */

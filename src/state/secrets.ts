@@ -1,7 +1,10 @@
 import { uuidOf } from "../domain/forms/uuid.ts";
 import { SvirtError } from "../errors.ts";
+import { listFoldersAbove } from "../plan/folder-of.ts";
+import type { StepOf } from "../plan/steps/step.ts";
 import { parseBase64 } from "../secret/value.ts";
 import type { Instance } from "./instance.ts";
+import { replaceStep } from "./text-step.ts";
 import { ENDING } from "./xml-files.ts";
 
 /** Where a secret is: in memory until the host is switched off, or on disk. */
@@ -15,25 +18,20 @@ export interface StoredSecret {
 }
 
 /** A definition in memory supersedes a definition on disk: only an interrupted change leaves both. */
-const PLACES: readonly SecretPlace[] = ["memory", "disk"];
+export const SECRET_PLACES: readonly SecretPlace[] = ["memory", "disk"];
 /** File of a value, in Base64 as libvirt writes it. */
 export const VALUE_ENDING = ".base64";
-/** File of a text left by an interrupted call before its move into place. */
-const PARTIAL_ENDING = ".new";
-/** Only svirt's user reads the files. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 /** File systems without storage. A swapped page of theirs may be on disk, as of any process. */
 const IN_MEMORY: ReadonlySet<string> = new Set(["tmpfs", "ramfs"]);
 
 /** Lists the UUIDs of all secrets, sorted. */
 export function listSecretUuids(instance: Instance): readonly string[] {
-  return [...new Set(PLACES.flatMap((place) => uuidsIn(instance, place, ENDING)))].sort();
+  return [...new Set(SECRET_PLACES.flatMap((place) => uuidsIn(instance, place, ENDING)))].sort();
 }
 
 /** Returns a secret's definition; undefined without a definition. */
 export function readSecret(instance: Instance, uuid: string): StoredSecret | undefined {
-  for (const place of PLACES) {
+  for (const place of SECRET_PLACES) {
     const xml = instance.host.readText(pathOf(instance, { uuid, place }, ENDING));
     if (xml !== undefined) return { uuid, xml, place };
   }
@@ -45,17 +43,13 @@ export function secretPath(instance: Instance, secret: SecretName): string {
   return pathOf(instance, secret, ENDING);
 }
 
-/**
- * Writes a definition to disk, or into memory, before it returns. Throws "unsupported" if /run is no memory.
- */
-export function writeSecret(instance: Instance, secret: StoredSecret): void {
-  makeFolder(instance, secret.place);
-  instance.host.writeText(pathOf(instance, secret, ENDING), secret.xml, FILE_MODE);
-}
-
-/** Removes a definition, then its value. */
-export function removeSecret({ host, ...rest }: Instance, secret: SecretName): void {
-  for (const ending of [ENDING, VALUE_ENDING]) host.removeFile(pathOf({ host, ...rest }, secret, ending));
+/** Returns the step that writes a definition to disk, or into memory, or without XML removes it. */
+export function secretStep(
+  instance: Instance,
+  secret: SecretName,
+  xml: string | undefined,
+): StepOf<"replace-text"> {
+  return replaceStep(instance.host, secretPath(instance, secret), xml);
 }
 
 /** Returns the value of a secret; undefined if it has none. */
@@ -64,10 +58,9 @@ export function readSecretValue(instance: Instance, secret: SecretName): Uint8Ar
   return text === undefined ? undefined : parseBase64(text);
 }
 
-/** Writes the value of a secret as writeSecret() writes its definition. */
-export function writeSecretValue(instance: Instance, secret: SecretName, value: Uint8Array): void {
-  makeFolder(instance, secret.place);
-  instance.host.writeText(pathOf(instance, secret, VALUE_ENDING), value.toBase64(), FILE_MODE);
+/** Reports whether a place has a value of the secret. Its definition may be missing, or elsewhere. */
+export function hasSecretValue(instance: Instance, secret: SecretName): boolean {
+  return instance.host.inspectFile(valuePath(instance, secret)) !== undefined;
 }
 
 /** Returns the path of the file with a secret's value. */
@@ -75,47 +68,14 @@ export function valuePath(instance: Instance, secret: SecretName): string {
   return pathOf(instance, secret, VALUE_ENDING);
 }
 
-/**
- * Removes what interrupted calls have left: partial files, values without a definition in the same place, and
- * definitions on disk of secrets that are in memory. The caller holds the registry's lock.
- */
-export function removeLeftovers(instance: Instance): void {
-  const { host } = instance;
-  for (const place of PLACES) {
-    const folder = folderOf(instance, place);
-    for (const file of host.listFolder(folder)) {
-      const [stem = "", ending = ""] = splitName(file);
-      const isLeft =
-        ending === PARTIAL_ENDING ||
-        (uuidOf(stem) === stem && ending !== "" && readSecret(instance, stem)?.place !== place);
-      if (isLeft) host.removeFile(`${folder}/${file}`);
-    }
-  }
-}
-
-type SecretName = Pick<StoredSecret, "uuid" | "place">;
-
-/** Returns the parts of a name that svirt has written; none of any other. */
-function splitName(file: string): readonly string[] {
-  const ending = [PARTIAL_ENDING, ENDING, VALUE_ENDING].find((one) => file.endsWith(one));
-  return ending === undefined ? [] : [file.slice(0, -ending.length), ending];
-}
-
-function uuidsIn(instance: Instance, place: SecretPlace, ending: string): readonly string[] {
-  return instance.host
-    .listFolder(folderOf(instance, place))
-    .filter((file) => file.endsWith(ending))
-    .map((file) => file.slice(0, -ending.length))
-    .filter((stem) => uuidOf(stem) === stem);
-}
-
-function makeFolder(instance: Instance, place: SecretPlace): void {
+/** Throws "unsupported" if the place is memory by its name, but its folder is on a disk. */
+export function refuseOnDisk(instance: Instance, place: SecretPlace): void {
+  if (place === "disk") return;
   const { host } = instance;
   const path = folderOf(instance, place);
-  host.makeFolder({ path, mode: FOLDER_MODE });
-  const found = place === "memory" ? host.inspectFile(path) : undefined;
-  if (found === undefined) return;
-  const [fileSystem] = host.getStorage(found.id).fileSystems;
+  // svirt makes the folder with the first file.
+  const [found] = [path, ...listFoldersAbove(path)].flatMap((folder) => host.inspectFile(folder) ?? []);
+  const [fileSystem] = found === undefined ? [] : host.getStorage(found.id).fileSystems;
   if (fileSystem === undefined || IN_MEMORY.has(fileSystem.type)) return;
   throw new SvirtError(
     `Cannot keep an ephemeral secret in ${path}: it is on ${fileSystem.type}, not in memory`,
@@ -125,6 +85,17 @@ function makeFolder(instance: Instance, place: SecretPlace): void {
       remedy: "Mount a tmpfs on /run, or define the secret with ephemeral='no'.",
     },
   );
+}
+
+/** A secret in a place. */
+export type SecretName = Pick<StoredSecret, "uuid" | "place">;
+
+function uuidsIn(instance: Instance, place: SecretPlace, ending: string): readonly string[] {
+  return instance.host
+    .listFolder(folderOf(instance, place))
+    .filter((file) => file.endsWith(ending))
+    .map((file) => file.slice(0, -ending.length))
+    .filter((stem) => uuidOf(stem) === stem);
 }
 
 function folderOf({ paths }: Instance, place: SecretPlace): string {

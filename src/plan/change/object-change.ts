@@ -1,13 +1,13 @@
 import { formatSteps } from "../steps/describe.ts";
 import { planUndo } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
-import type { StoredStep } from "../steps/stored.ts";
+import type { ShownStep } from "../steps/stored.ts";
 
 /**
  * Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of
  * that guest.
  */
-export const OBJECT_KINDS = ["domain", "network", "filter", "pool", "node-device"] as const;
+export const OBJECT_KINDS = ["domain", "network", "filter", "pool", "secret", "node-device"] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** An object. The key is a UUID, or the address of a device. */
@@ -44,12 +44,12 @@ export interface Settlement {
 /** Decides how an interrupted change is settled. Each of its steps may have run or not, and may run again. */
 export function planSettlement(
   { commit, steps }: Pick<ObjectChange, "commit" | "steps">,
-  hasEffect: (step: StoredStep) => boolean,
+  hasEffect: (step: ShownStep) => boolean,
 ): Settlement {
   if (commit === "begin") return { direction: "finish", steps };
   if (commit === "end") return { direction: "undo", steps: planUndo(steps) };
   const decisive = steps[commit];
-  if (decisive !== undefined && isStored(decisive) && hasEffect(decisive))
+  if (decisive !== undefined && isShown(decisive) && hasEffect(decisive))
     return { direction: "finish", steps: steps.slice(commit) };
   // The decisive step itself may have left a part of its text.
   return { direction: "undo", steps: planUndo(steps.slice(0, commit + 1)) };
@@ -64,7 +64,7 @@ export function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "s
   if (last === undefined) return false;
   const before = steps.slice(0, -1);
   if (before.length > 0 && (commit !== before.length || planUndo(before).length > 0)) return false;
-  return isStored(last) || last.do === "reset-device";
+  return isShown(last) || last.do === "set-secret" || last.do === "reset-device";
 }
 
 /** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */
@@ -94,6 +94,6 @@ function joined(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function isStored(step: Step): step is StoredStep {
+function isShown(step: Step): step is ShownStep {
   return step.do === "replace-text" || step.do === "set-mark";
 }

@@ -17,15 +17,19 @@ export async function carryOut<Result>(
   change: Change<Result>,
   observer: StepObserver = NO_OBSERVER,
 ): Promise<Result> {
-  const { key, kind } = change;
-  return await holdFor(instance, change, async () => {
-    if (key === undefined) await settleHeld(instance, kind);
-    else await settleChange(instance, { kind, key });
-    const planned = await decide(instance, change);
-    if (planned.change !== undefined) await runRecorded(instance, planned.change, observer);
-    change.refresh?.(instance);
-    return planned.result;
-  });
+  const { key, kind, secret } = change;
+  try {
+    return await holdFor(instance, change, async () => {
+      if (key === undefined) await settleHeld(instance, kind);
+      else await settleChange(instance, { kind, key });
+      const planned = await decide(instance, change);
+      if (planned.change !== undefined) await runRecorded(instance, planned.change, { observer, secret });
+      change.refresh?.(instance);
+      return planned.result;
+    });
+  } finally {
+    secret?.fill(0);
+  }
 }
 
 /**
@@ -53,11 +57,15 @@ async function holdFor<Result>(
   return await HOLDS[kind].hold(instance, key, work);
 }
 
-async function runRecorded(instance: Instance, change: ObjectChange, observer: StepObserver): Promise<void> {
+async function runRecorded(
+  instance: Instance,
+  change: ObjectChange,
+  { observer, secret }: { readonly observer: StepObserver; readonly secret: Uint8Array | undefined },
+): Promise<void> {
   // An earlier change that could not be settled: its error is thrown again.
   await settleChange(instance, change.object);
   if (change.steps.length === 0) return;
-  const actor = actorFor(instance, change);
+  const actor = { ...actorFor(instance, change), ...(secret === undefined ? {} : { secret }) };
   if (isSingleCall(change)) {
     await runPlan(actor, change.steps, observer);
     return;

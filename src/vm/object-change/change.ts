@@ -32,6 +32,8 @@ export interface Change<Result> {
    * which may take long.
    */
   readonly plansUnder?: "registry";
+  /** Value of a secret for the steps. No step, record or plan has it. Zero after the change. */
+  readonly secret?: Uint8Array;
   /** Decides the steps, and changes nothing. The caller holds the object. */
   plan(instance: Instance): Promise<Planned<Result>> | Planned<Result>;
   /** Renews data that only make later calls faster, after the change. */
@@ -63,6 +65,7 @@ export const HOLDS: Readonly<Record<ObjectKind, Hold>> = {
   network: BY_REGISTRY,
   filter: BY_REGISTRY,
   pool: BY_REGISTRY,
+  secret: BY_REGISTRY,
   "node-device": {
     hold: async (instance, key, work) => await withPciLock(instance, key, work),
     lockOf: pciLock,

@@ -28,7 +28,10 @@ export function listParts({ host, paths }: Pick<Instance, "host" | "paths">): re
 /** Removes those parts. */
 export async function removeParts(instance: Instance): Promise<void> {
   if (listParts(instance).length === 0) return;
-  await withRegistryLock(instance, async () => {
-    for (const path of listParts(instance)) instance.host.removeFile(path);
-  });
+  await withRegistryLock(instance, async () => dropParts(instance));
+}
+
+/** Removes those parts. The caller holds the registry's lock. */
+export function dropParts(instance: Instance): void {
+  for (const path of listParts(instance)) instance.host.removeFile(path);
 }

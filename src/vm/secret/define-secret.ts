@@ -1,17 +1,22 @@
 import { uuidOf } from "../../domain/forms/uuid.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { type FoundSecret, knownSecret, noSecret, secretFor } from "../../resolve/secrets/find-secret.ts";
 import { completeSecret, formatSecret, parseSecret, type Secret } from "../../secret/document.ts";
 import type { Instance } from "../../state/instance.ts";
 import {
+  hasSecretValue,
   readSecret,
-  readSecretValue,
-  removeLeftovers,
-  removeSecret,
-  writeSecret,
-  writeSecretValue,
+  refuseOnDisk,
+  SECRET_PLACES,
+  type SecretName,
+  secretPath,
+  secretStep,
+  valuePath,
 } from "../../state/secrets.ts";
-import { changeStored } from "../stored/change-stored.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { secretChange, secretChangeOf } from "./secret-change.ts";
 
 /**
  * Stores the definition of a secret, or replaces the definition of its UUID, with its value kept. Throws
@@ -19,26 +24,51 @@ import { changeStored } from "../stored/change-stored.ts";
  * secretDefineXML() of libvirt
  */
 export async function defineSecret(instance: Instance, bytes: Uint8Array): Promise<Secret> {
+  return await carryOut(instance, secretDefinition(bytes));
+}
+
+/** Returns the change of defineSecret(). Throws "xml", "unsupported". */
+export function secretDefinition(bytes: Uint8Array): Change<Secret> {
   const written = parseSecret(bytes);
-  return await changeStored(instance, () => {
-    removeLeftovers(instance);
+  return secretChange((instance) => {
     const secret = completeSecret(written, instance.host.makeUuid());
     const old = knownSecret(instance, secret.uuid);
     refuseOther(instance, secret, old);
-    storeSecret(instance, secret, old);
-    return secret;
+    const place = secret.ephemeral ? "memory" : "disk";
+    refuseOnDisk(instance, place);
+    const steps = definitionSteps(instance, { ...secret, place }, old);
+    // The definition on disk decides, since a record on disk outlives a definition in memory.
+    const onDisk = secretPath(instance, { ...secret, place: "disk" });
+    const decisive = steps.findIndex((step) => step.do === "replace-text" && step.path === onDisk);
+    const commit = decisive === -1 ? "last" : decisive;
+    return {
+      change: secretChangeOf(secret.uuid, { command: "secret-define", steps, commit }),
+      result: secret,
+    };
   });
 }
 
 /** Removes a secret with its value. Throws "not-found". */
 export async function undefineSecret(instance: Instance, key: string): Promise<void> {
-  await changeStored(instance, () => {
-    removeLeftovers(instance);
-    // Also one whose XML svirt does not read any more.
+  await carryOut(instance, secretRemoval(key));
+}
+
+/** Returns the change of undefineSecret(). */
+export function secretRemoval(key: string): Change<undefined> {
+  return secretChange((instance) => {
+    // Also a secret whose XML svirt does not read any more.
     const uuid = uuidOf(key);
     const stored = uuid === undefined ? undefined : readSecret(instance, uuid);
     if (stored === undefined) throw noSecret(`no secret with matching uuid '${key}'`);
-    removeSecret(instance, stored);
+    const places = SECRET_PLACES.map((place) => ({ uuid: stored.uuid, place }));
+    const steps = [
+      ...places.flatMap((secret) => removalSteps(instance, secret)),
+      ...places.flatMap((secret) => valueRemoval(instance, secret)),
+    ];
+    return {
+      change: secretChangeOf(stored.uuid, { command: "secret-undefine", steps, commit: "first" }),
+      result: undefined,
+    };
   });
 }
 
@@ -74,18 +104,38 @@ function conflict(message: string, remedy: string): SvirtError {
 }
 
 /**
- * Writes the definition. A secret that moves between memory and disk takes its value there first; it is in
- * memory as long as its definition is.
+ * Returns the steps that write a definition. A secret that moves between memory and disk takes its value
+ * there first; the value is in memory as long as its definition is.
  */
-function storeSecret(instance: Instance, secret: Secret, old?: FoundSecret): void {
-  const { uuid } = secret;
-  const place = secret.ephemeral ? "memory" : "disk";
-  const moved = old === undefined || old.place === place ? undefined : old;
-  const value = moved === undefined ? undefined : readSecretValue(instance, moved);
-  if (value !== undefined) {
-    writeSecretValue(instance, { uuid, place }, value);
-    value.fill(0);
-  }
-  writeSecret(instance, { uuid, place, xml: formatSecret(secret) });
-  if (moved !== undefined) removeSecret(instance, moved);
+function definitionSteps(
+  instance: Instance,
+  secret: Secret & SecretName,
+  old: FoundSecret | undefined,
+): readonly Step[] {
+  const { place, uuid } = secret;
+  const other = { uuid, place: place === "disk" ? "memory" : "disk" } as const;
+  const from = valuePath(instance, other);
+  const isMoved = old?.place === other.place && hasSecretValue(instance, other);
+  const isKept = old?.place === place;
+  return [
+    // A value without a definition is no value of this secret.
+    ...(isMoved || isKept ? [] : valueRemoval(instance, { uuid, place })),
+    ...(isMoved
+      ? [{ do: "copy-secret", secret: uuid, from, to: valuePath(instance, { uuid, place }) } as const]
+      : []),
+    secretStep(instance, { uuid, place }, formatSecret(secret)),
+    ...removalSteps(instance, other),
+    ...valueRemoval(instance, other),
+  ];
+}
+
+function removalSteps(instance: Instance, secret: SecretName): readonly Step[] {
+  const step = secretStep(instance, secret, undefined);
+  return step.from === undefined ? [] : [step];
+}
+
+function valueRemoval(instance: Instance, secret: SecretName): readonly Step[] {
+  return hasSecretValue(instance, secret)
+    ? [{ do: "remove-file", path: valuePath(instance, secret) } as const]
+    : [];
 }

@@ -3,8 +3,10 @@ import { findSecret } from "../../resolve/secrets/find-secret.ts";
 import { usedValue } from "../../resolve/secrets/used-value.ts";
 import { MOST_VALUE_BYTES } from "../../secret/value.ts";
 import type { Instance } from "../../state/instance.ts";
-import { removeLeftovers, writeSecretValue } from "../../state/secrets.ts";
-import { changeStored } from "../stored/change-stored.ts";
+import { refuseOnDisk, valuePath } from "../../state/secrets.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change } from "../object-change/change.ts";
+import { secretChange, secretChangeOf } from "./secret-change.ts";
 
 // Rule: The value of a private secret is shown to no client.
 
@@ -12,23 +14,32 @@ import { changeStored } from "../stored/change-stored.ts";
  * Sets the value of a secret, and makes these bytes zero. Throws "not-found"; "usage" for more than 64 KiB.
  */
 export async function setSecretValue(instance: Instance, key: string, value: Uint8Array): Promise<void> {
-  try {
-    if (value.length > MOST_VALUE_BYTES)
-      throw new SvirtError(
-        `Cannot set the value of secret ${key}: it has more than ${MOST_VALUE_BYTES} bytes`,
-        {
-          kind: "usage",
-          from: "SECRET",
-          remedy: "Use a shorter value.",
-        },
-      );
-    await changeStored(instance, () => {
-      removeLeftovers(instance);
-      writeSecretValue(instance, findSecret(instance, key), value);
-    });
-  } finally {
-    value.fill(0);
-  }
+  await carryOut(instance, secretValueChange(key, value));
+}
+
+/** Returns the change of setSecretValue(). */
+export function secretValueChange(key: string, value: Uint8Array): Change<undefined> {
+  const change = secretChange((instance) => {
+    refuseLong(key, value);
+    const { place, uuid } = findSecret(instance, key);
+    refuseOnDisk(instance, place);
+    const path = valuePath(instance, { uuid, place });
+    const steps = [{ do: "set-secret", secret: uuid, path } as const];
+    return {
+      change: secretChangeOf(uuid, { command: "secret-set-value", steps, commit: "last" }),
+      result: undefined,
+    };
+  });
+  return { ...change, secret: value };
+}
+
+function refuseLong(key: string, { length }: Uint8Array): void {
+  if (length <= MOST_VALUE_BYTES) return;
+  throw new SvirtError(`Cannot set the value of secret ${key}: it has more than ${MOST_VALUE_BYTES} bytes`, {
+    kind: "usage",
+    from: "SECRET",
+    remedy: "Use a shorter value.",
+  });
 }
 
 /**

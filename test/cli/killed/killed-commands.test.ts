@@ -28,7 +28,7 @@ const WITHOUT_PLAN = [
   ...["snapshot-revert", "snapshot-current", "suspend", "reap"],
   ...["net-edit", "net-desc", "net-metadata"],
   ...["pool-edit", "pool-build", "pool-delete"],
-  ...["nwfilter-edit", "secret-define", "secret-undefine", "secret-set-value"],
+  ...["nwfilter-edit"],
   "vol-clone",
 ];
 

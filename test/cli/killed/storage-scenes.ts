@@ -2,18 +2,22 @@ import { defineFilter as defineFilterOf } from "../../../src/vm/network/define-f
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { startPool } from "../../../src/vm/pool/start-pool.ts";
 import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
+import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { IMAGES_UUID, poolXml, TARGET } from "../../scenes/pools.ts";
 import { makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
-import { SECRET_UUID, secretXml } from "../../scenes/secrets.ts";
+import { SECRET_UUID, secretValue, secretXml } from "../../scenes/secrets.ts";
 import type { Work } from "../../scenes/strikes.ts";
 import type { Scene } from "./strike-command.ts";
 
 const FILE = "/srv/pool.xml";
 const XML = poolXml(TARGET, { uuid: IMAGES_UUID });
+const EPHEMERAL = secretXml({ attributes: "ephemeral='yes'" });
 const FILTER = `<filter name='one' chain='root'><uuid>${IMAGES_UUID}</uuid><rule action='accept' direction='in' priority='500'/></filter>`;
 const defineFilter: Work = (node) => defineFilterOf(node, new TextEncoder().encode(FILTER));
 const defineOwnSecret: Work = (node) => defineSecret(node, secretXml());
+const defineEphemeral: Work = (node) => defineSecret(node, EPHEMERAL);
+const setValue: Work = (node) => setSecretValue(node, SECRET_UUID, secretValue("geheim"));
 const define: Work = (node) => definePool(node, XML);
 const start: Work = (node) => startPool(node, "images", { isBuilt: false });
 
@@ -23,6 +27,7 @@ function after(...works: readonly Work[]): () => Promise<Machine> {
     machine.files.putFolder(TARGET);
     putText(machine, FILE, new TextDecoder().decode(XML));
     putText(machine, "/srv/secret.xml", new TextDecoder().decode(secretXml()));
+    putText(machine, "/srv/ephemeral.xml", new TextDecoder().decode(EPHEMERAL));
     putText(machine, "/srv/filter.xml", FILTER);
     putText(machine, "/srv/value", "a value");
     putText(machine, "/srv/vol.xml", "<volume><name>new.raw</name><capacity>4096</capacity></volume>");
@@ -90,8 +95,27 @@ export const STORAGE_SCENES: Readonly<Record<string, readonly Scene[]>> = {
       words: ["nwfilter-edit", "one"],
     },
   ],
-  "secret-define": [{ prepare: after(), words: ["secret-define", "/srv/secret.xml"] }],
-  "secret-undefine": [{ prepare: after(defineOwnSecret), words: ["secret-undefine", SECRET_UUID] }],
+  "secret-define": [
+    { prepare: after(), words: ["secret-define", "/srv/secret.xml"] },
+    {
+      name: "from memory to disk",
+      prepare: after(defineEphemeral, setValue),
+      words: ["secret-define", "/srv/secret.xml"],
+    },
+    {
+      name: "from disk to memory",
+      prepare: after(defineOwnSecret, setValue),
+      words: ["secret-define", "/srv/ephemeral.xml"],
+    },
+  ],
+  "secret-undefine": [
+    { prepare: after(defineOwnSecret), words: ["secret-undefine", SECRET_UUID] },
+    {
+      name: "with a value",
+      prepare: after(defineOwnSecret, setValue),
+      words: ["secret-undefine", SECRET_UUID],
+    },
+  ],
   "secret-set-value": [
     {
       prepare: after(defineOwnSecret),

@@ -21,7 +21,7 @@ export interface Scene {
 const MOMENTS: readonly Moment[] = ["before", "within", "after"];
 /** Files whose content is part of a machine's state. */
 const READ =
-  /^\/(?:etc\/svirt\/|run\/svirt\/networks\/|run\/svirt\/storage\/|run\/svirt-networks\/|var\/lib\/svirt\/snapshots\/|proc\/sys\/net\/|sys\/bus\/pci\/devices\/|sys\/class\/net\/)/;
+  /^\/(?:etc\/svirt\/|run\/svirt\/networks\/|run\/svirt\/storage\/|run\/svirt\/secrets\/|run\/svirt-networks\/|var\/lib\/svirt\/snapshots\/|proc\/sys\/net\/|sys\/bus\/pci\/devices\/|sys\/class\/net\/)/;
 /** Times, which differ between two machines. */
 const TIMES = /"createdAt":\d+|<creationTime>\d+|\b17\d{8}\b/g;
 /** Folders of svirt that stay empty once they are made. */

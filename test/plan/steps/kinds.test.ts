@@ -172,6 +172,8 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "tune-threads": { do: "tune-threads", monitor, settings: [options], before: [{ ...options, cpus: [2] }] },
   "replace-text": { do: "replace-text", path, from: "<network/>", to: "<network></network>" },
   "set-mark": { do: "set-mark", path, target: "../lan.xml", isMarked: true, wasMarked: false },
+  "set-secret": { do: "set-secret", secret: "u", path },
+  "copy-secret": { do: "copy-secret", secret: "u", from: path, to: "/run/y" },
   "make-bridge": {
     do: "make-bridge",
     bridge: {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { settleChanges } from "../../../src/vm/object-change/settle.ts";
 import { defineSecret, undefineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
 import type { Machine } from "../../memory-host/machine.ts";
@@ -69,3 +70,23 @@ describe.each(CASES)("$name struck before, within and after every call that chan
     },
   );
 });
+
+const MOVES = CASES.filter(({ name }) => /ephemeral|on disk/.test(name));
+
+test.each(MOVES)(
+  "$name, killed and followed by a boot, leaves on disk a whole secret or nothing of it",
+  async ({ prepare, work }) => {
+    const whole = [
+      `/etc/svirt/secrets/${SECRET_UUID}.base64 600 Z2VoZWlt`,
+      `/etc/svirt/secrets/${SECRET_UUID}.xml 600`,
+    ];
+    for (const strike of await instantsOf(prepare, work)) {
+      const machine = await prepare();
+      await beStruck(machine, work, { ...strike, how: "crash" });
+      machine.reboot();
+      await settleChanges(nodeOn(machine));
+      const files = secretFiles(machine).toSorted();
+      expect([strike, [[], whole]]).toEqual([strike, expect.arrayContaining([files])]);
+    }
+  },
+);

@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { findSecret } from "../../../src/resolve/secrets/find-secret.ts";
-import { defineSecret, undefineSecret } from "../../../src/vm/secret/define-secret.ts";
+import { carryOut, planOnly } from "../../../src/vm/object-change/carry-out.ts";
+import {
+  defineSecret,
+  secretDefinition,
+  secretRemoval,
+  undefineSecret,
+} from "../../../src/vm/secret/define-secret.ts";
 import { readValueFile } from "../../../src/vm/secret/read-value.ts";
 import { selectSecrets } from "../../../src/vm/secret/secret-list.ts";
-import { getSecretValue, setSecretValue } from "../../../src/vm/secret/secret-value.ts";
+import { getSecretValue, secretValueChange, setSecretValue } from "../../../src/vm/secret/secret-value.ts";
 import { errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";
 import { SECRET_UUID, secretFiles, secretValue, secretXml } from "../../scenes/secrets.ts";
 
@@ -72,6 +78,38 @@ describe("the files of a secret", () => {
     const machine = await machineWith();
     await undefineSecret(nodeOn(machine), SECRET_UUID);
     expect(secretFiles(machine)).toEqual([]);
+  });
+});
+
+describe("the steps", () => {
+  test("of a move copy the value, and of no change have it", async () => {
+    const node = nodeOn(await machineWith());
+    const changes = [
+      secretDefinition(secretXml({ attributes: EPHEMERAL })),
+      secretRemoval(SECRET_UUID),
+      secretValueChange(SECRET_UUID, secretValue("other")),
+    ];
+    const plans = await Promise.all(changes.map(async (change) => await planOnly(node, change)));
+    expect(plans.map((plan) => [plan?.commit, ...(plan?.steps.map((step) => step.do) ?? [])])).toEqual([
+      [2, "copy-secret", "replace-text", "replace-text", "remove-file"],
+      [0, "replace-text", "remove-file"],
+      [0, "set-secret"],
+    ]);
+    expect(JSON.stringify(plans)).not.toMatch(/geheim|Z2VoZWlt|other|b3RoZXI/);
+  });
+
+  test("of a new secret remove a value that an older svirt has left of another one", async () => {
+    const machine = makeMachine();
+    machine.files.putFolder(DISK);
+    machine.files.put(`${DISK}/${SECRET_UUID}.base64`, "file", { bytes: secretValue("Z2VoZWlt") });
+    await defineSecret(nodeOn(machine), secretXml());
+    expect(secretFiles(machine)).toEqual([`${DISK}/${SECRET_UUID}.xml 600`]);
+  });
+
+  test("of a value whose secret is gone meanwhile make the value zero all the same", async () => {
+    const value = secretValue("geheim");
+    const error = await errorOf(carryOut(nodeOn(makeMachine()), secretValueChange(SECRET_UUID, value)));
+    expect([error.kind, value.some((byte) => byte !== 0)]).toEqual(["not-found", false]);
   });
 });
 

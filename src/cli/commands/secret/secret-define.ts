@@ -1,9 +1,10 @@
-import { defineSecret } from "../../../vm/secret/define-secret.ts";
+import { secretDefinition } from "../../../vm/secret/define-secret.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { JSON_OPTION, operand, printJson } from "../../command.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt secret-define FILE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "secret-define",
     summary: "define a secret from an XML file, or replace its definition",
@@ -16,10 +17,9 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
-  async run(call) {
-    const { uuid } = await defineSecret(call.instance, readInputFile(call, operand(call, "file")));
+  change: (call) => secretDefinition(readInputFile(call, operand(call, "file"))),
+  report(call, { uuid }) {
     if (call.options.has("json")) printJson(call, { uuid });
     else call.output.print(`Secret ${uuid} created\n\n`);
-    return undefined;
   },
-};
+});

@@ -1,10 +1,11 @@
 import { SvirtError } from "../../../errors.ts";
 import { readValueFile } from "../../../vm/secret/read-value.ts";
-import { setSecretValue } from "../../../vm/secret/secret-value.ts";
-import { type Command, operand, SECRET_OPERAND } from "../../command.ts";
+import { secretValueChange } from "../../../vm/secret/secret-value.ts";
+import { type Call, operand, SECRET_OPERAND } from "../../command.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt secret-set-value SECRET --file FILE` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "secret-set-value",
     summary: "set the value of a secret",
@@ -19,17 +20,16 @@ export const command: Command = {
       { name: "base64", value: "VALUE", summary: "refused: all processes could read the argument" },
     ],
   },
-  async run(call) {
-    const file = call.options.get("file");
-    if (call.options.has("base64"))
-      throw refused("Passing secret value as command-line argument is insecure!");
-    if (file === undefined) throw refused("Input secret value is missing");
-    const value = readValueFile(call.instance, { file, isPlain: call.options.has("plain") });
-    await setSecretValue(call.instance, operand(call, "secret"), value);
-    call.output.print("Secret value set\n\n");
-    return undefined;
-  },
-};
+  change: (call) => secretValueChange(operand(call, "secret"), readValue(call)),
+  report: (call) => call.output.print("Secret value set\n\n"),
+});
+
+function readValue({ instance, options }: Call): Uint8Array {
+  const file = options.get("file");
+  if (options.has("base64")) throw refused("Passing secret value as command-line argument is insecure!");
+  if (file === undefined) throw refused("Input secret value is missing");
+  return readValueFile(instance, { file, isPlain: options.has("plain") });
+}
 
 /** Returns the error of a call without a usable value, in virsh's words. cmdSecretSetValue() of virsh */
 function refused(message: string): SvirtError {

@@ -1,9 +1,10 @@
-import { undefineSecret } from "../../../vm/secret/define-secret.ts";
-import { type Command, operand, SECRET_OPERAND } from "../../command.ts";
+import { secretRemoval } from "../../../vm/secret/define-secret.ts";
+import { operand, SECRET_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt secret-undefine SECRET` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "secret-undefine",
     summary: "remove a secret with its value",
@@ -11,10 +12,6 @@ export const command: Command = {
     operands: [SECRET_OPERAND],
     options: [],
   },
-  async run(call) {
-    const secret = operand(call, "secret");
-    await undefineSecret(call.instance, secret);
-    call.output.print(`Secret ${oneLine(secret)} deleted\n\n`);
-    return undefined;
-  },
-};
+  change: (call) => secretRemoval(operand(call, "secret")),
+  report: (call) => call.output.print(`Secret ${oneLine(operand(call, "secret"))} deleted\n\n`),
+});
