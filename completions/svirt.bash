@@ -189,8 +189,8 @@ _svirt() {
     net-start) options='--crash-drill --help' wants=network ;;
     net-destroy) options='--crash-drill --help' wants=network ;;
     net-autostart) options='--disable --crash-drill --help' wants=network ;;
-    net-desc) options='--title --live --config --current --help' wants=network ;;
-    net-metadata) options='--set --key --remove --live --config --current --help' wants=network ;;
+    net-desc) options='--title --live --config --current --crash-drill --help' wants=network ;;
+    net-metadata) options='--set --key --remove --live --config --current --crash-drill --help' wants=network ;;
     net-update) options='--parent-index --config --live --current --crash-drill --help' wants=network ;;
     net-list) options='--inactive --all --persistent --transient --autostart --no-autostart --uuid --name --table --json --help' ;;
     net-info) options='--json --help' wants=network ;;

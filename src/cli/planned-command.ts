@@ -9,8 +9,8 @@ import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
  */
 interface PlannedCommand<Result> {
   readonly spec: CommandSpec;
-  /** Prints what an option asks for instead of a change, and returns whether it has. */
-  printsInstead?(call: Call): boolean;
+  /** Returns what prints data, if the arguments ask for data instead of a change. Throws "usage". */
+  show?(call: Call): (() => void) | undefined;
   /** Reads the arguments. Throws "usage", and the errors of a change. */
   change(call: Call): Change<Result>;
   /** Prints the result. */
@@ -20,15 +20,18 @@ interface PlannedCommand<Result> {
 /** Returns the command of a change. `svirt plan` prints the same steps that it carries out and records. */
 export function plannedCommand<Result>({
   change,
-  printsInstead = () => false,
   report,
+  show = () => undefined,
   spec,
 }: PlannedCommand<Result>): Command {
   return {
     spec: { ...spec, options: [...spec.options, CRASH_OPTION] },
-    plan: async (call) => await planOnly(call.instance, change(call)),
+    plan: async (call) =>
+      show(call) === undefined ? await planOnly(call.instance, change(call)) : undefined,
     async run(call) {
-      if (!printsInstead(call)) report(call, await carryOut(call.instance, change(call), crashDrill(call)));
+      const shown = show(call);
+      if (shown === undefined) report(call, await carryOut(call.instance, change(call), crashDrill(call)));
+      else shown();
       return undefined;
     },
   };

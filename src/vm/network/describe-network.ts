@@ -44,6 +44,12 @@ function readDocument(instance: Instance, { key, options }: NetworkAsk): Network
   return parseNetworkText((live ? stored.active : stored.defined) ?? "");
 }
 
+/** New title or description of a network. */
+interface NewDescription {
+  readonly which: DescriptionField;
+  readonly text: string;
+}
+
 /**
  * Sets the title or description; an empty text removes it. Throws "not-found", "wrong-state", "xml", "usage"
  * for a title of several lines. virNetworkDefSetMetadata() of libvirt
@@ -51,8 +57,13 @@ function readDocument(instance: Instance, { key, options }: NetworkAsk): Network
 export async function writeNetworkDescription(
   instance: Instance,
   ask: NetworkAsk,
-  { text, which }: { readonly which: DescriptionField; readonly text: string },
+  description: NewDescription,
 ): Promise<void> {
+  await carryOut(instance, networkDescription(ask, description));
+}
+
+/** Returns the change of writeNetworkDescription(). Throws "usage". */
+export function networkDescription(ask: NetworkAsk, { text, which }: NewDescription): Change<undefined> {
   if (which === "title" && text.includes("\n")) {
     throw new SvirtError("metadata title can't contain newlines", {
       kind: "usage",
@@ -60,7 +71,7 @@ export async function writeNetworkDescription(
       remedy: "Use one line; set longer text as the description.",
     });
   }
-  await describe(instance, ask, {
+  return describedBy(ask, {
     command: "net-desc",
     change: ({ [which]: _, ...network }) => (text === "" ? network : { ...network, [which]: text }),
   });
@@ -74,7 +85,12 @@ export async function writeNetworkMetadata(
   ask: NetworkAsk,
   element: ApplicationElement,
 ): Promise<void> {
-  await describe(instance, ask, {
+  await carryOut(instance, networkMetadata(ask, element));
+}
+
+/** Returns the change of writeNetworkMetadata(). */
+export function networkMetadata(ask: NetworkAsk, element: ApplicationElement): Change<undefined> {
+  return describedBy(ask, {
     command: "net-metadata",
     change({ metadata, ...network }) {
       const changed = replaceElement(metadata, element);
@@ -90,14 +106,7 @@ interface Description {
   change(network: Network): Network;
 }
 
-async function describe(instance: Instance, ask: NetworkAsk, description: Description): Promise<void> {
-  await carryOut(instance, networkDescription(ask, description));
-}
-
-function networkDescription(
-  { key, options }: NetworkAsk,
-  { change, command }: Description,
-): Change<undefined> {
+function describedBy({ key, options }: NetworkAsk, { change, command }: Description): Change<undefined> {
   return networkChange((instance) => {
     const stored = findNetwork(instance, key);
     const impact = decideNetworkImpact(stored, options);

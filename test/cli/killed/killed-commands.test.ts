@@ -26,7 +26,7 @@ const WITHOUT_PLAN = [
   ...["save", "managedsave", "managedsave-remove", "restore", "dump", "desc", "metadata", "setmem"],
   ...["snapshot-create-as", "snapshot-delete", "resume", "edit", "set-lifecycle-action", "snapshot-create"],
   ...["snapshot-revert", "snapshot-current", "suspend", "reap"],
-  ...["net-edit", "net-desc", "net-metadata"],
+  "net-edit",
   ...["pool-edit", "pool-build", "pool-delete"],
   ...["nwfilter-edit"],
   "vol-clone",

@@ -1,11 +1,16 @@
-import { readNetworkMetadata, writeNetworkMetadata } from "../../../vm/network/describe-network.ts";
+import {
+  type NetworkAsk,
+  networkMetadata,
+  readNetworkMetadata,
+} from "../../../vm/network/describe-network.ts";
 import { METADATA_OPTIONS, metadataChangeOf, URI_OPERAND } from "../../arguments/descriptions.ts";
-import { type Command, NETWORK_OPERAND, operand } from "../../command.ts";
+import { type Call, NETWORK_OPERAND, operand } from "../../command.ts";
 import { impactOf } from "../../device-change.ts";
 import { NETWORK_IMPACT_OPTIONS } from "../../network-impact.ts";
+import { plannedCommand } from "../../planned-command.ts";
 
 /** `svirt net-metadata NETWORK URI` */
-export const command: Command = {
+export const command = plannedCommand({
   spec: {
     name: "net-metadata",
     summary: "show, set or remove an application's data in a network's XML",
@@ -13,16 +18,17 @@ export const command: Command = {
     operands: [NETWORK_OPERAND, URI_OPERAND],
     options: [...METADATA_OPTIONS, ...NETWORK_IMPACT_OPTIONS],
   },
-  async run(call) {
-    const uri = operand(call, "uri");
-    const ask = { key: operand(call, "network"), options: impactOf(call) };
-    const change = metadataChangeOf(call);
-    if (change === undefined) {
-      call.output.print(`${readNetworkMetadata(call.instance, ask, uri) ?? ""}\n\n`);
-      return undefined;
-    }
-    await writeNetworkMetadata(call.instance, ask, { uri, set: change.set });
-    call.output.print(change.done);
-    return undefined;
-  },
-};
+  show: (call) => (metadataChangeOf(call) === undefined ? () => show(call) : undefined),
+  change: (call) =>
+    networkMetadata(askOf(call), { uri: operand(call, "uri"), set: metadataChangeOf(call)?.set }),
+  report: (call) => call.output.print(metadataChangeOf(call)?.done ?? ""),
+});
+
+function show(call: Call): void {
+  const found = readNetworkMetadata(call.instance, askOf(call), operand(call, "uri"));
+  call.output.print(`${found ?? ""}\n\n`);
+}
+
+function askOf(call: Call): NetworkAsk {
+  return { key: operand(call, "network"), options: impactOf(call) };
+}

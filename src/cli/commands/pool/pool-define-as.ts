@@ -18,11 +18,8 @@ export const command = plannedCommand({
     operands: NEW_POOL_OPERANDS,
     options: NEW_POOL_OPTIONS,
   },
-  printsInstead(call) {
-    if (!call.options.has("print-xml")) return false;
-    call.output.print(`${newPoolXml(call)}\n`);
-    return true;
-  },
+  show: (call) =>
+    call.options.has("print-xml") ? () => call.output.print(`${newPoolXml(call)}\n`) : undefined,
   change: (call) => poolDefinition(call.instance, new TextEncoder().encode(newPoolXml(call))),
   report(call, { name }) {
     call.output.print(`Pool ${oneLine(name)} defined\n\n`);
