@@ -20,8 +20,8 @@ _svirt() {
   case $command in
     define) options='--validate --json --crash-drill --help' wants=file ;;
     edit) options='--help' wants=domain ;;
-    desc) options='--title --live --config --current --help' wants=domain ;;
-    metadata) options='--set --key --remove --live --config --current --help' wants=domain ;;
+    desc) options='--title --live --config --current --dry-run --crash-drill --help' wants=domain ;;
+    metadata) options='--set --key --remove --live --config --current --dry-run --crash-drill --help' wants=domain ;;
     domrename) options='--crash-drill --help' wants=domain ;;
     undefine) options='--managed-save --snapshots-metadata --checkpoints-metadata --nvram --keep-nvram --tpm --keep-tpm --storage --remove-all-storage --wipe-storage --crash-drill --help' wants=domain ;;
     create) options='--paused --validate --crash-drill --help' wants=file ;;
@@ -64,7 +64,7 @@ _svirt() {
     domif-getlink) options='--config --json --help' wants=domain ;;
     domcontrol) options='--help' wants=domain ;;
     iothreadinfo) options='--live --config --current --json --help' wants=domain ;;
-    dommemstat) options='--period --live --config --current --json --help' wants=domain ;;
+    dommemstat) options='--period --live --config --current --dry-run --crash-drill --json --help' wants=domain ;;
     console) options='--devname --force --safe --escape --help' wants=domain ;;
     ttyconsole) options='--json --help' wants=domain ;;
     domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
@@ -76,7 +76,7 @@ _svirt() {
     setvcpus) options='--maximum --guest --hotpluggable --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setvcpu) options='--enable --disable --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    setmem) options='--live --config --current --help' wants=domain ;;
+    setmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     event) options='--domain --all --event --loop --timeout --list --timestamp --help' ;;
     inject-nmi) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
@@ -103,7 +103,7 @@ _svirt() {
     iothreadpin) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     iothreadset) options='--poll-max-ns --poll-grow --poll-shrink --thread-pool-min --thread-pool-max --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     schedinfo) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
-    set-lifecycle-action) options='--live --config --current --help' wants=domain ;;
+    set-lifecycle-action) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     memtune) options='--hard-limit --soft-limit --swap-hard-limit --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     blkiotune) options='--weight --device-weights --device-read-iops-sec --device-write-iops-sec --device-read-bytes-sec --device-write-bytes-sec --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     blkdeviotune) options='--total-bytes-sec --read-bytes-sec --write-bytes-sec --total-iops-sec --read-iops-sec --write-iops-sec --total-bytes-sec-max --read-bytes-sec-max --write-bytes-sec-max --total-iops-sec-max --read-iops-sec-max --write-iops-sec-max --size-iops-sec --group-name --total-bytes-sec-max-length --read-bytes-sec-max-length --write-bytes-sec-max-length --total-iops-sec-max-length --read-iops-sec-max-length --write-iops-sec-max-length --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;

@@ -1,5 +1,4 @@
 import { type Device, parseDevice } from "../domain/device.ts";
-import { formatSteps } from "../plan/steps/describe.ts";
 import type { Ask, Changed } from "../vm/change/change-domain.ts";
 import type { ImpactOptions } from "../vm/change/impact.ts";
 import { readInputFile } from "./arguments/input-file.ts";
@@ -14,6 +13,7 @@ import {
 } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
+import { formatPlan } from "./output/format-plan.ts";
 
 /** Options for the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
@@ -71,5 +71,6 @@ export function impactOf({ options }: Pick<Call, "options">): ImpactOptions {
 export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
   const isDryRun = call.options.has(DRY_RUN_OPTION.name);
   if (call.options.has("json")) printJson(call, isDryRun ? steps : { name });
-  else call.output.print(isDryRun ? formatSteps(steps) : `${message}\n${message === "" ? "" : "\n"}`);
+  else if (isDryRun) call.output.print(formatPlan(steps));
+  else call.output.print(`${message}\n${message === "" ? "" : "\n"}`);
 }

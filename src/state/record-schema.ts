@@ -25,6 +25,12 @@ const recordedLabel = v.pipe(
   }),
 );
 
+/** Actions when QEMU ends by itself. */
+const endActions = {
+  onPoweroff: v.picklist(["destroy", "restart"]),
+  onCrash: v.picklist(["destroy", "restart"]),
+};
+
 /** Outcome of a change: the steps that follow its own, and the guest's XML after them. */
 const outcome = {
   after: v.array(step),
@@ -62,6 +68,8 @@ const change = v.strictObject({
    * controllers before.
    */
   behind: v.exactOptional(v.array(v.strictObject({ device: aString, xml: aString }))),
+  /** Actions when QEMU ends by itself, after the change; absent: unchanged. */
+  actions: v.exactOptional(v.strictObject(endActions)),
   /** The change ends the guest, for this reason. */
   ends: v.exactOptional(v.picklist(["saved", "crashed"])),
 });
@@ -96,9 +104,7 @@ export const record = v.strictObject({
   terminals: v.exactOptional(v.record(aString, aString)),
   /** QEMU's process, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: aNumber, startTicks: aNumber })),
-  /** Action when QEMU ends by itself. */
-  onPoweroff: v.picklist(["destroy", "restart"]),
-  onCrash: v.picklist(["destroy", "restart"]),
+  ...endActions,
   /** Why the guest ended, once determined: the evidence is removed before the record is. */
   reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "saved", "failed", "unknown"])),
   /** The guest began with a saved state. */

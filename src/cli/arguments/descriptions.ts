@@ -31,7 +31,7 @@ export function metadataChangeOf(call: Call): MetadataChange | undefined {
     });
   return {
     set: xml === undefined || key === undefined ? undefined : { key, xml },
-    done: `Metadata ${change === "remove" ? "removed" : "modified"}\n\n`,
+    done: `Metadata ${change === "remove" ? "removed" : "modified"}`,
   };
 }
 

@@ -7,10 +7,11 @@ import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { storeDomain, storingStep, storingSteps } from "../define/define.ts";
+import { domainStoring, storingStep } from "../define/define.ts";
 import { findDomain } from "../guest/find-domain.ts";
+import { carryOut, planOnly } from "../object-change/carry-out.ts";
+import type { Change as ObjectChange } from "../object-change/change.ts";
 import { type ChangeRequest, changeGuest, type DecidedChange } from "./change-guest.ts";
 import { decideImpact, type ImpactOptions } from "./impact.ts";
 
@@ -44,18 +45,28 @@ export async function changeDomain(instance: Instance, ask: Ask, how: Change): P
   const found = findDomain(instance, ask.key);
   const { definition, guest } = decideImpact(found, ask.options);
   if (definition !== undefined) refuseChange(instance, definition, how.config);
-  if (ask.isDryRun) {
-    if (guest !== undefined) await refuseSilentPaths(instance.host, how.live.paths?.(guest) ?? []);
-    const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
-    const stored =
-      definition === undefined ? [] : storingSteps(instance, changed(instance, definition.xml, how.config));
-    return { name: found.name, steps: [...steps, ...after, ...stored] };
-  }
+  const stored = definition === undefined ? undefined : definitionChange(found.uuid, how.config);
+  if (ask.isDryRun) return { name: found.name, steps: await planSteps(instance, { ...how, guest, stored }) };
   const isStored =
     guest !== undefined &&
     (await changeLive(instance, ask, { ...how, guest, isForBoth: definition !== undefined }));
-  if (definition !== undefined && !isStored) await changeDefinition(instance, found.uuid, how.config);
+  if (stored !== undefined && !isStored) await carryOut(instance, stored, ask.observer);
   return { name: found.name, steps: [] };
+}
+
+/** Returns the steps on the running guest and on the definition. Changes nothing. */
+async function planSteps(
+  instance: Instance,
+  {
+    guest,
+    live,
+    stored,
+  }: Change & { readonly guest: GuestRecord | undefined; readonly stored: ObjectChange<unknown> | undefined },
+): Promise<readonly Step[]> {
+  if (guest !== undefined) await refuseSilentPaths(instance.host, live.paths?.(guest) ?? []);
+  const { after, steps } = guest === undefined ? { after: [], steps: [] } : live.decide(guest);
+  const onDefinition = stored === undefined ? undefined : await planOnly(instance, stored);
+  return [...steps, ...after, ...(onDefinition?.steps ?? [])];
 }
 
 /** Changes the running guest. Returns whether the definition was changed with it. */
@@ -106,22 +117,18 @@ function addDefinition(
 }
 
 /** Throws the refusals of a change of a definition, before anything is changed. */
-export function refuseChange(instance: Instance, { xml }: Definition, change: Change["config"]): void {
+function refuseChange(instance: Instance, { xml }: Definition, change: Change["config"]): void {
   changed(instance, xml, change);
 }
 
 /**
- * Changes the current definition: another call may have changed a different part of it. Throws "not-found",
- * "wrong-state" if the definition no longer exists.
+ * Returns the change of the current definition: another call may have changed a different part of it. Its
+ * plan throws "not-found", "wrong-state" if the definition no longer exists.
  */
-export async function changeDefinition(
-  instance: Instance,
-  uuid: string,
-  change: Change["config"],
-): Promise<void> {
-  await withRegistryLock(instance, async () => {
+function definitionChange(uuid: string, change: Change["config"]): ObjectChange<unknown> {
+  return domainStoring((instance) => {
     const { definition } = decideImpact(findDomain(instance, uuid), { config: true });
-    if (definition !== undefined) storeDomain(instance, changed(instance, definition.xml, change));
+    return changed(instance, definition?.xml ?? "", change);
   });
 }
 

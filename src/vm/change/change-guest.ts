@@ -23,6 +23,8 @@ export interface DecidedChange extends ChangeSteps {
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
   /** Controllers kept by the guest if the change is undone. */
   readonly behind?: NonNullable<GuestChange["behind"]>;
+  /** Actions after an end of the guest by itself; undefined: as before. */
+  readonly actions?: NonNullable<GuestChange["actions"]>;
   /** The change ends the guest, for this reason. */
   readonly ends?: NonNullable<GuestChange["ends"]>;
 }

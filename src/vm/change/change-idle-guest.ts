@@ -27,7 +27,7 @@ import { refuseChanging } from "../guest/changing-device.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { isClaim, planHostDetach, refuseHungDevices, takeDevices } from "../node-device/detach-from-host.ts";
 import type { ChangeRequest, DecidedChange } from "./change-guest.ts";
-import { finishChange } from "./finish-change.ts";
+import { finishChange, isRefused } from "./finish-change.ts";
 import { type ChangingGuest, releaseResources } from "./release-resources.ts";
 
 /** Time to undo a change after QEMU has failed to answer. */
@@ -162,7 +162,7 @@ function writeChange(
   before: GuestRecord,
   decided: DecidedChange & { readonly what: string },
 ): ChangingGuest {
-  const { after, behind, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
+  const { actions, after, behind, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
   const change: GuestChange = {
     what,
     stage: steps.length === 0 ? "finishing" : "doing",
@@ -173,6 +173,7 @@ function writeChange(
     ...(isForDefinition === undefined ? {} : { isForDefinition }),
     ...(otherwise === undefined ? {} : { otherwise }),
     ...(behind === undefined ? {} : { behind: [...behind] }),
+    ...(actions === undefined ? {} : { actions }),
     ...(ends === undefined ? {} : { ends }),
   };
   const changing = { ...before, change };
@@ -222,6 +223,10 @@ async function runSteps(
  * Joins an error while undoing to the first error. Neither hides the other, nor the guest's hold on a file.
  */
 async function takeBackAfter(instance: Instance, guest: ChangingGuest, error: unknown): Promise<void> {
+  const { steps } = guest.change;
+  // QEMU has refused its only command, and so may refuse the inverse. Nothing has changed.
+  if (isRefused(error) && steps.length === 1 && steps[0]?.do === "change-setting")
+    return writeRecord(instance, withoutChange(guest));
   // Does not wait as long again for a QEMU that has not answered: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";
   const host = isMute ? withinTime(instance.host, MUTE_UNDO_MS) : instance.host;

@@ -6,7 +6,7 @@ import type { Instance } from "../../state/instance.ts";
 import { type DomainNote, noteDomain } from "../../state/reports/domain-notes.ts";
 import { formOf } from "../guest/domain-form.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { type Ask, changeDomain } from "./change-domain.ts";
+import { type Ask, type Changed, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
 /** Title in a single line or descriptive text of a domain. */
@@ -40,14 +40,14 @@ export async function writeDescription(
   instance: Instance,
   ask: Ask,
   { text, which }: { readonly which: DescriptionField; readonly text: string },
-): Promise<void> {
+): Promise<Changed> {
   if (which === "title" && text.includes("\n")) {
     throw new SvirtError("metadata title can't contain newlines", {
       kind: "usage",
       remedy: "Use one line; set longer text as the description.",
     });
   }
-  await describe(instance, ask, {
+  return await describe(instance, ask, {
     what: `set the ${which}`,
     change: ({ [which]: _, ...domain }) => (text === "" ? domain : { ...domain, [which]: text }),
     note: { report: "metadata-change", type: which },
@@ -59,8 +59,8 @@ export async function writeMetadata(
   instance: Instance,
   ask: Ask,
   element: ApplicationElement,
-): Promise<void> {
-  await describe(instance, ask, {
+): Promise<Changed> {
+  return await describe(instance, ask, {
     what: "set the metadata",
     change({ metadata, ...domain }) {
       const changed = replaceElement(metadata, element);
@@ -78,9 +78,9 @@ async function describe(
     note,
     what,
   }: { readonly what: string; readonly change: (domain: Domain) => Domain; readonly note: DomainNote },
-): Promise<void> {
+): Promise<Changed> {
   const { guest, name, uuid } = findDomain(instance, ask.key);
-  await changeDomain(instance, ask, {
+  const changed = await changeDomain(instance, ask, {
     live: {
       what,
       decide({ xml: before }) {
@@ -93,4 +93,5 @@ async function describe(
     config: change,
   });
   if (!ask.isDryRun) await noteDomain(instance, { name, uuid, id: guest?.id }, note);
+  return changed;
 }

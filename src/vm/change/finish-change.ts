@@ -73,6 +73,7 @@ async function finish(
   writeRecord(instance, {
     ...before,
     xml,
+    ...change.actions,
     steps: compactSteps(before.steps, { steps, after }),
     ...(asked.length === 0 ? {} : { asked }),
     ...(jobs.length === 0 ? {} : { jobs }),

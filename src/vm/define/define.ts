@@ -39,11 +39,23 @@ export function domainDefinition(
   domain: Domain,
   refuse: () => void = () => undefined,
 ): Change<Pick<Definition, "name" | "uuid">> {
-  const { name, uuid } = domain;
+  return domainStoring(() => {
+    refuse();
+    return domain;
+  });
+}
+
+/** Returns the change that stores the completed domain that a function decides under the registry's lock. */
+export function domainStoring(
+  decide: (instance: Instance) => Domain,
+): Change<Pick<Definition, "name" | "uuid">> {
+  let stored: Domain | undefined;
   return {
     kind: "domain",
     plan(instance) {
-      refuse();
+      const domain = decide(instance);
+      stored = domain;
+      const { name, uuid } = domain;
       const decided = decideStored(instance, domain);
       const { earlier, reserve } = decided;
       const steps = [
@@ -54,7 +66,9 @@ export function domainDefinition(
       const change = { object, what: `define ${name}`, steps, commit: reserve.length };
       return { change, result: { name, uuid } };
     },
-    refresh: (instance) => keepCompleted(instance, { name, uuid, xml: formatDomain(domain) }, domain),
+    refresh(instance) {
+      if (stored !== undefined) keepCompleted(instance, { ...stored, xml: formatDomain(stored) }, stored);
+    },
   };
 }
 
@@ -65,11 +79,6 @@ export function domainDefinition(
 function dropReason(instance: Instance, uuid: string): readonly Step[] {
   if (readReason(instance, uuid) === undefined) return [];
   return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
-}
-
-/** Returns all steps that store a completed domain. Throws as storeDomain(). */
-export function storingSteps(instance: Instance, domain: Domain): readonly Step[] {
-  return stepsOf(instance, domain.name, decideStored(instance, domain));
 }
 
 function stepsOf(

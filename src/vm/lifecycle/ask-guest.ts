@@ -1,6 +1,3 @@
-import { formatDomain, parseDomainText } from "../../domain/document.ts";
-import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
-import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, isWritten, writeRecord } from "../../state/record.ts";
@@ -87,27 +84,6 @@ export async function pressKeys(
       ...(keys.holdMs === undefined ? {} : { "hold-time": keys.holdMs }),
     }),
   );
-}
-
-/**
- * Asks the guest's balloon for a size, which its XML then shows, such as `524288` (KiB) or `512MiB`. Throws
- * "usage", "wrong-state".
- */
-export async function setGuestMemory(instance: Instance, key: string, size: string): Promise<void> {
-  const kiB = parseSizeInKiB(size);
-  await withRunning(instance, key, async (guest) => {
-    const domain = parseDomainText(guest.xml);
-    const most = domain.memory.kiB;
-    if (kiB === undefined || kiB > most) {
-      const why = kiB === undefined ? "that is not a size" : `its maximum is ${most} KiB`;
-      throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: ${why}`, {
-        kind: "usage",
-        remedy: "Give a size in KiB, or with a unit: 512MiB.",
-      });
-    }
-    await withMonitor(instance, guest.uuid, (monitor) => monitor.execute("balloon", { value: kiB * 1024 }));
-    writeRecord(instance, { ...guest, xml: formatDomain({ ...domain, currentMemoryKiB: kiB }) });
-  });
 }
 
 /**

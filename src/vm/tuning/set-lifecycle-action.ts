@@ -4,10 +4,8 @@ import { SvirtError } from "../../errors.ts";
 import { setActions } from "../../qemu/machine/lifecycle.ts";
 import type { Instance } from "../../state/instance.ts";
 import { endActions } from "../../state/new-record.ts";
-import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
-import { changeSetting } from "../change/change-setting.ts";
-import { decideImpact } from "../change/impact.ts";
-import { findDomain } from "../guest/find-domain.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import { settingChange } from "../change/change-setting.ts";
 
 /** Ends of a guest, in the order of virDomainLifecycle of libvirt's libvirt-domain.h. */
 export const LIFECYCLE_TYPES = ["poweroff", "reboot", "crash"] as const;
@@ -35,27 +33,21 @@ export interface LifecycleAction {
  */
 export async function setLifecycleAction(
   instance: Instance,
-  { key, options }: Pick<Ask, "key" | "options">,
+  ask: Ask,
   wanted: LifecycleAction,
-): Promise<void> {
-  const found = findDomain(instance, key);
-  const { definition, guest } = decideImpact(found, options);
-  const edit = changeFor(wanted);
-  if (definition !== undefined) refuseChange(instance, definition, edit);
-  if (guest !== undefined) {
-    await changeSetting(instance, guest.uuid, {
-      what: `set the action after ${wanted.type}`,
-      decide(running) {
-        const domain = parseDomainText(running.xml);
-        const xml = formatDomain(edit(domain));
-        // Refuses actions that contradict each other.
-        const changed = parseDomainText(xml);
-        const fields = { xml, ...endActions(changed) };
-        return { command: setActions(changed), before: setActions(domain), fields };
-      },
-    });
-  }
-  if (definition !== undefined) await changeDefinition(instance, found.uuid, edit);
+): Promise<Changed> {
+  const config = changeFor(wanted);
+  const live = settingChange(instance, {
+    what: `set the action after ${wanted.type}`,
+    decide({ xml: before }) {
+      const domain = parseDomainText(before);
+      const xml = formatDomain(config(domain));
+      // Refuses actions that contradict each other.
+      const changed = parseDomainText(xml);
+      return { command: setActions(changed), before: setActions(domain), xml, actions: endActions(changed) };
+    },
+  });
+  return await changeDomain(instance, ask, { live, config });
 }
 
 /**

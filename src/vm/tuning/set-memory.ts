@@ -1,17 +1,12 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSizeInKiB } from "../../domain/forms/memory-size.ts";
 import { SvirtError } from "../../errors.ts";
+import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
 import type { Instance } from "../../state/instance.ts";
-import {
-  type Ask,
-  type Changed,
-  changeDefinition,
-  changeDomain,
-  refuseChange,
-} from "../change/change-domain.ts";
-import { decideImpact } from "../change/impact.ts";
-import { findDomain } from "../guest/find-domain.ts";
-import { setGuestMemory } from "../lifecycle/ask-guest.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import { settingChange } from "../change/change-setting.ts";
 import { neverLive } from "./set-vcpus.ts";
 
 /**
@@ -33,17 +28,36 @@ export async function setMostMemory(instance: Instance, ask: Ask, size: string):
  * Asks the running guest's balloon for a size, sets the memory of the next start, or both. Throws "usage",
  * "wrong-state".
  */
-export async function setMemory(
-  instance: Instance,
-  { key, options }: Pick<Ask, "key" | "options">,
-  size: string,
-): Promise<void> {
-  const found = findDomain(instance, key);
-  const { definition, guest } = decideImpact(found, options);
-  const change = (domain: Domain): Domain => replaceCurrentMemory(domain, size);
-  if (definition !== undefined) refuseChange(instance, definition, change);
-  if (guest !== undefined) await setGuestMemory(instance, guest.uuid, size);
-  if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
+export async function setMemory(instance: Instance, ask: Ask, size: string): Promise<Changed> {
+  const live = settingChange(instance, {
+    what: "set the memory",
+    decide(guest) {
+      const domain = parseDomainText(guest.xml);
+      const kiB = liveSize(guest, domain, size);
+      return {
+        command: askBalloon(kiB),
+        before: askBalloon(domain.currentMemoryKiB ?? domain.memory.kiB),
+        xml: formatDomain({ ...domain, currentMemoryKiB: kiB }),
+      };
+    },
+  });
+  return await changeDomain(instance, ask, { live, config: (domain) => replaceCurrentMemory(domain, size) });
+}
+
+/** Returns the size for the balloon of a running guest, in KiB. Throws "usage". */
+function liveSize({ name }: GuestRecord, { memory }: Domain, size: string): number {
+  const kiB = parseSizeInKiB(size);
+  if (kiB !== undefined && kiB <= memory.kiB) return kiB;
+  const why = kiB === undefined ? "that is not a size" : `its maximum is ${memory.kiB} KiB`;
+  throw new SvirtError(`Cannot set the memory of ${name} to ${size}: ${why}`, {
+    kind: "usage",
+    remedy: "Give a size in KiB, or with a unit: 512MiB.",
+  });
+}
+
+/** Returns the command that asks the guest's balloon for a size. qapi/machine.json of QEMU */
+function askBalloon(kiB: number): QmpCommand {
+  return { execute: "balloon", arguments: { value: kiB * 1024 } };
 }
 
 function replaceCurrentMemory(domain: Domain, size: string): Domain {

@@ -4,40 +4,30 @@ import { SvirtError } from "../../errors.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import { pollBalloon } from "../../qemu/start-commands.ts";
 import type { Instance } from "../../state/instance.ts";
-import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
-import { changeSetting } from "../change/change-setting.ts";
-import { decideImpact } from "../change/impact.ts";
-import { findDomain } from "../guest/find-domain.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import { settingChange } from "../change/change-setting.ts";
 import { domainOf } from "../query/guest-statistics.ts";
 
 /**
  * Sets how often a guest's balloon queries the guest's memory statistics, in seconds; 0: never. It applies to
  * the running guest, to the definition, or to both. Throws "wrong-state", "unsupported".
  */
-export async function setStatisticsPeriod(
-  instance: Instance,
-  { key, options }: Pick<Ask, "key" | "options">,
-  seconds: number,
-): Promise<void> {
-  const found = findDomain(instance, key);
-  const { definition, guest } = decideImpact(found, options);
-  const change = (domain: Domain): Domain => replacePeriod(domain, seconds);
-  if (definition !== undefined) refuseChange(instance, definition, change);
-  if (guest !== undefined) {
-    await changeSetting(instance, guest.uuid, {
-      what: "set the statistics period",
-      decide(running) {
-        const domain = domainOf(running);
-        const changed = change(domain);
-        return {
-          command: pollBalloon(changed.devices.memballoon, seconds),
-          before: pollBalloon(changed.devices.memballoon, periodOf(domain)),
-          fields: { xml: formatDomain(changed) },
-        };
-      },
-    });
-  }
-  if (definition !== undefined) await changeDefinition(instance, found.uuid, change);
+export async function setStatisticsPeriod(instance: Instance, ask: Ask, seconds: number): Promise<Changed> {
+  const config = (domain: Domain): Domain => replacePeriod(domain, seconds);
+  const live = settingChange(instance, {
+    what: "set the statistics period",
+    decide(running) {
+      const domain = domainOf(running);
+      const changed = config(domain);
+      const { memballoon } = changed.devices;
+      return {
+        command: pollBalloon(memballoon, seconds),
+        before: pollBalloon(memballoon, periodOf(domain)),
+        xml: formatDomain(changed),
+      };
+    },
+  });
+  return await changeDomain(instance, ask, { live, config });
 }
 
 function periodOf({ devices: { memballoon } }: Domain): number {

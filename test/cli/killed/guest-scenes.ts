@@ -40,6 +40,12 @@ function after(...works: readonly Work[]): () => Promise<Machine> {
 }
 
 const runs = after(define, start);
+async function withBalloon(): Promise<Machine> {
+  const machine = await runs();
+  machine.qemu = { answers: new Map([["balloon", {}]]) };
+  return machine;
+}
+
 const withVcpus = after((node) =>
   defineDomain(
     node,
@@ -106,9 +112,15 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
       words: ["dump", "vm1", "/var/lib/images/vm1.core", "--memory-only"],
     },
   ],
-  desc: [{ prepare: isOff, words: ["desc", "vm1", "A text"] }],
+  desc: [
+    { prepare: isOff, words: ["desc", "vm1", "A text"] },
+    { name: "of both", prepare: runs, words: ["desc", "vm1", "A text", "--live", "--config"] },
+  ],
   metadata: [{ prepare: isOff, words: ["metadata", "vm1", "http://a", "--key", "a", "--set", "<b/>"] }],
-  setmem: [{ name: "of the definition", prepare: isOff, words: ["setmem", "vm1", "32MiB", "--config"] }],
+  setmem: [
+    { name: "of the definition", prepare: isOff, words: ["setmem", "vm1", "32MiB", "--config"] },
+    { name: "of both", prepare: withBalloon, words: ["setmem", "vm1", "32MiB", "--live", "--config"] },
+  ],
   setmaxmem: [{ prepare: isOff, words: ["setmaxmem", "vm1", "128MiB", "--config"] }],
   setvcpus: [{ prepare: withVcpus, words: ["setvcpus", "vm1", "2", "--config"] }],
   setvcpu: [{ prepare: withVcpus, words: ["setvcpu", "vm1", "1", "--enable", "--config"] }],
@@ -165,6 +177,11 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
   ],
   "set-lifecycle-action": [
     { prepare: isOff, words: ["set-lifecycle-action", "vm1", "poweroff", "restart", "--config"] },
+    {
+      name: "of both",
+      prepare: runs,
+      words: ["set-lifecycle-action", "vm1", "crash", "restart", "--live", "--config"],
+    },
   ],
   schedinfo: [{ prepare: isOff, words: ["schedinfo", "vm1", "cpu_shares=512", "--config"] }],
   memtune: [{ prepare: isOff, words: ["memtune", "vm1", "--hard-limit", "524288", "--config"] }],

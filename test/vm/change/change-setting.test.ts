@@ -18,7 +18,7 @@ const LIVE: ImpactOptions = { live: true };
 interface Setting {
   readonly name: string;
   readonly command: string;
-  readonly set: (instance: Instance, options: ImpactOptions, which?: "first" | "second") => Promise<void>;
+  readonly set: (instance: Instance, options: ImpactOptions, which?: "first" | "second") => Promise<unknown>;
 }
 
 const SETTINGS: readonly Setting[] = [
@@ -27,14 +27,14 @@ const SETTINGS: readonly Setting[] = [
     command: "set-action",
     set: async (instance, options, which = "first") => {
       const action = which === "first" ? "restart" : "preserve";
-      await setLifecycleAction(instance, { key: UUID, options }, { type: "crash", action });
+      await setLifecycleAction(instance, { key: UUID, options, isDryRun: false }, { type: "crash", action });
     },
   },
   {
     name: "the period of statistics",
     command: "qom-set",
     set: async (instance, options, which = "first") =>
-      await setStatisticsPeriod(instance, { key: UUID, options }, which === "first" ? 5 : 7),
+      await setStatisticsPeriod(instance, { key: UUID, options, isDryRun: false }, which === "first" ? 5 : 7),
   },
 ];
 
@@ -137,8 +137,10 @@ describe.each(SETTINGS)("$name", ({ command, set }) => {
     const { host, ...node } = nodeOn(machine);
     let before = stateOf(machine);
     const lock: typeof host.lock = async (path, timeoutMs) => {
-      if (path === LOCK && meanwhile !== undefined) await meanwhile(machine);
-      before = stateOf(machine);
+      if (path === LOCK) {
+        await meanwhile?.(machine);
+        before = stateOf(machine);
+      }
       return await host.lock(path, timeoutMs);
     };
     const { kind, message } = await errorOf(set({ ...node, host: { ...host, lock } }, options));

@@ -78,7 +78,7 @@ describe("getDomainFacts()", () => {
         ["query-balloon", { actual: 40_000 * 1024 }],
       ]),
     };
-    await setMemory(nodeOn(machine), { key: "vm1", options: { live: true } }, "40000");
+    await setMemory(nodeOn(machine), { key: "vm1", options: { live: true }, isDryRun: false }, "40000");
     expect((await getDomainFacts(nodeOn(machine), "vm1")).usedMemoryKiB).toBe(40_000);
     const shown = async (form: "running" | "defined") =>
       /<currentMemory unit='KiB'>(\d+)/.exec((await getDomainXml(nodeOn(machine), "vm1", form)).xml)?.[1];

@@ -1,12 +1,12 @@
 import { isCommandName } from "../../../access/command-uses.ts";
 import { SvirtError } from "../../../errors.ts";
-import { formatChange } from "../../../plan/change/object-change.ts";
 import { formatSteps } from "../../../plan/steps/describe.ts";
 import { type PlanSubject, planDomain } from "../../../vm/plan/plan-domain.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseArguments } from "../../arguments/parse-arguments.ts";
 import { type Call, type Command, type CommandPlan, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
+import { formatPlan } from "../../output/format-plan.ts";
 
 /** Options of `svirt plan` itself. */
 const OWN: readonly string[] = ["--stop", "--json"];
@@ -86,9 +86,5 @@ async function printCommand(call: Call, name: string): Promise<void> {
 
 function print(call: Call, plan: CommandPlan | undefined, isJson: boolean): void {
   if (isJson) printJson(call, plan ?? { steps: [] });
-  else if (plan === undefined || plan.steps.length === 0) call.output.print("No step is needed\n\n");
-  else
-    call.output.print(
-      plan.commit === undefined ? formatSteps(plan.steps) : formatChange({ ...plan, commit: plan.commit }),
-    );
+  else call.output.print(formatPlan(plan?.steps ?? [], plan?.commit));
 }

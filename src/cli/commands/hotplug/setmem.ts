@@ -1,6 +1,6 @@
 import { setMemory } from "../../../vm/tuning/set-memory.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 
 /** `svirt setmem DOMAIN SIZE` */
 export const command: Command = {
@@ -10,11 +10,10 @@ export const command: Command = {
     details:
       "In KiB, or with a unit: 512MiB, 1G. The maximum is the memory at the start; dommemstat shows the progress.",
     operands: [DOMAIN_OPERAND, { name: "size", summary: "the new size" }],
-    options: IMPACT_OPTIONS,
+    options: CHANGE_OPTIONS,
   },
   async run(call) {
-    await setMemory(call.instance, askOf(call), operand(call, "size"));
-    call.output.print("\n");
+    printChanged(call, await setMemory(call.instance, askOf(call), operand(call, "size")), "");
     return undefined;
   },
 };

@@ -21,7 +21,7 @@ export const command = plannedCommand({
   show: (call) => (metadataChangeOf(call) === undefined ? () => show(call) : undefined),
   change: (call) =>
     networkMetadata(askOf(call), { uri: operand(call, "uri"), set: metadataChangeOf(call)?.set }),
-  report: (call) => call.output.print(metadataChangeOf(call)?.done ?? ""),
+  report: (call) => call.output.print(`${metadataChangeOf(call)?.done}\n\n`),
 });
 
 function show(call: Call): void {

@@ -2,7 +2,9 @@ import { getMemoryStatistics } from "../../../vm/query/guest-statistics.ts";
 import { setStatisticsPeriod } from "../../../vm/tuning/set-statistics-period.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
+import { CRASH_OPTION } from "../../crash-drill.ts";
+import { askOf, IMPACT_OPTIONS, printChanged } from "../../device-change.ts";
+import { DRY_RUN_OPTION } from "../../label-changes.ts";
 
 /** Limit of <stats period> in the XML. */
 const MOST_SECONDS = 2 ** 31 - 1;
@@ -21,6 +23,8 @@ export const command: Command = {
     options: [
       { name: "period", summary: "period of the guest's statistics; 0 turns them off", value: "SECONDS" },
       ...IMPACT_OPTIONS,
+      DRY_RUN_OPTION,
+      CRASH_OPTION,
       JSON_OPTION,
     ],
   },
@@ -28,8 +32,7 @@ export const command: Command = {
     const period = call.options.get("period");
     const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
     if (seconds !== undefined) {
-      await setStatisticsPeriod(call.instance, askOf(call), seconds);
-      call.output.print("\n");
+      printChanged(call, await setStatisticsPeriod(call.instance, askOf(call), seconds), "");
       return undefined;
     }
     const memory = await getMemoryStatistics(call.instance, operand(call, "domain"));

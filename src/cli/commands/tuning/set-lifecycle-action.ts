@@ -5,7 +5,7 @@ import {
   setLifecycleAction,
 } from "../../../vm/tuning/set-lifecycle-action.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 
 /** `svirt set-lifecycle-action DOMAIN TYPE ACTION` */
 export const command: Command = {
@@ -17,13 +17,12 @@ export const command: Command = {
       { name: "type", summary: "poweroff, reboot or crash" },
       { name: "action", summary: "destroy, restart, or after a crash preserve" },
     ],
-    options: IMPACT_OPTIONS,
+    options: CHANGE_OPTIONS,
   },
   async run(call) {
     const type = wordOf("type", operand(call, "type"), LIFECYCLE_TYPES);
     const action = wordOf("action", operand(call, "action"), LIFECYCLE_ACTIONS);
-    await setLifecycleAction(call.instance, askOf(call), { type, action });
-    call.output.print("\n");
+    printChanged(call, await setLifecycleAction(call.instance, askOf(call), { type, action }), "");
     return undefined;
   },
 };

@@ -49,7 +49,7 @@ test("a period is kept after an interrupted change, which is finished first", as
   const guest = recordOf(machine);
   const change = { what: "attach vdb", stage: "finishing", steps: [], after: [], xml: guest.xml } as const;
   writeRecord(nodeOn(machine), { ...guest, change: { ...change, steps: [], after: [] } });
-  await setStatisticsPeriod(nodeOn(machine), { key: "vm1", options: {} }, 5);
+  await setStatisticsPeriod(nodeOn(machine), { key: "vm1", options: {}, isDryRun: false }, 5);
   await sweepAll(machine);
   expect(recordOf(machine).change).toBeUndefined();
   expect(await period(machine)).toBe("5");

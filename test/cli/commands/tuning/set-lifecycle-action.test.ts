@@ -63,7 +63,7 @@ const PANIC_ACTIONS = new Map([
 ]);
 
 test("QEMU and the record agree again after svirt was killed at any instant", async () => {
-  const ask = { key: "vm1", options: {} };
+  const ask = { key: "vm1", options: {}, isDryRun: false };
   const work: Work = (node) => setLifecycleAction(node, ask, { type: "crash", action: "preserve" });
   for (const strike of await instantsOf(defined, work)) {
     const machine = await defined();

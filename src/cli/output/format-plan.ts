@@ -1,0 +1,9 @@
+import { formatChange, type ObjectChange } from "../../plan/change/object-change.ts";
+import { formatSteps } from "../../plan/steps/describe.ts";
+import type { Step } from "../../plan/steps/step.ts";
+
+/** Returns the steps of a plan for a person, with the point from which an interruption is finished, if any. */
+export function formatPlan(steps: readonly Step[], commit?: ObjectChange["commit"]): string {
+  if (steps.length === 0) return "No step is needed\n\n";
+  return commit === undefined ? formatSteps(steps) : formatChange({ steps, commit });
+}
