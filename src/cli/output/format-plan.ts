@@ -2,7 +2,7 @@ import { formatChange, type ObjectChange } from "../../plan/change/object-change
 import { formatSteps } from "../../plan/steps/describe.ts";
 import type { Step } from "../../plan/steps/step.ts";
 
-/** Returns the steps of a plan for a person, with the point from which an interruption is finished, if any. */
+/** Formats a plan for a person, with the point from which an interruption is finished. */
 export function formatPlan(steps: readonly Step[], commit?: ObjectChange["commit"]): string {
   if (steps.length === 0) return "No step is needed\n\n";
   return commit === undefined ? formatSteps(steps) : formatChange({ steps, commit });
