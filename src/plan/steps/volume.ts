@@ -21,6 +21,8 @@ const makeVolume = v.strictObject({
   gid: v.exactOptional(aNumber),
   /** Absent: the kernel's label of a new file in the folder. */
   label: maybeString,
+  /** Path of the volume with its data; absent: it is empty. */
+  source: maybeString,
   /** Recorded format of its content; absent: the operator decides it with the content. */
   written: v.exactOptional(v.picklist(GIVEN_FORMATS)),
   /** Folder of svirt with the formats of files that keep no attribute. */
@@ -68,6 +70,7 @@ function describeMade({
   label,
   mode,
   path,
+  source,
   uid,
 }: Extract<VolumeStep, { readonly do: "make-volume" }>): string {
   const properties = [
@@ -78,5 +81,6 @@ function describeMade({
     ...(gid === undefined ? [] : [`gid ${gid}`]),
     label ?? "default label",
   ];
-  return `create ${path} (${properties.join(", ")})`;
+  const data = source === undefined ? "" : ` with the data of ${source}`;
+  return `create ${path}${data} (${properties.join(", ")})`;
 }

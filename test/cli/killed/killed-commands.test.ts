@@ -28,8 +28,7 @@ const WITHOUT_PLAN = [
   ...["snapshot-revert", "snapshot-current", "suspend", "reap"],
   "net-edit",
   ...["pool-edit", "pool-build", "pool-delete"],
-  ...["nwfilter-edit"],
-  "vol-clone",
+  "nwfilter-edit",
 ];
 
 test("every command that can change anything has a scene, a test of its kills elsewhere, or a reason why nothing of it lasts", () => {

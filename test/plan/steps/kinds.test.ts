@@ -83,6 +83,7 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
     uid: 1,
     gid: 2,
     label,
+    source: "/images/y",
     written: "qcow2",
     formats: "/state/formats",
   },

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { formatNewImage, type NewImage } from "../../../src/images/new-qcow2.ts";
+import { formatSteps } from "../../../src/plan/steps/describe.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
-import { cloneVolume, createVolumeFromVolume } from "../../../src/vm/volume/copy-volume.ts";
+import { cloneVolume, createVolumeFromVolume, planClone } from "../../../src/vm/volume/copy-volume.ts";
 import { resizeVolume } from "../../../src/vm/volume/resize-volume.ts";
 import { showVolume } from "../../../src/vm/volume/show-volume.ts";
 import { qcow2Bytes } from "../../images/qcow2-bytes.ts";
@@ -44,6 +45,27 @@ async function refusal(machine: Machine, work: () => Promise<unknown>): Promise<
   expect(snapshot(machine)).toEqual(before);
   return [error.exitCode, error.message];
 }
+
+describe("planClone()", () => {
+  test("names the source, the owner and the label of the copy, and changes nothing", async () => {
+    const machine = makePoolMachine();
+    const before = snapshot(machine);
+    const asked = { source: { key: "private1.raw", pool: "images" }, flags: PLAIN };
+    const { steps } = await planClone(nodeOn(machine), "copy", asked);
+    expect(snapshot(machine)).toEqual(before);
+    expect(formatSteps(steps)).toBe(
+      `  1  create ${IMAGES}/copy with the data of ${IMAGES}/private1.raw (raw, 4096 bytes, mode 600, uid 0, gid 0, default label)\n`,
+    );
+  });
+
+  test("refuses a name that is taken, as the clone does", async () => {
+    const machine = makePoolMachine();
+    const asked = { source: { key: "private1.raw", pool: "images" }, flags: PLAIN };
+    expect(await errorOf(planClone(nodeOn(machine), "private2.raw", asked))).toEqual(
+      await errorOf(clone(machine, "private1.raw", "private2.raw")),
+    );
+  });
+});
 
 describe("cloneVolume()", () => {
   test("copies data, owner and mode beside the source, and not its label", async () => {

@@ -1,5 +1,6 @@
-import { cloneVolume } from "../../../vm/volume/copy-volume.ts";
+import { cloneVolume, planClone } from "../../../vm/volume/copy-volume.ts";
 import {
+  type Call,
   type Command,
   JSON_OPTION,
   OF_POOL_OPTION,
@@ -21,14 +22,18 @@ export const command: Command = {
     operands: [VOLUME_OPERAND, { name: "newname", summary: "name of the new volume" }],
     options: [OF_POOL_OPTION, NO_PREALLOCATION_OPTION, REFLINK_OPTION, JSON_OPTION],
   },
+  plan: async (call) => await planClone(call.instance, operand(call, "newname"), cloneOf(call)),
   async run(call) {
-    const source = { key: operand(call, "vol"), pool: call.options.get("pool") };
-    const made = await cloneVolume(call.instance, operand(call, "newname"), {
-      source,
-      flags: copyFlags(call),
-    });
+    const made = await cloneVolume(call.instance, operand(call, "newname"), cloneOf(call));
     if (call.options.has("json")) printJson(call, made);
     else call.output.print(`Vol ${oneLine(made.name)} cloned from ${oneLine(made.source)}\n\n`);
     return undefined;
   },
 };
+
+function cloneOf(call: Call): Parameters<typeof planClone>[2] {
+  return {
+    source: { key: operand(call, "vol"), pool: call.options.get("pool") },
+    flags: copyFlags(call),
+  };
+}

@@ -1,6 +1,7 @@
-import { createVolumeFromVolume } from "../../../vm/volume/copy-volume.ts";
+import { createVolumeFromVolume, planVolumeFromVolume } from "../../../vm/volume/copy-volume.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import {
+  type Call,
   type Command,
   JSON_OPTION,
   operand,
@@ -42,20 +43,23 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
+  plan: async (call) => await planVolumeFromVolume(call.instance, operand(call, "pool"), copyOf(call)),
   async run(call) {
-    const format = inputFormat(call);
-    const source = { key: operand(call, "vol"), pool: call.options.get("inputpool"), format };
-    const bytes = readInputFile(call, operand(call, "file"));
-    const flags = copyFlags(call);
+    const copy = copyOf(call);
     const pool = operand(call, "pool");
     const made = await withProgress(
       call,
       "Convert",
-      async (onProgress) =>
-        await createVolumeFromVolume(call.instance, pool, { bytes, source, flags, onProgress }),
+      async (onProgress) => await createVolumeFromVolume(call.instance, pool, { ...copy, onProgress }),
     );
     if (call.options.has("json")) printJson(call, made);
     else call.output.print(`Vol ${oneLine(made.name)} created from input vol ${oneLine(made.source)}\n\n`);
     return undefined;
   },
 };
+
+function copyOf(call: Call): Parameters<typeof planVolumeFromVolume>[2] {
+  const format = inputFormat(call);
+  const source = { key: operand(call, "vol"), pool: call.options.get("inputpool"), format };
+  return { source, bytes: readInputFile(call, operand(call, "file")), flags: copyFlags(call) };
+}
