@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { formatSteps } from "../plan/steps/describe.ts";
+import type { Step } from "../plan/steps/step.ts";
 import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
@@ -83,8 +84,12 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 }
 
 /** Prints the steps of a change without applying it. */
-export async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
-  const steps = await planGuestChange(call.instance, operand(call, "domain"), request);
+async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
+  printSteps(call, await planGuestChange(call.instance, operand(call, "domain"), request));
+}
+
+/** Prints the steps of a dry run. */
+export function printSteps(call: Call, steps: readonly Step[]): void {
   if (call.options.has("json")) printJson(call, steps);
   else call.output.print(formatSteps(steps));
 }

@@ -11,6 +11,8 @@ const replaceText = v.strictObject({
   path: aString,
   from: maybeString,
   to: maybeString,
+  /** Paths in the new text alone. A text with them shows that the step has run, if it was changed since. */
+  names: v.exactOptional(v.array(aString)),
 });
 
 /** Marks a definition to start at boot, by a symlink, or removes the mark. */

@@ -3,6 +3,7 @@ import type { Host } from "../../host/host.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import type { ShownStep, StoredStep } from "../../plan/steps/stored.ts";
+import { resolveReferences } from "../../xml/references.ts";
 import { removePart } from "../remove-text.ts";
 import type { Runs } from "./step-effects.ts";
 
@@ -19,8 +20,16 @@ export const runStored: Runs<StoredStep> = {
 
 /** Reports whether a file has the content, or the mark is as, that the step wants. */
 export function hasEffect(host: Host, step: ShownStep): boolean {
-  if (step.do === "replace-text") return host.readText(step.path) === step.to;
-  return isMarked(host, step.path) === step.isMarked;
+  if (step.do === "set-mark") return isMarked(host, step.path) === step.isMarked;
+  const now = host.readText(step.path);
+  return now === step.to || (now !== step.from && hasNames(now, step.names));
+}
+
+/** Reports whether a text, perhaps changed since, has all of these paths as attributes. */
+function hasNames(text = "", names: readonly string[] = []): boolean {
+  if (names.length === 0) return false;
+  const plain = resolveReferences(text);
+  return typeof plain === "string" && names.every((name) => plain.includes(`'${name}'`));
 }
 
 /** A file that was changed or removed by hand since the plan was made stays as it is. */

@@ -8,31 +8,34 @@ import type { Instance } from "../instance.ts";
 import { endServerStep } from "../networks/network-server.ts";
 import { listNetworkEntries, networkStore, readNetwork } from "../networks/networks.ts";
 import { readRecord } from "../record.ts";
+import { snapshotsStep } from "../snapshots/snapshots.ts";
 import { storedUuid } from "../xml-files.ts";
 import { damagedChange, writeChange } from "./changes.ts";
 
 /** Record of an interrupted change in the form of an older svirt. */
 interface OldForm {
   readonly kind: ObjectKind;
-  pathIn(paths: Instance["paths"]): string;
+  /** Lists the paths that such records may have. */
+  pathsIn(instance: Pick<Instance, "host" | "paths">): readonly string[];
   /**
    * Returns the rest of the change; undefined if nothing is left to do. Throws the errors of valibot and
    * JSON.parse().
    */
-  convert(instance: Instance, text: string): ObjectChange | undefined;
+  convert(instance: Instance, text: string, path: string): ObjectChange | undefined;
 }
 
 const FORMS: readonly OldForm[] = [
-  { kind: "network", pathIn: ({ run }) => `${run}/network-bridge.json`, convert: convertBridge },
-  { kind: "network", pathIn: ({ run }) => `${run}/network-update.json`, convert: convertUpdate },
-  { kind: "domain", pathIn: ({ config }) => `${config}/rename.json`, convert: convertRename },
+  { kind: "network", pathsIn: ({ paths }) => [`${paths.run}/network-bridge.json`], convert: convertBridge },
+  { kind: "network", pathsIn: ({ paths }) => [`${paths.run}/network-update.json`], convert: convertUpdate },
+  { kind: "domain", pathsIn: ({ paths }) => [`${paths.config}/rename.json`], convert: convertRename },
+  { kind: "domain", pathsIn: listSnapshotChanges, convert: convertImages },
 ];
 
 /** Lists the paths of records that an older svirt has left. */
-export function listOldForms({ host, paths }: Instance, kinds: readonly ObjectKind[]): readonly string[] {
+export function listOldForms(instance: Instance, kinds: readonly ObjectKind[]): readonly string[] {
   return FORMS.filter(({ kind }) => kinds.includes(kind))
-    .map(({ pathIn }) => pathIn(paths))
-    .filter((path) => host.inspectFile(path) !== undefined);
+    .flatMap(({ pathsIn }) => pathsIn(instance))
+    .filter((path) => instance.host.inspectFile(path) !== undefined);
 }
 
 /**
@@ -40,15 +43,18 @@ export function listOldForms({ host, paths }: Instance, kinds: readonly ObjectKi
  * The caller holds the registry's lock.
  */
 export function adoptOldForms(instance: Instance, kinds: readonly ObjectKind[]): void {
-  const { host, paths } = instance;
-  for (const { convert, kind, pathIn } of FORMS) {
-    const path = pathIn(paths);
-    const text = kinds.includes(kind) ? host.readText(path) : undefined;
-    if (text === undefined) continue;
-    const change = orDamaged(path, () => convert(instance, text));
-    if (change !== undefined) writeChange(instance, change);
-    host.removeFile(path);
+  for (const { convert, kind, pathsIn } of FORMS) {
+    if (!kinds.includes(kind)) continue;
+    for (const path of pathsIn(instance)) adopt(instance, convert, path);
   }
+}
+
+function adopt(instance: Instance, convert: OldForm["convert"], path: string): void {
+  const text = instance.host.readText(path);
+  if (text === undefined) return;
+  const change = orDamaged(path, () => convert(instance, text, path));
+  if (change !== undefined) writeChange(instance, change);
+  instance.host.removeFile(path);
 }
 
 function orDamaged<Value>(path: string, read: () => Value): Value {
@@ -121,4 +127,30 @@ function convertRename(instance: Instance, text: string): ObjectChange | undefin
         ...(isDefined(from) ? [defineStep(instance, from, undefined), ...unmark(from)] : []),
       ];
   return { object: { kind: "domain", key: uuid }, what: `domrename ${from} ${to}`, steps, commit: "begin" };
+}
+
+const JSON_ENDING = ".json";
+
+/** Lists the records of changes of the images of domains that were off. */
+function listSnapshotChanges({ host, paths }: Pick<Instance, "host" | "paths">): readonly string[] {
+  const folder = `${paths.state}/snapshot-changes`;
+  return host
+    .listFolder(folder)
+    .filter((name) => name.endsWith(JSON_ENDING))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** New images of a domain that was off, with its definition and its snapshots. */
+function convertImages(instance: Instance, text: string, path: string): ObjectChange {
+  const { parseSnapshotChange }: typeof import("../snapshots/snapshot-schema.ts") =
+    require("../snapshots/snapshot-schema.ts");
+  const { definition, images, name, tree } = parseSnapshotChange(text);
+  const key = path.slice(path.lastIndexOf("/") + 1, -JSON_ENDING.length);
+  const steps: readonly Step[] = [
+    ...images.map((image) => ({ do: "make-image", ...image }) as const),
+    { ...defineStep(instance, name, definition), names: images.map((image) => image.path) },
+    snapshotsStep(instance, key, tree),
+  ];
+  const object = { kind: "domain", key } as const;
+  return { object, what: `snapshot-create ${name}`, steps, commit: images.length };
 }

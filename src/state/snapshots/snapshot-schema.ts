@@ -31,9 +31,8 @@ const snapshotTree = v.strictObject({
 export type SnapshotTree = v.InferOutput<typeof snapshotTree>;
 
 /**
- * A change of the images of a domain that is off, in `/var/lib/svirt/snapshot-changes/UUID.json`: written
- * before its first step, removed after the last. It is made once the domain has its definition, and undone
- * otherwise.
+ * A change of the images of a domain that is off, as an older svirt wrote it to
+ * `/var/lib/svirt/snapshot-changes/UUID.json` before its first step.
  */
 const snapshotChange = v.strictObject({
   /** Name of the domain. */
@@ -43,7 +42,6 @@ const snapshotChange = v.strictObject({
   /** Snapshots after the change. */
   tree: snapshotTree,
 });
-export type SnapshotChange = v.InferOutput<typeof snapshotChange>;
 
 /**
  * A snapshot in a merge of its images into the images below, in `/var/lib/svirt/snapshot-changes/UUID.merge`:
@@ -85,6 +83,6 @@ export function parseSnapshotTree(text: string): SnapshotTree {
 }
 
 /** As parseSnapshotTree(). */
-export function parseSnapshotChange(text: string): SnapshotChange {
+export function parseSnapshotChange(text: string): v.InferOutput<typeof snapshotChange> {
   return v.parse(snapshotChange, JSON.parse(text));
 }

@@ -1,8 +1,10 @@
 import { SvirtError } from "../../errors.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import type { Instance } from "../instance.ts";
-import type { SnapshotChange, SnapshotTree } from "./snapshot-schema.ts";
+import { replaceStep } from "../text-step.ts";
+import type { SnapshotTree } from "./snapshot-schema.ts";
 
-export type { SnapshotChange, SnapshotTree, StoredSnapshot } from "./snapshot-schema.ts";
+export type { SnapshotTree, StoredSnapshot } from "./snapshot-schema.ts";
 
 const SUFFIX = ".json";
 const NONE: SnapshotTree = { snapshots: [] };
@@ -27,12 +29,22 @@ export function readSnapshots(instance: Instance, uuid: string): SnapshotTree {
 /** Writes the snapshots of a domain to disk before it returns. */
 export function writeSnapshots({ host, paths }: Instance, uuid: string, tree: SnapshotTree): void {
   const path = snapshotsFile({ paths }, uuid);
-  if (tree.snapshots.length === 0) {
+  const text = formatTree(tree);
+  if (text === undefined) {
     host.removeFile(path);
     return;
   }
   host.makeFolder({ path: treesFolder(paths), mode: 0o700 });
-  host.writeText(path, `${JSON.stringify(tree)}\n`, 0o600);
+  host.writeText(path, text, 0o600);
+}
+
+/** Returns the step that writes the snapshots of a domain, or without any removes their file. */
+export function snapshotsStep(instance: Instance, uuid: string, tree: SnapshotTree): StepOf<"replace-text"> {
+  return replaceStep(instance.host, snapshotsFile(instance, uuid), formatTree(tree));
+}
+
+function formatTree(tree: SnapshotTree): string | undefined {
+  return tree.snapshots.length === 0 ? undefined : `${JSON.stringify(tree)}\n`;
 }
 
 /** Removes the data of all snapshots of a domain; their images stay. */
@@ -40,43 +52,10 @@ export function removeSnapshots(instance: Instance, uuid: string): void {
   writeSnapshots(instance, uuid, NONE);
 }
 
-/** Lists the UUIDs of the domains with an unfinished change of their images. */
-export function listSnapshotChanges({ host, paths }: Instance): readonly string[] {
-  return uuidsIn(host.listFolder(changesFolder(paths)));
-}
-
-/** Returns whether a change of images, or a deletion of a snapshot, may be unfinished. */
-export function hasUnsettled({ host, paths }: Instance): boolean {
-  return host.listFolder(changesFolder(paths)).length > 0;
-}
-
-/** Returns the unfinished change of a domain. Throws "failed" if its file is damaged. */
-export function readSnapshotChange(instance: Instance, uuid: string): SnapshotChange | undefined {
-  const path = changeFile(instance, uuid);
-  const text = instance.host.readText(path);
-  return text === undefined ? undefined : parse(path, () => parseChange(text));
-}
-
-/** Writes the change to disk before it returns. */
-export function writeSnapshotChange({ host, paths }: Instance, uuid: string, change: SnapshotChange): void {
-  host.makeFolder({ path: changesFolder(paths), mode: 0o700 });
-  host.writeText(changeFile({ paths }, uuid), `${JSON.stringify(change)}\n`, 0o600);
-}
-
-/** Removes a change made or undone. */
-export function removeSnapshotChange(instance: Instance, uuid: string): void {
-  instance.host.removeFile(changeFile(instance, uuid));
-}
-
 // Loaded on demand: few commands read snapshots.
 function parseTree(text: string): SnapshotTree {
   const { parseSnapshotTree }: typeof import("./snapshot-schema.ts") = require("./snapshot-schema.ts");
   return parseSnapshotTree(text);
-}
-
-function parseChange(text: string): SnapshotChange {
-  const { parseSnapshotChange }: typeof import("./snapshot-schema.ts") = require("./snapshot-schema.ts");
-  return parseSnapshotChange(text);
 }
 
 /** Returns the error of a file with damaged XML of a snapshot. */
@@ -113,14 +92,6 @@ export function snapshotsFile({ paths }: Pick<Instance, "paths">, uuid: string):
   return `${treesFolder(paths)}/${uuid}${SUFFIX}`;
 }
 
-function changeFile({ paths }: Pick<Instance, "paths">, uuid: string): string {
-  return `${changesFolder(paths)}/${uuid}${SUFFIX}`;
-}
-
 function treesFolder({ state }: Instance["paths"]): string {
   return `${state}/snapshots`;
-}
-
-function changesFolder({ state }: Instance["paths"]): string {
-  return `${state}/snapshot-changes`;
 }

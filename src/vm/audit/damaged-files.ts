@@ -9,13 +9,7 @@ import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 import { networkStore } from "../../state/networks/networks.ts";
 import { poolStore } from "../../state/pools/pools.ts";
-import {
-  damagedSnapshots,
-  listSnapshotChanges,
-  listSnapshotOwners,
-  readSnapshotChange,
-  readSnapshots,
-} from "../../state/snapshots/snapshots.ts";
+import { damagedSnapshots, listSnapshotOwners, readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { XmlStore } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 
@@ -33,8 +27,6 @@ export function findDamagedFiles(instance: Instance): readonly string[] {
   checkStore(poolStore, instance, { parse: parsePoolText, note });
   listSecrets(instance, note);
   for (const uuid of listSnapshotOwners(instance)) checkSnapshots(instance, uuid, note);
-  for (const uuid of listSnapshotChanges(instance))
-    unlessRefused(() => readSnapshotChange(instance, uuid), note);
   return found;
 }
 

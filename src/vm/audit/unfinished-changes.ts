@@ -8,7 +8,6 @@ import type { Instance } from "../../state/instance.ts";
 import { hasJobNote } from "../../state/jobs.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/snapshot-merge.ts";
-import { listSnapshotChanges, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
 import { listPoolParts } from "../volume/left-parts.ts";
@@ -28,7 +27,7 @@ export async function findUnfinished(
   { running, silentAt }: { readonly running: readonly GuestRecord[]; readonly silentAt: SilentAt },
 ): Promise<readonly string[]> {
   const found = await findChangedGuests(instance, running);
-  found.push(...(await findSnapshots(instance)));
+  found.push(...(await findMerges(instance)));
   const lockOf = ({ key, kind }: ChangedObject): string => HOLDS[kind].lockOf(instance.paths, key);
   for (const object of listChanged(instance, OBJECT_KINDS)) {
     const isThere = (): boolean => listChanged(instance, [object.kind]).some(({ key }) => key === object.key);
@@ -69,19 +68,16 @@ async function findChangedGuests(instance: Instance, running: readonly GuestReco
 }
 
 /**
- * Lists the domains with a change of their images, or a deletion of a snapshot, that no call carries out. A
- * damaged record of one is reported as a damaged file.
+ * Lists the domains with a deletion of a snapshot that no call carries out. A damaged record of one is
+ * reported as a damaged file.
  */
-async function findSnapshots(instance: Instance): Promise<string[]> {
+async function findMerges(instance: Instance): Promise<string[]> {
   const found: string[] = [];
-  const uuids = new Set([...listSnapshotChanges(instance), ...listSnapshotMerges(instance)]);
-  for (const uuid of uuids) {
+  for (const uuid of listSnapshotMerges(instance)) {
     const { lock } = guestPaths(instance.paths, uuid);
-    const isThere = (): boolean =>
-      unlessRefused(() => readSnapshotChange(instance, uuid) ?? readSnapshotMerge(instance, uuid)) !==
-      undefined;
+    const isThere = (): boolean => unlessRefused(() => readSnapshotMerge(instance, uuid)) !== undefined;
     if (await isLeft(instance, lock, isThere))
-      found.push(`${uuid}: a change of its snapshots was interrupted; run svirt recover`);
+      found.push(`${uuid}: the deletion of a snapshot was interrupted; run svirt recover`);
   }
   return found;
 }

@@ -3,9 +3,9 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { keepCompleted } from "../../resolve/completed-definition.ts";
-import { type Definition, defineStep, readDefinition, writeDefinition } from "../../state/definitions.ts";
-import { type Instance, registryOf } from "../../state/instance.ts";
-import { readReason, reasonFile, removeReason } from "../../state/shutoff-reason.ts";
+import { type Definition, defineStep, readDefinition } from "../../state/definitions.ts";
+import type { Instance } from "../../state/instance.ts";
+import { readReason, reasonFile } from "../../state/shutoff-reason.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
@@ -81,6 +81,11 @@ function dropReason(instance: Instance, uuid: string): readonly Step[] {
   return [{ do: "remove-file", path: reasonFile(instance, uuid) }];
 }
 
+/** Returns all steps that store a completed domain. Throws "in-use". */
+export function storingSteps(instance: Instance, domain: Domain): readonly Step[] {
+  return stepsOf(instance, domain.name, decideStored(instance, domain));
+}
+
 function stepsOf(
   instance: Instance,
   name: string,
@@ -95,25 +100,11 @@ function stepsOf(
 
 /**
  * Returns the step that stores a completed domain, if no other step is needed: its static levels stay as they
- * are. The caller holds the registry's lock. Throws as storeDomain().
+ * are. The caller holds the registry's lock. Throws "in-use".
  */
 export function storingStep(instance: Instance, domain: Domain): Step | undefined {
   const { release, reserve, xml } = decideStored(instance, domain);
   return release.length + reserve.length === 0 ? defineStep(instance, domain.name, xml) : undefined;
-}
-
-/** Stores a completed domain. The caller holds the registry's lock. */
-export function storeDomain(instance: Instance, domain: Domain): void {
-  const registry = registryOf(instance);
-  const { earlier, release, reserve, xml } = decideStored(instance, domain);
-  const { name, uuid } = domain;
-  // If svirt is killed in between, a level may stay claimed without a definition.
-  for (const claim of reserve) registry.reserve(claim, uuid);
-  // virDomainObjNew() of libvirt: a new domain is off for an unknown reason.
-  if (earlier === undefined) removeReason(instance, uuid);
-  writeDefinition(instance, { name, xml });
-  keepCompleted(instance, { name, uuid, xml }, domain);
-  for (const claim of release) registry.release(claim, uuid);
 }
 
 /**

@@ -15,7 +15,7 @@ import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { readPendingRestart } from "../../state/pending-restart.ts";
 import { readRecord, readRecords } from "../../state/record.ts";
-import { hasSnapshots, readSnapshotChange } from "../../state/snapshots/snapshots.ts";
+import { hasSnapshots } from "../../state/snapshots/snapshots.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
@@ -83,7 +83,7 @@ function refuseUnsuited(instance: Instance, uuid: string): Definition {
       `Start it, or remove that state: svirt managedsave-remove ${name}`,
     );
   // qemuDomainRenameCallback() of libvirt
-  if (hasSnapshots(instance, uuid) || readSnapshotChange(instance, uuid) !== undefined)
+  if (hasSnapshots(instance, uuid))
     throw notValid(
       "cannot rename domain with snapshots",
       `Remove their metadata: svirt snapshot-delete ${name} SNAPSHOT --metadata`,

@@ -1,11 +1,15 @@
 import { errorsOf, errorsOfWork, joinErrors } from "../../errors.ts";
 import { isSingleCall, type ObjectChange, type Settlement } from "../../plan/change/object-change.ts";
+import type { Actor } from "../../run/actor.ts";
 import { NO_OBSERVER, runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { removeChange, writeChange } from "../../state/changes/changes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
 import { type Change, HOLDS, type Planned } from "./change.ts";
 import { actorFor, settleChange, settleHeld, settleRecorded } from "./settle.ts";
+
+/** Bytes for steps that no record has. */
+type Beside = Pick<Actor, "headers" | "secret">;
 
 /**
  * Carries out a change: settles what an interrupted call has left of the object, decides the steps, records
@@ -23,7 +27,12 @@ export async function carryOut<Result>(
       if (key === undefined) await settleHeld(instance, kind);
       else await settleChange(instance, { kind, key });
       const planned = await decide(instance, change);
-      if (planned.change !== undefined) await runRecorded(instance, planned.change, { observer, secret });
+      const { change: decided, headers } = planned;
+      const beside = {
+        ...(headers === undefined ? {} : { headers }),
+        ...(secret === undefined ? {} : { secret }),
+      };
+      if (decided !== undefined) await runRecorded(instance, decided, { beside, observer });
       change.refresh?.(instance);
       return planned.result;
     });
@@ -60,12 +69,12 @@ async function holdFor<Result>(
 async function runRecorded(
   instance: Instance,
   change: ObjectChange,
-  { observer, secret }: { readonly observer: StepObserver; readonly secret: Uint8Array | undefined },
+  { beside, observer }: { readonly beside: Beside; readonly observer: StepObserver },
 ): Promise<void> {
   // An earlier change that could not be settled: its error is thrown again.
   await settleChange(instance, change.object);
   if (change.steps.length === 0) return;
-  const actor = { ...actorFor(instance, change), ...(secret === undefined ? {} : { secret }) };
+  const actor = { ...actorFor(instance, change), ...beside };
   if (isSingleCall(change)) {
     await runPlan(actor, change.steps, observer);
     return;

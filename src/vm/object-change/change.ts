@@ -1,6 +1,7 @@
 import { errorsOf } from "../../errors.ts";
 import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
 import { type Paths, pciLock, registryLock } from "../../plan/paths.ts";
+import type { LuksHeaders } from "../../run/steps/block/make-image.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withPciLock, withRegistryLock } from "../../state/locks.ts";
@@ -12,6 +13,8 @@ export interface Planned<Result> {
   /** Undefined if nothing is to be done. */
   readonly change: ObjectChange | undefined;
   readonly result: Result;
+  /** Headers of LUKS of the images that it makes, by their paths. No record has them. */
+  readonly headers?: LuksHeaders | undefined;
 }
 
 /**

@@ -65,6 +65,15 @@ export async function settleHeld(instance: Instance, kind: ObjectKind): Promise<
 }
 
 /**
+ * Settles the changes of all definitions. The caller holds them. Throws as settleChange() for this domain
+ * alone.
+ */
+export async function settleDomain(instance: Instance, uuid: string): Promise<void> {
+  await settleHeld(instance, "domain");
+  await settleChange(instance, { kind: "domain", key: uuid });
+}
+
+/**
  * Finishes or undoes the interrupted change of an object, and returns its command; undefined if there is
  * none. Throws if a step fails: the record then stays for the next attempt. The caller holds the object.
  */

@@ -5,7 +5,7 @@ import { hasChanges } from "../../state/changes/changes.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasPendingRestart } from "../../state/pending-restart.ts";
 import { type RunningGuest, readIdleGuests } from "../../state/running-guests.ts";
-import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
+import { listSnapshotMerges } from "../../state/snapshots/snapshot-merge.ts";
 import type { RecoverOptions } from "./recover.ts";
 
 // Rule: A call finishes or undoes interrupted work before its own.
@@ -34,23 +34,22 @@ export async function recoverBefore(
   { isForRootAlone = false }: { readonly isForRootAlone?: boolean } = {},
 ): Promise<RecoveryBefore> {
   if (isForRootAlone && instance.host.getUid() !== 0) return NONE;
-  const settled = hasUnsettled(instance) ? await settle(instance) : [];
+  const merges = listSnapshotMerges(instance).length > 0 ? await settleDeletions(instance) : [];
   // A device of the host may keep the kernel waiting: only calls about single guests, which may start with
   // it, settle its change.
   const changes = await settleObjects(instance, keys === "all" ? ["domain"] : ["domain", "node-device"]);
   const recovery = await recoverGuests(instance, keys);
-  const errors = [...settled, ...changes];
+  const errors = [...merges, ...changes];
   return errors.length === 0 ? recovery : { ...recovery, errors: [...errors, ...recovery.errors] };
 }
 
-/** Finishes or undoes changes of the images of domains that are off, and deletions of snapshots. */
-async function settle(instance: Instance): Promise<readonly SvirtError[]> {
-  const { settleSnapshots } = await import("../snapshot/settle-snapshots.ts");
+/** Finishes or undoes deletions of snapshots. */
+async function settleDeletions(instance: Instance): Promise<readonly SvirtError[]> {
   const { settleMerges } = await import("../snapshot/settle-merges.ts");
   const { withinTime } = await import("../../run/monitor/limit-conversations.ts");
   const { slowWithin } = await import("../../run/limit-slow-calls.ts");
   const inTime = { ...instance, host: slowWithin(withinTime(instance.host, ASK_MS), ASK_MS) };
-  return [...(await settleSnapshots(instance)), ...(await settleMerges(inTime))];
+  return await settleMerges(inTime);
 }
 
 /** Finishes or undoes interrupted changes of definitions and devices. Returns the errors. */

@@ -16,10 +16,8 @@ import {
 } from "../../state/pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { reasonOf } from "../../state/shutoff-reason.ts";
-import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
-import { hasUnsettled } from "../../state/snapshots/snapshots.ts";
+import { isForMerge, listSnapshotMerges } from "../../state/snapshots/snapshot-merge.ts";
 import { endGuest } from "../end/end-guest.ts";
-import { settleSnapshots } from "../snapshot/settle-snapshots.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 
 /** Longest time of a reaper's cleanup of an ended guest. */
@@ -107,8 +105,7 @@ export async function recoverAll(
   );
   recovered.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(instance));
-  errors.push(...(await settleSnapshots(instance)));
-  if (hasUnsettled(instance)) {
+  if (listSnapshotMerges(instance).length > 0) {
     const { settleMerges } = await import("../snapshot/settle-merges.ts");
     errors.push(...(await settleMerges(inTime())));
   }

@@ -8,34 +8,29 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import { refuseOthersDisk } from "../../labelling/refuse-others-disk.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
+import { keepCompleted } from "../../resolve/completed-definition.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { resolveDisk } from "../../resolve/files/disk.ts";
 import { imageSize } from "../../resolve/image-size.ts";
 import { imageReader } from "../../resolve/inspect-file.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
-import {
-  type LuksHeaders,
-  makeImage,
-  refuseWithoutHeader,
-  removeImage,
-} from "../../run/steps/block/make-image.ts";
+import { refuseWithoutHeader } from "../../run/steps/block/make-image.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
+import { readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
-import {
-  removeSnapshotChange,
-  type SnapshotChange,
-  type SnapshotTree,
-  writeSnapshotChange,
-  writeSnapshots,
-} from "../../state/snapshots/snapshots.ts";
+import { type SnapshotTree, snapshotsStep } from "../../state/snapshots/snapshots.ts";
 import { luksOf, makeHeaders } from "../block/new-encryption.ts";
 import { headerFormat, planNew } from "../block/new-image.ts";
 import { inspectReused } from "../block/reused-image.ts";
 import { refuseUnsuited } from "../block/running-disk.ts";
-import { storeDomain } from "../define/define.ts";
+import { storingSteps } from "../define/define.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import { settleDomain } from "../object-change/settle.ts";
 import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
-import { settleChange } from "./settle-snapshots.ts";
 
 /** A new image for a disk of a domain that is off. */
 export interface Overlay {
@@ -45,51 +40,72 @@ export interface Overlay {
   readonly secret?: PassphraseName | undefined;
 }
 
+type NewImages = Pick<StepOf<"make-image">, "path" | "image">[];
+
 /** Decided change of the images of a domain that is off. */
 export interface OffChange {
   /** The domain with its new images. */
   readonly domain: Domain;
-  readonly images: SnapshotChange["images"];
+  readonly images: NewImages;
   readonly tree: SnapshotTree;
 }
 
+/** Change of the images of a domain that is off. */
+interface OffRequest {
+  /** Command for the operator, such as `snapshot-revert`. */
+  readonly command: string;
+  readonly uuid: string;
+  /** Further paths to inspect. */
+  readonly named?: readonly string[];
+  /** Place of the `<encryption>` of the new images in the XML. */
+  readonly encryption: string;
+  readonly observer?: StepObserver;
+  /** Decides, and only reads. It may be called more than once. */
+  decide(reading: Instance, definition: Domain, tree: SnapshotTree): OffChange;
+}
+
 /**
- * Makes the images of a change, stores the domain with them, and then its snapshots. The change is written
- * first: if svirt is killed, the next call finishes or undoes it. A failed change is undone. Throws
- * "wrong-state" with libvirt's message if the domain runs, or if an encrypted image has another path than in
- * the first decision, and the errors of the decision and the host. `named`: further paths to inspect;
- * `encryption`: where the XML encrypts the new images. `decide` is called twice, and only reads: first
- * without the registry's lock, since the header of each encrypted image takes half a second.
+ * Makes the images of a change, stores the domain with them, and then its snapshots, as a recorded change: if
+ * svirt is killed, the next call finishes or undoes it. A failed change is undone. Throws "wrong-state" with
+ * libvirt's message if the domain runs, or if an encrypted image has another path than in the first decision,
+ * and the errors of the decision and the host.
  */
-export async function changeImagesOff(
-  instance: Instance,
-  {
-    encryption,
-    named = [],
-    uuid,
-  }: {
-    readonly uuid: string;
-    readonly named?: readonly string[];
-    readonly encryption: string;
-  },
-  decide: (reading: Instance, definition: Domain, tree: SnapshotTree) => OffChange,
-): Promise<void> {
-  const decideOn = (host: Instance["host"], { domain, tree }: DomainSnapshots): OffChange =>
-    decide({ ...instance, host }, parseDomainText(definitionOff(domain)), tree);
+export async function changeImagesOff(instance: Instance, request: OffRequest): Promise<void> {
+  const { encryption, observer, uuid } = request;
   await withGuestLock(instance, uuid, async () => {
-    const before = findSnapshots(instance, uuid);
-    definitionOff(before.domain);
     // A silent server must not delay others, waiting for the registry's lock.
-    await refuseSilentPaths(instance.host, listPaths(before, named));
+    await refuseSilentOff(instance, request);
     // Before the first decision: a killed svirt may have left images at the paths of the new ones.
-    await withRegistryLock(instance, async () => settleChange(instance, uuid));
-    const seen = findSnapshots(instance, uuid);
-    const asked = await askedHost(instance.host, (host) => decideOn(host, seen));
-    const headers = await makeHeaders(instance, decideOn(asked, seen).images, encryption);
-    await withRegistryLock(instance, async () => {
-      carryOut(instance, decideOn(asked, findSnapshots(instance, uuid)), headers);
-    });
+    await withRegistryLock(instance, async () => await settleDomain(instance, uuid));
+    const { asked, change } = await decideFirst(instance, request);
+    // Without the registry's lock, since the header of each encrypted image takes half a second.
+    const headers = await makeHeaders(instance, change.images, encryption);
+    let stored = change.domain;
+    await carryOut(
+      instance,
+      {
+        kind: "domain",
+        plan(held) {
+          const now = decideOff(held, asked, request);
+          refuseWithoutHeader(now.images, headers);
+          stored = now.domain;
+          return { change: recordOf(held, request.command, now), result: undefined, headers };
+        },
+        refresh: (held) => keepStored(held, stored),
+      },
+      observer,
+    );
   });
+}
+
+/**
+ * Returns the steps of changeImagesOff(), and changes nothing. Throws its errors, except those of the
+ * passphrases of new images.
+ */
+export async function planImagesOff(instance: Instance, request: OffRequest): Promise<ObjectChange> {
+  await refuseSilentOff(instance, request);
+  const { change } = await decideFirst(instance, request);
+  return recordOf(instance, request.command, change);
 }
 
 /**
@@ -98,17 +114,73 @@ export async function changeImagesOff(
  */
 export async function putBack(
   instance: Instance,
-  { made, ...former }: Omit<OffChange, "images"> & { readonly made: OffChange },
+  {
+    command,
+    made,
+    ...former
+  }: Omit<OffChange, "images"> & { readonly command: string; readonly made: OffChange },
 ): Promise<void> {
   const { uuid } = former.domain;
-  await withGuestLock(instance, uuid, () =>
-    withRegistryLock(instance, async () => {
-      const { definition, guest } = findSnapshots(instance, uuid).domain;
-      if (guest !== undefined || definition?.xml !== formatDomain(made.domain)) return;
-      carryOut(instance, { ...former, images: [] }, new Map());
-      for (const image of made.images) removeImage(instance.host, { do: "remove-image", ...image });
-    }),
+  await withGuestLock(instance, uuid, async () => {
+    await carryOut(instance, {
+      kind: "domain",
+      plan(held) {
+        const { definition, guest } = findSnapshots(held, uuid).domain;
+        const isMade = guest === undefined && definition?.xml === formatDomain(made.domain);
+        if (!isMade) return { change: undefined, result: undefined };
+        const { steps, ...rest } = recordOf(held, command, { ...former, images: [] });
+        const removed = made.images.map((image) => ({ do: "remove-image", ...image }) as const);
+        return { change: { ...rest, steps: [...steps, ...removed] }, result: undefined };
+      },
+      refresh: (held) => keepStored(held, former.domain),
+    });
+  });
+}
+
+/** Throws as refuseSilentPaths() for the paths of a domain; "wrong-state" if it runs. */
+async function refuseSilentOff(instance: Instance, { named = [], uuid }: OffRequest): Promise<void> {
+  const before = findSnapshots(instance, uuid);
+  definitionOff(before.domain);
+  await refuseSilentPaths(instance.host, listPaths(before, named));
+}
+
+/** Decides for the first time, and returns the host with what servers have answered meanwhile. */
+async function decideFirst(
+  instance: Instance,
+  request: OffRequest,
+): Promise<{ readonly asked: Instance["host"]; readonly change: OffChange }> {
+  const asked = await askedHost(instance.host, (host) => decideOff(instance, host, request));
+  return { asked, change: decideOff(instance, asked, request) };
+}
+
+function decideOff(instance: Instance, host: Instance["host"], { decide, uuid }: OffRequest): OffChange {
+  const { domain, tree } = findSnapshots(instance, uuid);
+  return decide({ ...instance, host }, parseDomainText(definitionOff(domain)), tree);
+}
+
+/**
+ * Returns the steps of a change: the images, the definition that decides about an interruption, and the
+ * snapshots.
+ */
+function recordOf(instance: Instance, command: string, { domain, images, tree }: OffChange): ObjectChange {
+  const { name, uuid } = domain;
+  const stored = storingSteps(instance, domain).map((step) =>
+    // Another command may change other parts of the definition before an interruption is settled.
+    step.do === "replace-text" ? { ...step, names: images.map(({ path }) => path) } : step,
   );
+  const steps = [
+    ...images.map((image) => ({ do: "make-image", ...image }) as const),
+    ...stored,
+    snapshotsStep(instance, uuid, tree),
+  ];
+  const commit = steps.findIndex((step) => step.do === "replace-text");
+  return { object: { kind: "domain", key: uuid }, what: `${command} ${name}`, steps, commit };
+}
+
+function keepStored(instance: Instance, domain: Domain): void {
+  const { name, uuid } = domain;
+  const xml = formatDomain(domain);
+  if (readDefinition(instance, name)?.xml === xml) keepCompleted(instance, { name, uuid, xml }, domain);
 }
 
 /** Lists the paths of the domain's disks, of its snapshots' disks, and further paths. */
@@ -117,25 +189,10 @@ function listPaths({ domain, tree }: DomainSnapshots, named: readonly string[]):
   return [...new Set([...texts.flatMap(listNamedPaths), ...named])];
 }
 
-function carryOut(instance: Instance, { domain, images, tree }: OffChange, headers: LuksHeaders): void {
-  const { name, uuid } = domain;
-  refuseWithoutHeader(images, headers);
-  writeSnapshotChange(instance, uuid, { name, images, definition: formatDomain(domain), tree });
-  try {
-    for (const image of images) makeImage(instance.host, { do: "make-image", ...image }, headers);
-    storeDomain(instance, domain);
-  } catch (error) {
-    settleChange(instance, uuid);
-    throw error;
-  }
-  writeSnapshots(instance, uuid, tree);
-  removeSnapshotChange(instance, uuid);
-}
-
 /** Result of placeOverlays(): a domain with new images, and svirt's images among them. */
 interface Placed {
   readonly domain: Domain;
-  readonly images: SnapshotChange["images"];
+  readonly images: NewImages;
 }
 
 /**
@@ -147,7 +204,7 @@ export function placeOverlays(
   domain: Domain,
   { overlays, reuses }: { readonly overlays: readonly Overlay[]; readonly reuses: boolean },
 ): Placed {
-  const images: SnapshotChange["images"] = [];
+  const images: NewImages = [];
   const changed = new Map<string, Disk>();
   for (const { disk, path, secret } of overlays) {
     const target = disk.target.dev;
@@ -190,7 +247,7 @@ function newImage(
   instance: Instance,
   { disk, path, secret }: Overlay,
   top: FoundElement<FileFacts>,
-): SnapshotChange["images"][number] {
+): NewImages[number] {
   const { do: _, ...image } = planNew(instance, {
     path,
     image: {

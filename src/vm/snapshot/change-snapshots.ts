@@ -1,21 +1,29 @@
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { type SnapshotTree, writeSnapshots } from "../../state/snapshots/snapshots.ts";
+import { type SnapshotTree, snapshotsStep } from "../../state/snapshots/snapshots.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
 import { type DomainSnapshots, findSnapshots } from "./find-snapshot.ts";
-import { settleChange } from "./settle-snapshots.ts";
+
+/** Change of the stored snapshots of a domain. */
+export type SnapshotsChange = Change<undefined>;
 
 /**
- * Changes the stored snapshots of a domain, in one write. No image changes. Throws "not-found", and the
- * errors of the change.
+ * Returns the change of the stored snapshots of a domain, in one write. No image changes. Throws "not-found",
+ * and the errors of the decision. `command`: for the operator, such as `snapshot-current`.
  */
-export async function changeSnapshots(
-  instance: Instance,
+export function changeSnapshots(
+  command: string,
   key: string,
-  change: (found: DomainSnapshots) => SnapshotTree,
-): Promise<void> {
-  await withRegistryLock(instance, async () => {
-    const { domain } = findSnapshots(instance, key);
-    settleChange(instance, domain.uuid);
-    writeSnapshots(instance, domain.uuid, change(findSnapshots(instance, domain.uuid)));
-  });
+  decide: (found: DomainSnapshots) => SnapshotTree,
+): SnapshotsChange {
+  return {
+    kind: "domain",
+    plan(instance: Instance) {
+      const found = findSnapshots(instance, key);
+      const { name, uuid } = found.domain;
+      const steps = [snapshotsStep(instance, uuid, decide(found))];
+      const change = changeOf({ kind: "domain", name, uuid }, { command, steps, commit: "first" });
+      return { change, result: undefined };
+    },
+  };
 }

@@ -2,6 +2,7 @@ import { asDefined } from "../../domain/definition-of-running.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
 import type { Progress } from "../../run/actor.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -14,12 +15,12 @@ import { makeHeadersAhead, takeSnapshot } from "../block/jobs.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName, refuseKept, snapshotLive, snapshotNow } from "../block/snapshot.ts";
 import type { SnapshotDisk, SnapshotOptions } from "../block/snapshot-options.ts";
-import type { ChangeQuery, ChangeRequest } from "../change/change-guest.ts";
+import { planGuestChange } from "../change/plan-change.ts";
 import { destroyDomain } from "../end/destroy.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { withQuietGuest } from "../guest-system/quiet-guest.ts";
 import { withJob } from "../save/domain-job.ts";
-import { changeImagesOff, type OffChange, placeOverlays } from "./change-images-off.ts";
+import { changeImagesOff, type OffChange, placeOverlays, planImagesOff } from "./change-images-off.ts";
 
 const MS_PER_SECOND = 1000;
 
@@ -96,7 +97,6 @@ export async function createSnapshot(
 ): Promise<{ readonly name: string }> {
   const { guest, uuid } = findDomain(instance, key);
   const { flags, name } = snapshot;
-  if (guest === undefined && snapshot.memory !== undefined) throw withoutMemory();
   if (guest !== undefined) {
     // Before the guest is frozen, since each takes half a second.
     const headers =
@@ -104,7 +104,7 @@ export async function createSnapshot(
         ? await makeHeadersAhead(instance, uuid, snapshotNow(instance, snapshot))
         : undefined;
     const take = async (within: Instance): Promise<void> => {
-      const asked = requestOf(within, snapshot);
+      const asked = snapshotLive(within, snapshot);
       const request = headers === undefined ? asked : { ...asked, headers: async () => headers };
       if (snapshot.memory === undefined) await takeSnapshot(within, uuid, { request, observer });
       else await takeWithMemory(within, uuid, { request, observer, onProgress });
@@ -115,14 +115,39 @@ export async function createSnapshot(
     if (flags.quiesces === true) await withQuietGuest(instance, uuid, take);
     else await take(instance);
   } else {
-    if (flags.quiesces === true) throw notRunning();
-    const named = snapshot.disks.flatMap(({ file }) => file ?? []);
-    const encryption = PLACE_OF_ENCRYPTION.snapshot;
-    await changeImagesOff(instance, { uuid, named, encryption }, (reading, domain, tree) =>
-      decideOff(reading, { domain, tree }, snapshot),
-    );
+    refuseOff(snapshot);
+    await changeImagesOff(instance, { ...offRequest(uuid, snapshot), observer });
   }
   return { name };
+}
+
+/** Returns the steps of createSnapshot(), and changes nothing. Throws its errors. */
+export async function planSnapshot(
+  instance: Instance,
+  key: string,
+  snapshot: NewSnapshot,
+): Promise<Partial<ObjectChange> & Pick<ObjectChange, "steps">> {
+  const { guest, uuid } = findDomain(instance, key);
+  if (guest !== undefined)
+    return { steps: await planGuestChange(instance, uuid, snapshotLive(instance, snapshot)) };
+  refuseOff(snapshot);
+  return await planImagesOff(instance, offRequest(uuid, snapshot));
+}
+
+/** Throws the refusals of a snapshot of a domain that is off. */
+function refuseOff({ flags, memory }: NewSnapshot): void {
+  if (memory !== undefined) throw withoutMemory();
+  if (flags.quiesces === true) throw notRunning();
+}
+
+function offRequest(uuid: string, snapshot: NewSnapshot): Parameters<typeof changeImagesOff>[1] {
+  return {
+    command: "snapshot-create",
+    uuid,
+    named: snapshot.disks.flatMap(({ file }) => file ?? []),
+    encryption: PLACE_OF_ENCRYPTION.snapshot,
+    decide: (reading, domain, tree) => decideOff(reading, { domain, tree }, snapshot),
+  };
 }
 
 /** Takes a snapshot with memory, as a job visible to other calls and open to an abort by them. */
@@ -137,11 +162,6 @@ async function takeWithMemory(
   await withJob(instance, { operation: "snapshot", uuid, onProgress }, async (job) => {
     await takeSnapshot(instance, uuid, { ...how, onProgress: job.onProgress });
   });
-}
-
-/** Returns the change of a running guest that takes a snapshot, to show its steps. */
-export function requestOf(instance: Instance, snapshot: NewSnapshot): ChangeRequest | ChangeQuery {
-  return snapshotLive(instance, snapshot);
 }
 
 function decideOff(

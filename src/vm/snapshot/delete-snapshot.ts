@@ -1,6 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import type { SnapshotTree, StoredSnapshot } from "../../state/snapshots/snapshots.ts";
-import { changeSnapshots } from "./change-snapshots.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import { changeSnapshots, type SnapshotsChange } from "./change-snapshots.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 import { withoutOne } from "./remove-from-tree.ts";
 import { listBelow } from "./select-snapshots.ts";
@@ -25,13 +26,21 @@ export async function deleteSnapshot(
     const { deleteWithImages } = await import("./delete-images.ts");
     return await deleteWithImages(instance, key, { name, which });
   }
-  await changeSnapshots(instance, key, ({ tree }) => {
+  await carryOut(instance, dataDeletion(key, { name, which }));
+  return [];
+}
+
+/** Returns the change that removes the data of snapshots, and keeps their images. Throws "not-found". */
+export function dataDeletion(
+  key: string,
+  { name, which }: Pick<DeletedSnapshots, "which"> & { readonly name: string },
+): SnapshotsChange {
+  return changeSnapshots("snapshot-delete", key, ({ tree }) => {
     snapshotIn(tree, name);
     const below = which === "one" ? [] : listBelow(tree, name);
     const rest = withoutNames(tree, new Set(below.map((one) => one.name)), name);
     return which === "children" ? rest : withoutOne(rest, name);
   });
-  return [];
 }
 
 /** Returns the snapshots without these. If the current snapshot is among them, `other` becomes current. */

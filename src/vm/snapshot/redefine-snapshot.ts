@@ -5,28 +5,45 @@ import type { Instance } from "../../state/instance.ts";
 import { refuseFull, refuseUnreadable } from "../../state/snapshots/snapshot-limits.ts";
 import { storedSnapshot, withoutRevertDisks } from "../../state/snapshots/snapshot-tree.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
-import { changeSnapshots } from "./change-snapshots.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import { changeSnapshots, type SnapshotsChange } from "./change-snapshots.ts";
 import { refuseName } from "./create-snapshot.ts";
 import { treeOf } from "./delete-snapshot.ts";
 
 /** How a snapshot is defined. */
-export interface RedefineFlags {
+interface RedefineFlags {
   /** The snapshot becomes the current one. */
   readonly isCurrent: boolean;
   /** Its state must be that of a snapshot of disks only. */
   readonly isDiskOnly: boolean;
 }
 
-/**
- * Stores a snapshot as its XML describes it, or replaces the snapshot of the name; no image changes. Throws
- * "xml", "unsupported" with the place, "usage" with libvirt's messages. virDomainSnapshotRedefinePrep() of
- * libvirt
- */
+/** Stores a snapshot as redefinition() does. Returns its name. */
 export async function redefineSnapshot(
   instance: Instance,
   key: string,
-  { bytes, flags }: { readonly bytes: Uint8Array; readonly flags: RedefineFlags },
+  asked: Redefined,
 ): Promise<{ readonly name: string }> {
+  const { change, name } = redefinition(key, asked);
+  await carryOut(instance, change);
+  return { name };
+}
+
+/** Snapshot to define. */
+interface Redefined {
+  readonly bytes: Uint8Array;
+  readonly flags: RedefineFlags;
+}
+
+/**
+ * Returns the change that stores a snapshot as its XML describes it, or replaces the snapshot of the name; no
+ * image changes. Throws "xml", "unsupported" with the place, "usage" with libvirt's messages.
+ * virDomainSnapshotRedefinePrep() of libvirt
+ */
+export function redefinition(
+  key: string,
+  { bytes, flags }: Redefined,
+): { readonly change: SnapshotsChange; readonly name: string } {
   const snapshot = whole(parseSnapshot(bytes));
   const { name = "" } = snapshot;
   refuseName(name);
@@ -35,7 +52,7 @@ export async function redefineSnapshot(
   // As with definitions: keys that may only read see it.
   for (const domain of [snapshot.domain, snapshot.inactiveDomain])
     if (domain !== undefined && "devices" in domain) refusePasswords(domain);
-  await changeSnapshots(instance, key, ({ domain, tree }) => {
+  const change = changeSnapshots("snapshot-create", key, ({ domain, tree }) => {
     refuseParent(tree, snapshot);
     refuseState(snapshot, flags);
     refuseOtherDomain(snapshot, domain.uuid);
@@ -48,7 +65,7 @@ export async function redefineSnapshot(
     if (!flags.isCurrent) return treeOf(tree.current, snapshots);
     return treeOf(name, withoutRevertDisks({ snapshots }, tree.current === name ? undefined : tree.current));
   });
-  return { name };
+  return { change, name };
 }
 
 /**

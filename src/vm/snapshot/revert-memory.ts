@@ -4,6 +4,7 @@ import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
@@ -15,6 +16,7 @@ import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { makeHeaders, PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
+import { withoutPlan } from "../object-change/without-plan.ts";
 import { refuseJobs } from "../save/inspect-guest.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { readSaveImage, type SaveImage } from "../save/save-image.ts";
@@ -24,6 +26,7 @@ import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from ".
 import {
   chooseOverlays,
   listLeft,
+  planRevert,
   type Revert,
   refuseRisk,
   revertToSnapshot,
@@ -51,9 +54,31 @@ export async function revertDomain(instance: Instance, key: string, how: HowToRe
   const { domain, snapshot } = findSnapshot(instance, key, name);
   const file = parseSnapshotText(snapshot.xml).memory?.file;
   if (file !== undefined) return await revertToMemory(instance, domain.uuid, { ...how, file });
-  const { left } = await revertToSnapshot(instance, domain.uuid, { name, isForced });
+  const { left } = await revertToSnapshot(instance, domain.uuid, { name, isForced, observer });
   left.forEach(onLeft);
   if (runs) await startNamed(instance, domain.uuid, { forceBoot: isForced, observer });
+}
+
+/**
+ * Returns the steps of revertDomain(), and changes nothing. Throws its errors; "unsupported" for a snapshot
+ * with memory, and for a start afterwards.
+ */
+export async function planDomainRevert(
+  instance: Instance,
+  key: string,
+  { isForced, name, runs }: Pick<HowToRevert, "isForced" | "name" | "runs">,
+): Promise<ObjectChange> {
+  const { domain, snapshot } = findSnapshot(instance, key, name);
+  const what = `the revert to the snapshot ${name}`;
+  if (parseSnapshotText(snapshot.xml).memory?.file !== undefined)
+    throw withoutPlan(what, "a guest's memory", `See it: svirt snapshot-dumpxml ${domain.name} ${name}`);
+  if (runs)
+    throw withoutPlan(
+      what,
+      "a start of the reverted domain",
+      `Leave --running out; print those of the start after the revert: svirt plan ${domain.name}`,
+    );
+  return await planRevert(instance, domain.uuid, { name, isForced });
 }
 
 async function revertToMemory(
@@ -84,16 +109,23 @@ async function revertToMemory(
     await destroyDomain(instance, uuid, { observer });
   }
   let former = { domain: definitionOf(found.domain), tree: found.tree };
-  await changeImagesOff(instance, { uuid, named, encryption }, (reading, definition, tree) => {
-    former = { domain: definition, tree };
-    made = decideMemoryRevert(reading, { definition, tree, image, how, time });
-    return made.change;
+  const command = "snapshot-revert";
+  await changeImagesOff(instance, {
+    command,
+    uuid,
+    named,
+    encryption,
+    decide(reading, definition, tree) {
+      former = { domain: definition, tree };
+      made = decideMemoryRevert(reading, { definition, tree, image, how, time });
+      return made.change;
+    },
   });
   try {
     const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
     await startFromState(instance, encode(made.running), { incoming, observer });
   } catch (error) {
-    await putBack(instance, { made: made.change, ...former });
+    await putBack(instance, { command, made: made.change, ...former });
     throw error;
   }
   if (isForced) removeManagedSave(instance, former.domain.name);

@@ -6,8 +6,10 @@ import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
+import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave } from "../../state/managed-save.ts";
 import { refuseMerging } from "../../state/snapshots/snapshot-merge.ts";
@@ -18,7 +20,13 @@ import { describeDisks } from "../block/describe-snapshot.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { changeImagesOff, type OffChange, type Overlay, placeOverlays } from "./change-images-off.ts";
+import {
+  changeImagesOff,
+  type OffChange,
+  type Overlay,
+  placeOverlays,
+  planImagesOff,
+} from "./change-images-off.ts";
 import { treeOf } from "./delete-snapshot.ts";
 import { snapshotIn } from "./find-snapshot.ts";
 import { childrenOf } from "./select-snapshots.ts";
@@ -42,18 +50,45 @@ export interface Reverted {
  * a saved state, "unsupported" for a snapshot with memory or inside an image, and the errors of define and of
  * the images. qemuSnapshotRevertInactive() of libvirt
  */
-export async function revertToSnapshot(instance: Instance, key: string, revert: Revert): Promise<Reverted> {
-  const { uuid } = findDomain(instance, key);
+export async function revertToSnapshot(
+  instance: Instance,
+  key: string,
+  revert: Revert & { readonly observer?: StepObserver },
+): Promise<Reverted> {
+  const { observer, ...asked } = revert;
   let left: readonly string[] = [];
-  // Once: the paths of both decisions agree.
-  const time = Number(defaultSnapshotName(instance));
-  const encryption = PLACE_OF_ENCRYPTION.revert;
-  await changeImagesOff(instance, { uuid, encryption }, (reading, definition, tree) => {
-    const change = decideRevert(reading, { definition, tree, revert, time });
-    left = listLeft(definition, change);
-    return change;
+  const request = revertRequest(instance, key, asked);
+  await changeImagesOff(instance, {
+    ...request,
+    ...(observer === undefined ? {} : { observer }),
+    decide(reading, definition, tree) {
+      const change = request.decide(reading, definition, tree);
+      left = listLeft(definition, change);
+      return change;
+    },
   });
   return { left };
+}
+
+/** Returns the steps of revertToSnapshot(), and changes nothing. Throws its errors. */
+export async function planRevert(instance: Instance, key: string, revert: Revert): Promise<ObjectChange> {
+  return await planImagesOff(instance, revertRequest(instance, key, revert));
+}
+
+function revertRequest(
+  instance: Instance,
+  key: string,
+  revert: Revert,
+): Parameters<typeof changeImagesOff>[1] {
+  const { uuid } = findDomain(instance, key);
+  // Once: the paths of all decisions agree.
+  const time = Number(defaultSnapshotName(instance));
+  return {
+    command: "snapshot-revert",
+    uuid,
+    encryption: PLACE_OF_ENCRYPTION.revert,
+    decide: (reading, definition, tree) => decideRevert(reading, { definition, tree, revert, time }),
+  };
 }
 
 /** Lists the domain's former images, absent from all domains of its snapshots. */

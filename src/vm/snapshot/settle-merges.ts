@@ -22,10 +22,10 @@ import { withFinishedJobs } from "../block/jobs.ts";
 import { endGracefully } from "../end/end-gracefully.ts";
 import { endGuest } from "../end/end-guest.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
+import { settleDomain } from "../object-change/settle.ts";
 import { refuseNeeded } from "../volume/refuse-needed.ts";
 import { refuseUnknown } from "../volume/unused-volume.ts";
 import { mergedTree } from "./merged-tree.ts";
-import { settleChange } from "./settle-snapshots.ts";
 
 /** Finishes or undoes the deletions of snapshots during which svirt was killed. Returns the errors. */
 export async function settleMerges(instance: Instance): Promise<readonly SvirtError[]> {
@@ -74,7 +74,7 @@ async function completeMerge(
   { disks, memory, name }: SnapshotMerge,
 ): Promise<readonly string[]> {
   await withRegistryLock(instance, async () => {
-    settleChange(instance, uuid);
+    await settleDomain(instance, uuid);
     const tree = readSnapshots(instance, uuid);
     if (tree.snapshots.some((one) => one.name === name))
       writeSnapshots(instance, uuid, mergedTree(tree, name, disks));

@@ -171,7 +171,7 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
   "remove-group": { do: "remove-group", path },
   "tune-threads": { do: "tune-threads", monitor, settings: [options], before: [{ ...options, cpus: [2] }] },
-  "replace-text": { do: "replace-text", path, from: "<network/>", to: "<network></network>" },
+  "replace-text": { do: "replace-text", path, from: "<network/>", to: "<network></network>", names: ["/a"] },
   "set-mark": { do: "set-mark", path, target: "../lan.xml", isMarked: true, wasMarked: false },
   "set-secret": { do: "set-secret", secret: "u", path },
   "copy-secret": { do: "copy-secret", secret: "u", from: path, to: "/run/y" },

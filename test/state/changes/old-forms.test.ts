@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readDefinition } from "../../../src/state/definitions.ts";
+import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { defineNetwork } from "../../../src/vm/network/define-network.ts";
@@ -8,12 +9,14 @@ import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { having, POOL, started } from "../../scenes/network-updates.ts";
 import { LAN_UUID, networkXml } from "../../scenes/networks.ts";
-import { domainXml, makeMachine, nodeOn, putText, UUID } from "../../scenes/scene.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, putText, UUID } from "../../scenes/scene.ts";
+import { TOP, takeDisks } from "../../scenes/snapshots.ts";
 
 /** Records as svirt 0.9 wrote them, before each kind of object had the same form. */
 const BRIDGE = "/run/svirt/network-bridge.json";
 const UPDATE = "/run/svirt/network-update.json";
 const RENAME = "/etc/svirt/rename.json";
+const IMAGES = `/var/lib/svirt/snapshot-changes/${UUID}.json`;
 
 async function recovered(machine: Machine, path: string): Promise<void> {
   expect((await auditNode(nodeOn(machine))).findings).toContain(
@@ -78,6 +81,27 @@ describe("a record that an older svirt has left is finished once by svirt recove
     expect(machine.files.find("/etc/svirt/autostart/new.xml", false)).toBeDefined();
   });
 
+  test.each(["made", "not made"])("of the images of a domain that was off, if they are %s", async (is) => {
+    const machine = makeMachine();
+    await defineDomain(nodeOn(machine), domainXml({ disks: diskXml(TOP, "vda") }));
+    const { host } = nodeOn(machine);
+    const before = host.readText("/etc/svirt/domains/vm1.xml") ?? "";
+    await takeDisks(nodeOn(machine), "s1");
+    const definition = host.readText("/etc/svirt/domains/vm1.xml") ?? "";
+    const [, path = ""] = /<source file='([^']*)'/.exec(definition) ?? [];
+    const tree = readSnapshots(nodeOn(machine), UUID);
+    machine.files.remove(`/var/lib/svirt/snapshots/${UUID}.json`);
+    if (is === "not made") putText(machine, "/etc/svirt/domains/vm1.xml", before);
+    const image = { format: "qcow2", sizeBytes: 1024 * 1024, backing: { path: TOP, format: "qcow2" } };
+    const images = [{ path, image }];
+    putText(machine, IMAGES, JSON.stringify({ name: "vm1", images, definition, tree }));
+    await recovered(machine, IMAGES);
+    const isMade = is === "made";
+    expect(machine.files.find(path) !== undefined).toBe(isMade);
+    expect(readSnapshots(nodeOn(machine), UUID)).toEqual(isMade ? tree : { snapshots: [] });
+    expect(host.readText("/etc/svirt/domains/vm1.xml")).toBe(isMade ? definition : before);
+  });
+
   test("also by the next command that changes a network", async () => {
     const machine = makeMachine();
     machine.files.putFolder("/sys/class/net");
@@ -90,7 +114,7 @@ describe("a record that an older svirt has left is finished once by svirt recove
 
 test("a damaged record of an older svirt is named by svirt recover, with its path", async () => {
   const machine = makeMachine();
-  for (const path of [BRIDGE, UPDATE, RENAME]) {
+  for (const path of [BRIDGE, UPDATE, RENAME, IMAGES]) {
     putText(machine, path, "{");
     const { errors } = await recoverAll(nodeOn(machine));
     expect(errors.map(({ message }) => message)).toEqual([

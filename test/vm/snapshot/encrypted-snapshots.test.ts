@@ -3,9 +3,10 @@ import { passphrasesOf } from "../../../src/domain/devices/disk/secrets.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import { parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
 import { parseQcow2Header } from "../../../src/images/qcow2-header.ts";
+import { listChanged } from "../../../src/state/changes/changes.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import { listSnapshotChanges, readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
+import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { createSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
@@ -91,7 +92,7 @@ describe("of an encrypted disk that is off", () => {
       "wrong-state",
       expect.stringContaining("changed meanwhile"),
     ]);
-    expect(listSnapshotChanges(nodeOn(machine))).toEqual([]);
+    expect(listChanged(nodeOn(machine), ["domain"])).toEqual([]);
     const left = imagesOn(machine).filter((name) => !/^a\.\d+$/.test(name));
     expect([readDefinition(nodeOn(machine), "vm1"), left]).toEqual(before);
   });
@@ -116,7 +117,7 @@ describe("of an encrypted disk that is off", () => {
         const again = await Promise.resolve(work(nodeOn(machine))).catch((error: Error) => error.message);
         const said = typeof again === "string" ? again : "";
         expect(said === "" || said.includes("domain moment s1 already exists")).toBe(true);
-        expect(listSnapshotChanges(nodeOn(machine))).toEqual([]);
+        expect(listChanged(nodeOn(machine), ["domain"])).toEqual([]);
         expect(diskOn(machine).secrets).toHaveLength(2);
       }
     },

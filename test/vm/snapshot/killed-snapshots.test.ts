@@ -1,20 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import { definitionIn, parseSnapshotText } from "../../../src/domain/other-documents/snapshot.ts";
-import { readDefinition } from "../../../src/state/definitions.ts";
+import { formatChange } from "../../../src/plan/change/object-change.ts";
+import { listChanged, readChange, writeChange } from "../../../src/state/changes/changes.ts";
+import { defineStep, readDefinition, writeDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
-import {
-  listSnapshotChanges,
-  readSnapshotChange,
-  readSnapshots,
-  writeSnapshotChange,
-} from "../../../src/state/snapshots/snapshots.ts";
+import { readSnapshots, writeSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { recoverBefore } from "../../../src/vm/recover/recover-before.ts";
-import { changeImagesOff } from "../../../src/vm/snapshot/change-images-off.ts";
-import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
+import { changeImagesOff, planImagesOff } from "../../../src/vm/snapshot/change-images-off.ts";
+import {
+  createSnapshot,
+  type NewSnapshot,
+  newSnapshot,
+  planSnapshot,
+} from "../../../src/vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
-import type { Machine } from "../../memory-host/machine.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { sampleOf } from "../../sample.ts";
 import { IMAGES, machineWithChain } from "../../scenes/block.ts";
 import { diskXml, domainXml, errorOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
@@ -22,12 +24,15 @@ import { beStruck, instantsOf, type Work } from "../../scenes/strikes.ts";
 
 const TEST_MS = 120_000;
 
+function newDisks(node: Instance, name: string): NewSnapshot {
+  const flags = { isDiskOnly: true, isKept: true, reuses: false };
+  return newSnapshot(node, { name, description: undefined, disks: [], flags });
+}
+
 const take =
   (name: string): Work =>
   async (node) => {
-    const flags = { isDiskOnly: true, isKept: true, reuses: false };
-    const snapshot = newSnapshot(node, { name, description: undefined, disks: [], flags });
-    await createSnapshot(node, UUID, { snapshot });
+    await createSnapshot(node, UUID, { snapshot: newDisks(node, name) });
   };
 const revert: Work = (node) => revertToSnapshot(node, UUID, { name: "s1", isForced: false });
 const forget: Work = (node) => deleteSnapshot(node, UUID, { name: "s1", which: "one", isMetadataOnly: true });
@@ -72,7 +77,7 @@ describe("killed at any call of the host", () => {
         await beStruck(machine, work, strike);
         const node = nodeOn(machine);
         const { errors } = await recoverBefore(node, "all");
-        expect([strike, errors, listSnapshotChanges(node)]).toEqual([strike, [], []]);
+        expect([strike, errors, listChanged(node, ["domain"])]).toEqual([strike, [], []]);
         const now = seen(node);
         const is = now.image === after.image && now.names.join() === after.names.join() ? after : before;
         expect([strike, now]).toEqual([strike, is]);
@@ -94,15 +99,49 @@ test("a snapshot has the domain before it, whichever call stores it", async () =
 
 test("a domain that was started meanwhile is refused before anything is settled or decided", async () => {
   const node = nodeOn(await machineWithChain());
-  const tree = readSnapshots(node, UUID);
-  writeSnapshotChange(node, UUID, { name: "vm1", images: [], definition: "<domain/>", tree });
-  const ask = { uuid: UUID, encryption: "" };
+  const object = { kind: "domain", key: UUID } as const;
+  const steps = [defineStep(node, "vm1", "<domain/>")];
+  writeChange(node, { object, what: "snapshot-create vm1", steps, commit: 0 });
   const decide = () => {
     throw new Error("it is decided");
   };
-  expect(await errorOf(changeImagesOff(node, ask, decide))).toMatchObject({
-    kind: "wrong-state",
-    message: "Requested operation is not valid: domain 'vm1' is running",
-  });
-  expect(readSnapshotChange(node, UUID)?.definition).toBe("<domain/>");
+  const request = { command: "snapshot-create", uuid: UUID, encryption: "", decide };
+  for (const work of [changeImagesOff(node, request), planImagesOff(node, request)])
+    expect(await errorOf(work)).toMatchObject({
+      kind: "wrong-state",
+      message: "Requested operation is not valid: domain 'vm1' is running",
+    });
+  expect(readChange(node, object)?.steps).toEqual(steps);
+});
+
+test("a change is finished though another command has changed the definition since", async () => {
+  const machine = await machineThatIsOff();
+  const node = nodeOn(machine);
+  const before = readSnapshots(node, UUID);
+  const change = await planSnapshot(node, UUID, newDisks(node, "s2"));
+  await take("s2")(node);
+  const after = seen(node);
+  writeSnapshots(node, UUID, before);
+  const { xml = "" } = readDefinition(node, "vm1") ?? {};
+  const changed = xml.replace("</name>", "</name>\n  <title>new</title>");
+  writeDefinition(node, { name: "vm1", xml: changed });
+  const object = { kind: "domain", key: UUID } as const;
+  writeChange(node, { object, what: "snapshot-create vm1", commit: 0, ...change });
+  expect((await recoverBefore(node, "all")).errors).toEqual([]);
+  expect([seen(node), readDefinition(node, "vm1")?.xml]).toEqual([after, changed]);
+});
+
+test("svirt plan prints the steps with the point from which an interruption is finished", async () => {
+  const machine = await machineThatIsOff();
+  const before = snapshot(machine);
+  const change = await planSnapshot(nodeOn(machine), UUID, newDisks(nodeOn(machine), "s2"));
+  expect(snapshot(machine)).toEqual(before);
+  expect(formatChange({ commit: "begin", ...change })).toBe(
+    [
+      `  1  create the image ${IMAGES}/top.s2: qcow2, 1048576 bytes, backing file ${IMAGES}/top.s1 (qcow2)`,
+      "  2  replace /etc/svirt/domains/vm1.xml",
+      "     -- an interruption before step 2 is undone, one after it is finished --",
+      `  3  replace /var/lib/svirt/snapshots/${UUID}.json\n`,
+    ].join("\n"),
+  );
 });

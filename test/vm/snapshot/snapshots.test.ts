@@ -5,9 +5,10 @@ import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { undefineDomain } from "../../../src/vm/define/undefine.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { carryOut } from "../../../src/vm/object-change/carry-out.ts";
 import { createSnapshot, newSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
 import { deleteSnapshot } from "../../../src/vm/snapshot/delete-snapshot.ts";
-import { makeCurrent } from "../../../src/vm/snapshot/make-current.ts";
+import { newCurrent } from "../../../src/vm/snapshot/make-current.ts";
 import { redefineSnapshot } from "../../../src/vm/snapshot/redefine-snapshot.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import { type SnapshotFilter, selectSnapshots } from "../../../src/vm/snapshot/select-snapshots.ts";
@@ -180,7 +181,7 @@ describe("deleteSnapshot()", () => {
     ["s2", "svirt does not remove the images of a snapshot that is not in the active chain: s2", "s4"],
   ])("refuses to merge %s: %s", async (name, words, current) => {
     const machine = await machineWithTree();
-    await makeCurrent(nodeOn(machine), UUID, current);
+    await carryOut(nodeOn(machine), newCurrent(UUID, current));
     const images = nodeOn(machine).host.listFolder(IMAGES);
     const one = { isMetadataOnly: false, name, which: "one" } as const;
     const error = await errorOf(deleteSnapshot(nodeOn(machine), UUID, one));

@@ -1,12 +1,13 @@
 import { getIdentity } from "../../../vm/query/domain-identity.ts";
 import {
   createSnapshot,
+  type NewSnapshot,
   newSnapshot,
-  requestOf,
+  planSnapshot,
   snapshotFromXml,
 } from "../../../vm/snapshot/create-snapshot.ts";
-import { printDryRun, refuseBoth } from "../../block-job.ts";
-import { type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
+import { printSteps, refuseBoth } from "../../block-job.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -56,35 +57,22 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  plan: async (call) =>
+    await planSnapshot(call.instance, operand(call, "domain"), snapshotOf(call, askedOf(call))),
   async run(call) {
-    const { instance, options, output, rest } = call;
+    const { instance, options, output } = call;
     refuseBoth(call, "print-xml", "no-metadata");
-    const name = call.operands.get("name");
-    const description = call.operands.get("description");
-    const disks = rest.map(parseDiskspec);
-    const memspec = options.get("memspec");
-    const memory = memspec === undefined ? undefined : parseMemspec(memspec);
+    const asked = askedOf(call);
     const domain = operand(call, "domain");
     if (options.has("print-xml")) {
       // Throws for an unknown domain, as virsh does.
       getIdentity(instance, domain);
-      output.print(formatSnapshot({ name, description, memory, disks }));
+      output.print(formatSnapshot(asked));
       return undefined;
     }
-    const flags = {
-      isDiskOnly: options.has("disk-only"),
-      isKept: !options.has("no-metadata"),
-      reuses: options.has("reuse-external"),
-      quiesces: options.has("quiesce"),
-      halts: options.has("halt"),
-    };
-    // virsh sends XML as well.
-    const snapshot =
-      memory === undefined
-        ? newSnapshot(instance, { name, description, disks, flags })
-        : snapshotFromXml(instance, encode(formatSnapshot({ name, description, memory, disks })), flags);
+    const snapshot = snapshotOf(call, asked);
     if (options.has(DRY_RUN_OPTION.name)) {
-      await printDryRun(call, requestOf(instance, snapshot));
+      printSteps(call, (await planSnapshot(instance, domain, snapshot)).steps);
     } else {
       const made = await createSnapshot(instance, domain, { snapshot, observer: crashDrill(call) });
       output.print(`Domain snapshot ${oneLine(made.name)} created\n`);
@@ -92,3 +80,29 @@ export const command: Command = {
     return undefined;
   },
 };
+
+type Asked = Parameters<typeof formatSnapshot>[0];
+
+function askedOf({ operands, options, rest }: Call): Asked {
+  const memspec = options.get("memspec");
+  return {
+    name: operands.get("name"),
+    description: operands.get("description"),
+    memory: memspec === undefined ? undefined : parseMemspec(memspec),
+    disks: rest.map(parseDiskspec),
+  };
+}
+
+function snapshotOf({ instance, options }: Call, asked: Asked): NewSnapshot {
+  const flags = {
+    isDiskOnly: options.has("disk-only"),
+    isKept: !options.has("no-metadata"),
+    reuses: options.has("reuse-external"),
+    quiesces: options.has("quiesce"),
+    halts: options.has("halt"),
+  };
+  // virsh sends XML as well.
+  if (asked.memory !== undefined) return snapshotFromXml(instance, encode(formatSnapshot(asked)), flags);
+  const { memory: _, ...rest } = asked;
+  return newSnapshot(instance, { ...rest, flags });
+}

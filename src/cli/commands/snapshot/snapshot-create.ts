@@ -1,5 +1,11 @@
-import { createSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
-import { redefineSnapshot } from "../../../vm/snapshot/redefine-snapshot.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import {
+  createSnapshot,
+  planSnapshot,
+  type SnapshotFlags,
+  snapshotFromXml,
+} from "../../../vm/snapshot/create-snapshot.ts";
+import { redefineSnapshot, redefinition } from "../../../vm/snapshot/redefine-snapshot.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
@@ -30,32 +36,48 @@ export const command: Command = {
       VALIDATE_OPTION,
     ],
   },
+  async plan(call) {
+    const { instance, options } = call;
+    const [domain, bytes] = [operand(call, "domain"), bytesOf(call)];
+    if (options.has("redefine"))
+      return await planOnly(instance, redefinition(domain, redefinedOf(call, bytes)).change);
+    return await planSnapshot(instance, domain, snapshotFromXml(instance, bytes, flagsOf(call)));
+  },
   async run(call) {
-    for (const other of ["no-metadata", "halt", "quiesce"]) refuseBoth(call, "redefine", other);
     const file = call.operands.get("xmlfile");
-    const bytes =
-      file === undefined ? new TextEncoder().encode("<domainsnapshot/>") : readInputFile(call, file);
-    const { name } = await create(call, bytes);
+    const { name } = await create(call, bytesOf(call));
     const from = file === undefined ? "" : ` from '${oneLine(file)}'`;
     call.output.print(`Domain snapshot ${oneLine(name)} created${from}\n`);
     return undefined;
   },
 };
 
+/** Reads the XML. Throws "usage" for options that exclude each other. */
+function bytesOf(call: Call): Uint8Array {
+  for (const other of ["no-metadata", "halt", "quiesce"]) refuseBoth(call, "redefine", other);
+  const file = call.operands.get("xmlfile");
+  return file === undefined ? new TextEncoder().encode("<domainsnapshot/>") : readInputFile(call, file);
+}
+
 async function create(call: Call, bytes: Uint8Array): Promise<{ readonly name: string }> {
   const { instance, options } = call;
   const domain = operand(call, "domain");
-  const isDiskOnly = options.has("disk-only");
-  if (options.has("redefine")) {
-    const flags = { isDiskOnly, isCurrent: options.has("current") };
-    return await redefineSnapshot(instance, domain, { bytes, flags });
-  }
-  const flags = {
-    isDiskOnly,
+  if (options.has("redefine")) return await redefineSnapshot(instance, domain, redefinedOf(call, bytes));
+  return await createSnapshot(instance, domain, {
+    snapshot: snapshotFromXml(instance, bytes, flagsOf(call)),
+  });
+}
+
+function redefinedOf({ options }: Call, bytes: Uint8Array): Parameters<typeof redefinition>[1] {
+  return { bytes, flags: { isDiskOnly: options.has("disk-only"), isCurrent: options.has("current") } };
+}
+
+function flagsOf({ options }: Call): SnapshotFlags {
+  return {
+    isDiskOnly: options.has("disk-only"),
     isKept: !options.has("no-metadata"),
     reuses: options.has("reuse-external"),
     quiesces: options.has("quiesce"),
     halts: options.has("halt"),
   };
-  return await createSnapshot(instance, domain, { snapshot: snapshotFromXml(instance, bytes, flags) });
 }

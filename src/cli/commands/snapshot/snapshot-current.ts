@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
+import { carryOut, planOnly } from "../../../vm/object-change/carry-out.ts";
 import { findSnapshots, snapshotIn } from "../../../vm/snapshot/find-snapshot.ts";
-import { makeCurrent } from "../../../vm/snapshot/make-current.ts";
+import { newCurrent } from "../../../vm/snapshot/make-current.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
@@ -21,11 +22,16 @@ export const command: Command = {
       JSON_OPTION,
     ],
   },
+  async plan(call) {
+    const wanted = call.operands.get("snapshotname");
+    if (wanted === undefined) return undefined;
+    return await planOnly(call.instance, newCurrent(operand(call, "domain"), wanted));
+  },
   async run(call) {
     const domain = operand(call, "domain");
     const wanted = call.operands.get("snapshotname");
     if (wanted !== undefined) {
-      await makeCurrent(call.instance, domain, wanted);
+      await carryOut(call.instance, newCurrent(domain, wanted));
       call.output.print(`Snapshot ${oneLine(wanted)} set as current\n`);
       return undefined;
     }

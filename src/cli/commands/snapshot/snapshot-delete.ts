@@ -1,6 +1,8 @@
-import { deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { withoutPlan } from "../../../vm/object-change/without-plan.ts";
+import { dataDeletion, deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-options.ts";
 
@@ -28,17 +30,32 @@ export const command: Command = {
       { name: "metadata", summary: "remove only the data, and keep the images" },
     ],
   },
+  async plan(call) {
+    const domain = operand(call, "domain");
+    const { name } = snapshotOf(call).snapshot;
+    if (!call.options.has("metadata"))
+      throw withoutPlan(
+        `the deletion of the snapshot ${name}`,
+        "a merge of images",
+        "Print those of its data alone: add --metadata.",
+      );
+    return await planOnly(call.instance, dataDeletion(domain, { name, which: whichOf(call) }));
+  },
   async run(call) {
-    const asked = onlyOne(call, ["children", "children-only"]);
+    const which = whichOf(call);
     const { name } = snapshotOf(call).snapshot;
     const left = await deleteSnapshot(call.instance, operand(call, "domain"), {
       name,
-      which: WHICH[asked ?? "one"],
+      which,
       isMetadataOnly: call.options.has("metadata"),
     });
     for (const notice of left) call.output.warn(`warning: ${oneLine(notice)}\n`);
-    const what = asked === "children-only" ? "children deleted" : "deleted";
+    const what = which === "children" ? "children deleted" : "deleted";
     call.output.print(`Domain snapshot ${oneLine(name)} ${what}\n\n`);
     return undefined;
   },
 };
+
+function whichOf(call: Call): (typeof WHICH)[keyof typeof WHICH] {
+  return WHICH[onlyOne(call, ["children", "children-only"]) ?? "one"];
+}

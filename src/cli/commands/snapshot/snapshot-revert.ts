@@ -1,4 +1,4 @@
-import { revertDomain } from "../../../vm/snapshot/revert-memory.ts";
+import { planDomainRevert, revertDomain } from "../../../vm/snapshot/revert-memory.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -20,6 +20,13 @@ export const command: Command = {
       { name: "force", summary: "also revert a domain with a saved state" },
       CRASH_OPTION,
     ],
+  },
+  async plan(call) {
+    const { instance, options } = call;
+    const domain = operand(call, "domain");
+    const { name } = snapshotOf(call).snapshot;
+    const runs = options.has("running");
+    return await planDomainRevert(instance, domain, { name, isForced: options.has("force"), runs });
   },
   async run(call) {
     const { instance, options, output } = call;
