@@ -41,11 +41,6 @@ export function writeReason(instance: Instance, uuid: string, reason: ShutoffRea
   });
 }
 
-/** Removes the reason. A new domain does not show why an earlier guest with its UUID ended. */
-export function removeReason(instance: Instance, uuid: string): void {
-  instance.host.removeFile(reasonFile(instance, uuid));
-}
-
 /** Returns the path of the file with the reason. */
 export function reasonFile({ paths }: Instance, uuid: string): string {
   return `${paths.run}/ended/${uuid}`;
