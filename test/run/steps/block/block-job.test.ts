@@ -155,9 +155,10 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     /** Returns `name access` for each file of the folder that QEMU has open. */
     const open = (): string[] => {
       const own = `/proc/${qemu?.pid}`;
-      const found = fs.readdirSync(`${own}/fd`).flatMap((fd) => {
-        // A descriptor that is closed meanwhile is ignored.
-        const path = fs.existsSync(`${own}/fd/${fd}`) ? fs.readlinkSync(`${own}/fd/${fd}`) : "";
+      // It ignores a descriptor that is closed meanwhile.
+      const { stdout } = Bun.spawnSync(["find", `${own}/fd`, "-type", "l", "-printf", "%f %l\\n"]);
+      const found = `${stdout}`.split("\n").flatMap((line) => {
+        const [fd = "", path = ""] = line.split(" ");
         if (!path.startsWith(`${folder}/`)) return [];
         const flags = /^flags:\s+\d*(\d)$/m.exec(fs.readFileSync(`${own}/fdinfo/${fd}`, "utf8"))?.[1];
         return [`${path.slice(folder.length + 1)} ${flags === "2" ? "read-write" : "read-only"}`];
