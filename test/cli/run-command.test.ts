@@ -191,6 +191,18 @@ test("plan shows every step of a start and changes nothing", async () => {
   expect(snapshot(machine)).toEqual(before);
 });
 
+test("plan of a command of two words prints its change and does not make it", async () => {
+  const machine = withXml({ disks: ALL_KINDS });
+  const before = snapshot(machine);
+  const words = ["label", "set", "/var/lib/images/top.qcow2", "system_u:object_r:virt_content_t:s0"];
+  const { code, out } = await runOn(machine, "plan", ...words);
+  expect([code, out]).toEqual([
+    0,
+    "/var/lib/images/top.qcow2 would be relabelled from system_u:object_r:qemu_image_t:s0 to system_u:object_r:virt_content_t:s0\n",
+  ]);
+  expect(snapshot(machine)).toEqual(before);
+});
+
 test("every command explains itself, and the overview names each", async () => {
   const { out } = await runOn(makeMachine(), "help");
   for (const name of COMMANDS.keys()) {

@@ -27,7 +27,9 @@ export const command: Command = {
         name: "domain",
         summary: "name, id or uuid of a domain; a path with a /; - for standard input; or a command",
         isCommand: (word, rest) =>
-          isCommandName(word) && !rest.includes("--help") && rest.some((one) => !OWN.includes(one)),
+          isCommandName(commandIn(word, rest).name) &&
+          !rest.includes("--help") &&
+          rest.some((one) => !OWN.includes(one)),
       },
       {
         name: "argument",
@@ -39,9 +41,10 @@ export const command: Command = {
     options: [{ name: "stop", summary: "print the steps of its end instead" }, JSON_OPTION],
   },
   async run(call) {
-    const name = operand(call, "domain");
-    if (call.rest.length > 0 || isLoneCommand(name)) {
-      await printCommand(call, name);
+    const word = operand(call, "domain");
+    if (call.rest.length > 0 || isLoneCommand(word)) {
+      const { name, rest } = commandIn(word, call.rest);
+      await printCommand({ ...call, rest }, name);
       return undefined;
     }
     const what = call.options.has("stop") ? "end" : "start";
@@ -62,6 +65,16 @@ function subjectOf(call: Call): PlanSubject {
 /** Reports whether a word names a command without arguments. A domain of that name is planned by its UUID. */
 function isLoneCommand(word: string): boolean {
   return word === "net-create-default";
+}
+
+/** Returns the name of a command, of one word or two as in `label set`, and the arguments after it. */
+function commandIn(
+  word: string,
+  rest: readonly string[],
+): { readonly name: string; readonly rest: readonly string[] } {
+  const [second, ...others] = rest;
+  const pair = `${word} ${second ?? ""}`;
+  return isCommandName(pair) ? { name: pair, rest: others } : { name: word, rest };
 }
 
 async function printCommand(call: Call, name: string): Promise<void> {
