@@ -1,8 +1,12 @@
+import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { NO_OBSERVER, runPlan } from "../../run/steps/run-plan.ts";
+import { actorFor } from "../../state/actor-for.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
 import { type GuestRecord, isWritten, writeRecord } from "../../state/record.ts";
 import { findRunning } from "../guest/find-domain.ts";
-import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
 import { askState } from "../query/guest-state.ts";
 
 /**
@@ -10,10 +14,20 @@ import { askState } from "../query/guest-state.ts";
  */
 export async function suspendGuest(instance: Instance, key: string): Promise<{ name: string }> {
   return await withRunning(instance, key, async (guest) => {
-    const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
-    await tellMonitor(instance, guest.uuid, { execute: "stop" });
+    const state = await askedState(instance, guest);
+    await runPlan(actorFor(instance, guest), suspension(instance, guest), NO_OBSERVER);
     if (state === "running") recordTold(instance, guest, "pause");
   });
+}
+
+/** Returns the steps of suspendGuest(), and changes nothing. Throws "not-found", "wrong-state". */
+export function planSuspension(instance: Instance, key: string): { readonly steps: readonly Step[] } {
+  return { steps: suspension(instance, findRunning(instance, key).guest) };
+}
+
+/** QEMU is told also if the vCPUs have stopped by themselves: then they stay stopped. */
+function suspension({ paths }: Instance, { uuid }: GuestRecord): readonly Step[] {
+  return [{ do: "pause", monitor: guestPaths(paths, uuid).monitor, wasRunning: true }];
 }
 
 /** Resumes the vCPUs. `did` is false if they already run. Throws "wrong-state" if the guest is off. */
@@ -22,13 +36,30 @@ export async function resumeGuest(
   key: string,
 ): Promise<{ readonly name: string; readonly did: boolean }> {
   const { name, result } = await withRunning(instance, key, async (guest) => {
-    const { state } = await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor));
-    if (state === "running") return false;
-    await tellMonitor(instance, guest.uuid, { execute: "cont" });
+    const steps = await resumption(instance, guest);
+    if (steps.length === 0) return false;
+    await runPlan(actorFor(instance, guest), steps, NO_OBSERVER);
     recordTold(instance, { ...guest, unpaused: true }, "run");
     return true;
   });
   return { name, did: result };
+}
+
+/** Returns the steps of resumeGuest(), and changes nothing. Throws "not-found", "wrong-state", "timeout". */
+export async function planResumption(
+  instance: Instance,
+  key: string,
+): Promise<{ readonly steps: readonly Step[] }> {
+  return { steps: await resumption(instance, findRunning(instance, key).guest) };
+}
+
+async function resumption(instance: Instance, guest: GuestRecord): Promise<readonly Step[]> {
+  if ((await askedState(instance, guest)) === "running") return [];
+  return [{ do: "unpause", monitor: guestPaths(instance.paths, guest.uuid).monitor }];
+}
+
+async function askedState(instance: Instance, guest: GuestRecord): Promise<string> {
+  return (await withMonitor(instance, guest.uuid, (monitor) => askState(guest, monitor))).state;
 }
 
 /**

@@ -24,7 +24,7 @@ const EACH = Object.entries(SCENES).flatMap(([name, scenes]) =>
 /** Commands that print no steps, in the order of the scenes; some print them for a guest in another state. */
 const WITHOUT_PLAN = [
   ...["save", "managedsave", "managedsave-remove", "restore", "dump"],
-  ...["resume", "edit", "suspend", "reap"],
+  ...["edit", "reap"],
   "net-edit",
   ...["pool-edit", "pool-build", "pool-delete"],
   "nwfilter-edit",
