@@ -6,7 +6,7 @@ export const IN_TURN = "// In turn";
 /** One of so many samples runs a slow file. */
 export const SLOW_TURNS = 4;
 /** One of so many samples runs another file. */
-export const TURNS = 2;
+export const TURNS = 3;
 /** Divides the seed, so that the turn of a file does not decide which of its tests run: test/sample.ts. */
 const BY_FILE = 19;
 
@@ -23,7 +23,7 @@ export interface Turns {
 }
 
 /**
- * Divides test files. Every sample runs half of the files, a quarter of the slow files, all files whose
+ * Divides test files. Every sample runs a third of the files, a quarter of the slow files, all files whose
  * failure is never forgiven, and all files that a path of `changed` touches.
  */
 export function decideTurns(files: readonly HostFile[], seed: number, changed: readonly string[]): Turns {
