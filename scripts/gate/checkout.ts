@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { dirname } from "node:path";
 import type { Facts } from "./candidates.ts";
 import type { LedgerFacts } from "./faults.ts";
+import { listImports } from "./imports.ts";
 import { landingsOf, parseLedger } from "./ledger.ts";
 
 export const LEDGER = "test/ledger.tsv";
@@ -67,10 +68,7 @@ function isOf(path: string, file: string, modules: ReadonlySet<string>): boolean
 /** Returns the modules of test/node that the file imports, directly or not, without the shared folders. */
 function listModules(file: string, found: readonly string[] = []): readonly string[] {
   if (found.includes(file) || !existsSync(file)) return found;
-  const imports = [...readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) =>
-    normalize(join(dirname(file), path)),
-  );
-  return imports
+  return listImports(file, readFileSync(file, "utf8"))
     .filter((path) => !SHARED.test(path) && path.startsWith("test/node/"))
     .reduce<readonly string[]>((all, path) => listModules(path, all), [...found, file]);
 }

@@ -1,4 +1,4 @@
-import { dirname, join, normalize } from "node:path";
+import { listImports } from "./imports.ts";
 import { isUnforgiven } from "./rules.ts";
 
 /** Begins the first line of a test file of the host that takes seconds of a processor. */
@@ -50,13 +50,8 @@ function isSlow({ text }: HostFile): boolean {
 function touchedBy(changed: readonly string[]): (file: HostFile) => boolean {
   const paths = new Set(changed);
   const folders = new Set(changed.map(folderOf));
-  return ({ file, text }) => {
-    if (folders.has(folderOf(file))) return true;
-    const imported = [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) =>
-      join(dirname(file), path),
-    );
-    return imported.some((path) => paths.has(normalize(path)));
-  };
+  return ({ file, text }) =>
+    folders.has(folderOf(file)) || listImports(file, text).some((path) => paths.has(path));
 }
 
 /** Returns `vm/snapshot` of `src/vm/snapshot/delete.ts` and of its tests. */

@@ -1,15 +1,14 @@
 import { SvirtError } from "../errors.ts";
-import { formatSteps } from "../plan/steps/describe.ts";
-import type { Step } from "../plan/steps/step.ts";
 import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
 import type { ChangeQuery, ChangeRequest } from "../vm/change/change-guest.ts";
 import { planGuestChange } from "../vm/change/plan-change.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
-import { type Call, type Option, operand, printJson } from "./command.ts";
+import { type Call, type Option, operand } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
+import { printSteps } from "./output/format-plan.ts";
 
 const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;
@@ -86,12 +85,6 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
 /** Prints the steps of a change without applying it. */
 async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
   printSteps(call, await planGuestChange(call.instance, operand(call, "domain"), request));
-}
-
-/** Prints the steps of a dry run. */
-export function printSteps(call: Call, steps: readonly Step[]): void {
-  if (call.options.has("json")) printJson(call, steps);
-  else call.output.print(formatSteps(steps));
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
-import { formatPlan } from "./output/format-plan.ts";
+import { printSteps } from "./output/format-plan.ts";
 
 /** Options for the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
@@ -69,8 +69,7 @@ export function impactOf({ options }: Pick<Call, "options">): ImpactOptions {
 
 /** Prints the message of success, or the steps of a dry run. */
 export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
-  const isDryRun = call.options.has(DRY_RUN_OPTION.name);
-  if (call.options.has("json")) printJson(call, isDryRun ? steps : { name });
-  else if (isDryRun) call.output.print(formatPlan(steps));
+  if (call.options.has(DRY_RUN_OPTION.name)) printSteps(call, steps);
+  else if (call.options.has("json")) printJson(call, { name });
   else call.output.print(`${message}\n${message === "" ? "" : "\n"}`);
 }

@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import type { SnapshotFlags } from "../vm/snapshot/create-snapshot.ts";
 import { type FoundSnapshot, findCurrentSnapshot, findSnapshot } from "../vm/snapshot/find-snapshot.ts";
 import { type Call, type Operand, type Option, operand } from "./command.ts";
 
@@ -44,4 +45,15 @@ export function maybeSnapshotOf(
   }
   if (name !== undefined) return findSnapshot(call.instance, domain, name);
   return isCurrent ? findCurrentSnapshot(call.instance, domain) : undefined;
+}
+
+/** Returns how the options ask for a new snapshot. */
+export function newSnapshotFlags({ options }: Call): SnapshotFlags {
+  return {
+    isDiskOnly: options.has("disk-only"),
+    isKept: !options.has("no-metadata"),
+    reuses: options.has("reuse-external"),
+    quiesces: options.has("quiesce"),
+    halts: options.has("halt"),
+  };
 }

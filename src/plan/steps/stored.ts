@@ -24,7 +24,7 @@ const setMark = v.strictObject({
   wasMarked: v.boolean(),
 });
 
-/** Writes the value of a secret, which no step has, by one rename(2). */
+/** Writes the value of a secret by one rename(2). The step does not contain the value. */
 const setSecret = v.strictObject({ do: v.literal("set-secret"), secret: aString, path: aString });
 
 /** Copies the stored value of a secret. Without a value it does nothing. */

@@ -68,8 +68,8 @@ async function findChangedGuests(instance: Instance, running: readonly GuestReco
 }
 
 /**
- * Lists the domains with a deletion of a snapshot that no call carries out. A damaged record of one is
- * reported as a damaged file.
+ * Lists the domains with an interrupted deletion of a snapshot. A damaged record is reported as a damaged
+ * file.
  */
 async function findMerges(instance: Instance): Promise<string[]> {
   const found: string[] = [];

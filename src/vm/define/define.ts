@@ -9,6 +9,7 @@ import { readReason, reasonFile } from "../../state/shutoff-reason.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
+import { plannedOf } from "../object-change/change-of.ts";
 import { changedClaims } from "./static-claims.ts";
 
 /**
@@ -62,9 +63,7 @@ export function domainStoring(
         ...stepsOf(instance, name, decided),
         ...(earlier === undefined ? dropReason(instance, uuid) : []),
       ];
-      const object = { kind: "domain", key: uuid } as const;
-      const change = { object, what: `define ${name}`, steps, commit: reserve.length };
-      return { change, result: { name, uuid } };
+      return plannedOf({ kind: "domain", name, uuid }, { command: "define", steps, commit: reserve.length });
     },
     refresh(instance) {
       if (stored !== undefined) keepCompleted(instance, { ...stored, xml: formatDomain(stored) }, stored);

@@ -9,7 +9,7 @@ import type { FileFacts } from "../../host/files.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import { refuseOthersDisk } from "../../labelling/refuse-others-disk.ts";
 import type { ObjectChange } from "../../plan/change/object-change.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
+import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { keepCompleted } from "../../resolve/completed-definition.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
@@ -99,8 +99,8 @@ export async function changeImagesOff(instance: Instance, request: OffRequest): 
 }
 
 /**
- * Returns the steps of changeImagesOff(), and changes nothing. Throws its errors, except those of the
- * passphrases of new images.
+ * Returns the steps of changeImagesOff(), and changes nothing. Throws the same errors, but reads no
+ * passphrase for new images.
  */
 export async function planImagesOff(instance: Instance, request: OffRequest): Promise<ObjectChange> {
   await refuseSilentOff(instance, request);
@@ -128,9 +128,8 @@ export async function putBack(
         const { definition, guest } = findSnapshots(held, uuid).domain;
         const isMade = guest === undefined && definition?.xml === formatDomain(made.domain);
         if (!isMade) return { change: undefined, result: undefined };
-        const { steps, ...rest } = recordOf(held, command, { ...former, images: [] });
         const removed = made.images.map((image) => ({ do: "remove-image", ...image }) as const);
-        return { change: { ...rest, steps: [...steps, ...removed] }, result: undefined };
+        return { change: recordOf(held, command, { ...former, images: [], removed }), result: undefined };
       },
       refresh: (held) => keepStored(held, former.domain),
     });
@@ -159,10 +158,14 @@ function decideOff(instance: Instance, host: Instance["host"], { decide, uuid }:
 }
 
 /**
- * Returns the steps of a change: the images, the definition that decides about an interruption, and the
- * snapshots.
+ * Returns the steps of a change: the new images, the definition that decides about an interruption, the
+ * snapshots, and removals of images.
  */
-function recordOf(instance: Instance, command: string, { domain, images, tree }: OffChange): ObjectChange {
+function recordOf(
+  instance: Instance,
+  command: string,
+  { domain, images, removed = [], tree }: OffChange & { readonly removed?: readonly Step[] },
+): ObjectChange {
   const { name, uuid } = domain;
   const stored = storingSteps(instance, domain).map((step) =>
     // Another command may change other parts of the definition before an interruption is settled.
@@ -172,6 +175,7 @@ function recordOf(instance: Instance, command: string, { domain, images, tree }:
     ...images.map((image) => ({ do: "make-image", ...image }) as const),
     ...stored,
     snapshotsStep(instance, uuid, tree),
+    ...removed,
   ];
   const commit = steps.findIndex((step) => step.do === "replace-text");
   return { object: { kind: "domain", key: uuid }, what: `${command} ${name}`, steps, commit };

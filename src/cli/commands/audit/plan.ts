@@ -67,7 +67,7 @@ function isLoneCommand(word: string): boolean {
   return word === "net-create-default";
 }
 
-/** Returns the name of a command, of one word or two as in `label set`, and the arguments after it. */
+/** Divides words into a command and its arguments. A command may have two words, such as `label set`. */
 function commandIn(
   word: string,
   rest: readonly string[],

@@ -6,11 +6,13 @@ import {
   planSnapshot,
   snapshotFromXml,
 } from "../../../vm/snapshot/create-snapshot.ts";
-import { printSteps, refuseBoth } from "../../block-job.ts";
+import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
+import { printSteps } from "../../output/format-plan.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { newSnapshotFlags } from "../../snapshot-options.ts";
 import { formatSnapshot, parseDiskspec, parseMemspec } from "../../xml/snapshot.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -58,7 +60,7 @@ export const command: Command = {
     ],
   },
   plan: async (call) =>
-    await planSnapshot(call.instance, operand(call, "domain"), snapshotOf(call, askedOf(call))),
+    await planSnapshot(call.instance, operand(call, "domain"), snapshotAskedFor(call, askedOf(call))),
   async run(call) {
     const { instance, options, output } = call;
     refuseBoth(call, "print-xml", "no-metadata");
@@ -70,7 +72,7 @@ export const command: Command = {
       output.print(formatSnapshot(asked));
       return undefined;
     }
-    const snapshot = snapshotOf(call, asked);
+    const snapshot = snapshotAskedFor(call, asked);
     if (options.has(DRY_RUN_OPTION.name)) {
       printSteps(call, (await planSnapshot(instance, domain, snapshot)).steps);
     } else {
@@ -93,14 +95,9 @@ function askedOf({ operands, options, rest }: Call): Asked {
   };
 }
 
-function snapshotOf({ instance, options }: Call, asked: Asked): NewSnapshot {
-  const flags = {
-    isDiskOnly: options.has("disk-only"),
-    isKept: !options.has("no-metadata"),
-    reuses: options.has("reuse-external"),
-    quiesces: options.has("quiesce"),
-    halts: options.has("halt"),
-  };
+function snapshotAskedFor(call: Call, asked: Asked): NewSnapshot {
+  const { instance } = call;
+  const flags = newSnapshotFlags(call);
   // virsh sends XML as well.
   if (asked.memory !== undefined) return snapshotFromXml(instance, encode(formatSnapshot(asked)), flags);
   const { memory: _, ...rest } = asked;

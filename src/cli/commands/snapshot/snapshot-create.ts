@@ -1,15 +1,11 @@
 import { planOnly } from "../../../vm/object-change/carry-out.ts";
-import {
-  createSnapshot,
-  planSnapshot,
-  type SnapshotFlags,
-  snapshotFromXml,
-} from "../../../vm/snapshot/create-snapshot.ts";
+import { createSnapshot, planSnapshot, snapshotFromXml } from "../../../vm/snapshot/create-snapshot.ts";
 import { redefineSnapshot, redefinition } from "../../../vm/snapshot/redefine-snapshot.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
+import { newSnapshotFlags } from "../../snapshot-options.ts";
 
 /** `svirt snapshot-create DOMAIN [FILE]` */
 export const command: Command = {
@@ -41,7 +37,7 @@ export const command: Command = {
     const [domain, bytes] = [operand(call, "domain"), bytesOf(call)];
     if (options.has("redefine"))
       return await planOnly(instance, redefinition(domain, redefinedOf(call, bytes)).change);
-    return await planSnapshot(instance, domain, snapshotFromXml(instance, bytes, flagsOf(call)));
+    return await planSnapshot(instance, domain, snapshotFromXml(instance, bytes, newSnapshotFlags(call)));
   },
   async run(call) {
     const file = call.operands.get("xmlfile");
@@ -64,20 +60,10 @@ async function create(call: Call, bytes: Uint8Array): Promise<{ readonly name: s
   const domain = operand(call, "domain");
   if (options.has("redefine")) return await redefineSnapshot(instance, domain, redefinedOf(call, bytes));
   return await createSnapshot(instance, domain, {
-    snapshot: snapshotFromXml(instance, bytes, flagsOf(call)),
+    snapshot: snapshotFromXml(instance, bytes, newSnapshotFlags(call)),
   });
 }
 
 function redefinedOf({ options }: Call, bytes: Uint8Array): Parameters<typeof redefinition>[1] {
   return { bytes, flags: { isDiskOnly: options.has("disk-only"), isCurrent: options.has("current") } };
-}
-
-function flagsOf({ options }: Call): SnapshotFlags {
-  return {
-    isDiskOnly: options.has("disk-only"),
-    isKept: !options.has("no-metadata"),
-    reuses: options.has("reuse-external"),
-    quiesces: options.has("quiesce"),
-    halts: options.has("halt"),
-  };
 }

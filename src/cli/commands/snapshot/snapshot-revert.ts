@@ -1,5 +1,5 @@
 import { planDomainRevert, revertDomain } from "../../../vm/snapshot/revert-memory.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { CURRENT_OPTION, SNAPSHOT_OPERAND, snapshotOf } from "../../snapshot-options.ts";
@@ -22,24 +22,22 @@ export const command: Command = {
     ],
   },
   async plan(call) {
-    const { instance, options } = call;
-    const domain = operand(call, "domain");
-    const { name } = snapshotOf(call).snapshot;
-    const runs = options.has("running");
-    return await planDomainRevert(instance, domain, { name, isForced: options.has("force"), runs });
+    return await planDomainRevert(call.instance, operand(call, "domain"), askedOf(call));
   },
   async run(call) {
-    const { instance, options, output } = call;
-    const domain = operand(call, "domain");
-    const { name } = snapshotOf(call).snapshot;
-    await revertDomain(instance, domain, {
-      name,
-      isForced: options.has("force"),
-      runs: options.has("running"),
+    const { instance, output } = call;
+    const asked = askedOf(call);
+    await revertDomain(instance, operand(call, "domain"), {
+      ...asked,
       observer: crashDrill(call),
       onLeft: (path) => output.warn(`warning: ${oneLine(path)} stays: the domain no longer has it\n`),
     });
-    output.print(`Domain snapshot ${oneLine(name)} reverted\n\n`);
+    output.print(`Domain snapshot ${oneLine(asked.name)} reverted\n\n`);
     return undefined;
   },
 };
+
+function askedOf(call: Call): Parameters<typeof planDomainRevert>[2] {
+  const { name } = snapshotOf(call).snapshot;
+  return { name, isForced: call.options.has("force"), runs: call.options.has("running") };
+}

@@ -24,13 +24,13 @@ export interface FileCopy {
   readonly source: {
     readonly key: string;
     readonly pool: string | undefined;
-    /** Format of its image; undefined: that of its first bytes. */
+    /** Format of its image; undefined: its first bytes decide. */
     readonly format?: "raw" | "qcow2" | undefined;
   };
   readonly flags: CopyFlags;
   /**
-   * Whether the document is that of the source with another name: then the copy is encrypted as the source
-   * is.
+   * Whether the document describes the source under another name: the copy then keeps the encryption of the
+   * source.
    */
   readonly isOfSource: boolean;
   /** Called while an image is converted. */

@@ -155,7 +155,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     /** Returns `name access` for each file of the folder that QEMU has open. */
     const open = (): string[] => {
       const own = `/proc/${qemu?.pid}`;
-      // It ignores a descriptor that is closed meanwhile.
+      // find(1) leaves out a descriptor that QEMU closes meanwhile.
       const { stdout } = Bun.spawnSync(["find", `${own}/fd`, "-type", "l", "-printf", "%f %l\\n"]);
       const found = `${stdout}`.split("\n").flatMap((line) => {
         const [fd = "", path = ""] = line.split(" ");
