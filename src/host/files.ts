@@ -61,6 +61,14 @@ export interface OpenedFile extends FileAttributes {
   readonly facts: FileFacts;
 }
 
+/** Files of a list of paths, open until they are disposed of. Both methods throw the error of the path. */
+export interface OpenedFiles extends Disposable {
+  /** Returns the facts of the file at a place of the list; undefined if it is missing. */
+  inspected(place: number): FileFacts | undefined;
+  /** Returns the file at a place of the list; undefined if it is missing. */
+  opened(place: number): OpenedFile | undefined;
+}
+
 /** Files, folders, their attributes and locks. */
 export interface FileHost {
   /** Returns the text of a file; undefined if it is missing. Follows symlinks. */
@@ -227,6 +235,8 @@ export interface FileHost {
   inspectFile(path: string): FileFacts | undefined;
   /** Like inspectFile(), and runs `use` with the attributes of the same descriptor. */
   withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined;
+  /** Like withInspected(), for many files at a time. Each takes a descriptor. */
+  openEach(paths: readonly string[]): OpenedFiles;
   /**
    * Returns whether owner, mode and ACL allow svirt's user to open the file for reading and writing.
    * access(2)

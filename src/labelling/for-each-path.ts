@@ -6,16 +6,16 @@ export interface EachPath<Result> {
   readonly errors: readonly SvirtError[];
 }
 
-/** Calls `act` for each path. A path that fails does not stop the others. */
+/** Calls `act` for each path, with its place in the list. A path that fails does not stop the others. */
 export function forEachPath<Result>(
   paths: readonly string[],
-  act: (path: string) => Result,
+  act: (path: string, at: number) => Result,
 ): EachPath<Result> {
   const done: Result[] = [];
   const errors: SvirtError[] = [];
-  for (const path of paths) {
+  for (const [at, path] of paths.entries()) {
     try {
-      done.push(act(path));
+      done.push(act(path, at));
     } catch (error) {
       errors.push(asSvirtError(error));
     }

@@ -27,7 +27,12 @@ export function withExisting<Result>(
 ): Result {
   const done = instance.host.withInspected(path, (file) => ({ result: work(file) }));
   if (done !== undefined) return done.result;
-  throw new SvirtError(`Cannot access file '${path}': No such file or directory`, {
+  throw noFile(path);
+}
+
+/** Returns the error for a missing file. */
+export function noFile(path: string): SvirtError {
+  return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
     remedy: "Correct the path.",
   });
@@ -50,25 +55,35 @@ interface UnusedFile {
  */
 export function withUnusedFile<Result>(
   instance: Instance,
-  { attempt = "label", held, mayHave = () => false, path }: UnusedFile,
+  unused: UnusedFile,
   work: (file: OpenedFile, marks: FileMarks) => Result,
 ): Result {
-  return withExisting(instance, path, (file) => {
-    const { id } = file.facts;
-    if (belongsToHost(id.path)) throw attempt === "label" ? ofHost(path) : keptForHost(attempt, path);
-    const holder = registryOf(instance)
-      .listHolders("file", fileKey(id))
-      .find(({ owner }) => !mayHave(owner, id));
-    if (holder !== undefined) throw inUse(`${attempt} ${path}`, ownerName(instance, holder));
-    const stillHeld = held.get(fileKey(id));
-    if (stillHeld !== undefined) throw stillHeld;
-    const marks = readMarks(instance.host, { id, file });
-    asAttempt(`${attempt} ${path}`, path, () => {
-      refuseOtherTool(instance, path, marks);
-      refuseHeld(instance, path, { id, marks });
-    });
-    return work(file, marks);
+  return withExisting(instance, unused.path, (file) => work(file, refuseUsed(instance, unused, file)));
+}
+
+/**
+ * Returns the marks of a file, unless it belongs to the host or is in use. Throws "denied", "in-use". The
+ * caller holds the registry's lock.
+ */
+export function refuseUsed(
+  instance: Instance,
+  { attempt = "label", held, mayHave = () => false, path }: UnusedFile,
+  file: OpenedFile,
+): FileMarks {
+  const { id } = file.facts;
+  if (belongsToHost(id.path)) throw attempt === "label" ? ofHost(path) : keptForHost(attempt, path);
+  const holder = registryOf(instance)
+    .listHolders("file", fileKey(id))
+    .find(({ owner }) => !mayHave(owner, id));
+  if (holder !== undefined) throw inUse(`${attempt} ${path}`, ownerName(instance, holder));
+  const stillHeld = held.get(fileKey(id));
+  if (stillHeld !== undefined) throw stillHeld;
+  const marks = readMarks(instance.host, { id, file });
+  asAttempt(`${attempt} ${path}`, path, () => {
+    refuseOtherTool(instance, path, marks);
+    refuseHeld(instance, path, { id, marks });
   });
+  return marks;
 }
 
 /** Runs a check with an error about an unlabelled file. Its error then names the attempt. */

@@ -9,8 +9,8 @@ import { removeRemembered } from "../run/labels/remembered-label.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { Instance } from "../state/instance.ts";
-import { type EachPath, forEachPath } from "./for-each-path.ts";
-import { withHeld, withUnusedFile } from "./free-file.ts";
+import type { EachPath } from "./for-each-path.ts";
+import { forEachUnused } from "./for-each-unused.ts";
 import { isRoot, onlyRoot } from "./require-root.ts";
 
 /**
@@ -22,46 +22,42 @@ export interface LabelChange {
   readonly to: string | undefined;
 }
 
-/** An administrator's act on a file. */
-interface LabelAct {
-  readonly path: string;
+/** Files to label, or only considered. */
+interface Files {
+  readonly paths: readonly string[];
   readonly isDryRun: boolean;
 }
 
 /**
- * Sets a file's label at an administrator's request; the remembered label is forgotten. Throws "usage" for an
- * invalid context, "not-found", "in-use" for a guest's file. Throws "denied" for an ordinary user, a file of
- * the host, or a label unknown to the policy.
+ * Sets the label of files at an administrator's request; their remembered labels are forgotten. Throws
+ * "usage" for an invalid context, "denied" for a context unknown to the policy. A file that fails does not
+ * stop the others: "not-found", "in-use" for a guest's file, "denied" for an ordinary user or a file of the
+ * host.
  */
-export async function setLabel(instance: Instance, act: LabelAct, context: string): Promise<LabelChange> {
+export async function setLabels(
+  instance: Instance,
+  files: Files,
+  context: string,
+): Promise<EachPath<LabelChange>> {
   const to = canonicalContext(context);
   refuseUnknown(instance, to);
-  if (!isRoot(instance)) throw onlyRoot(act.path);
-  return await withHeld(instance, [act.path], (held) =>
-    changeLabel(instance, { ...act, held }, ({ facts }) => {
-      if (instance.isForKey === true) refuseWritten(instance.host, facts);
-      return to;
-    }),
-  );
+  return await changeLabels(instance, files, (still, { facts }) => {
+    if (still.isForKey === true) refuseWritten(still.host, facts);
+    return to;
+  });
 }
 
 /**
  * Restores the remembered label of each file. A file without a remembered label, or only with an ended
- * guest's, gets the policy's default. All files are restored under a single lock, because a lock for each
- * file would take a fifth of the time. A failed file does not stop the others: "not-found", "in-use",
+ * guest's, gets the policy's default. A file that fails does not stop the others: "not-found", "in-use",
  * "denied", which an ordinary user gets for each; "failed" without a policy.
  */
 export async function restoreLabels(
   instance: Instance,
-  { isDryRun, paths }: { readonly paths: readonly string[]; readonly isDryRun: boolean },
+  files: Files,
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
-  if (!isRoot(instance)) return { done: [], errors: paths.map(onlyRoot) };
-  return await withHeld(instance, paths, (held) =>
-    forEachPath(paths, (path) =>
-      changeLabel(instance, { path, isDryRun, held }, (file) => giveBack(instance, file, contexts)),
-    ),
-  );
+  return await changeLabels(instance, files, (still, file) => giveBack(still, file, contexts));
 }
 
 function giveBack(
@@ -90,20 +86,19 @@ export function restoredLabel(
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
-/**
- * Changes a file's label. The caller holds the registry lock, so no start claims the file in the meantime.
- */
-function changeLabel(
+/** Changes the labels of unused files, as `decide` says. */
+async function changeLabels(
   instance: Instance,
-  { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
-  decide: (file: MarkedFile) => string | undefined,
-): LabelChange {
-  return withUnusedFile(instance, { path, held }, (file, { label, machines, names, remembered }) => {
+  { isDryRun, paths }: Files,
+  decide: (instance: Instance, file: MarkedFile) => string | undefined,
+): Promise<EachPath<LabelChange>> {
+  if (!isRoot(instance)) return { done: [], errors: paths.map(onlyRoot) };
+  return await forEachUnused(instance, paths, (still, file, { label, machines, names, remembered }) => {
     const { facts } = file;
-    const change = { path: facts.id.path, from: label, to: decide({ facts, remembered }) };
+    const change = { path: facts.id.path, from: label, to: decide(still, { facts, remembered }) };
     if (isDryRun || change.to === undefined) return change;
     if (change.to !== change.from) putLabel(file, change.path, change.to);
-    removeRemembered(instance.host, file, names);
+    removeRemembered(still.host, file, names);
     removeMachineMarks(file, machines);
     return change;
   });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import type { Host } from "../../src/host/host.ts";
-import { restoreLabels, setLabel } from "../../src/labelling/set-label.ts";
+import { restoreLabels } from "../../src/labelling/set-label.ts";
 import { showLabel } from "../../src/labelling/show-label.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
 import type { Instance } from "../../src/state/instance.ts";
 import { ASIDE, MISSING, RealFolder } from "../real-host/folder.ts";
+import { setLabel } from "../scenes/set-label.ts";
 
 const DEFAULT = "system_u:object_r:virt_image_t:s0";
 const WANTED = "system_u:object_r:virt_content_t:s0";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { restoreLabels, setLabel } from "../../src/labelling/set-label.ts";
+import { restoreLabels } from "../../src/labelling/set-label.ts";
 import type { Ask } from "../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { attachDevice } from "../../src/vm/hotplug/change-devices.ts";
@@ -9,6 +9,7 @@ import { IMAGES } from "../scenes/block.ts";
 import { deviceOf, machineWithDisks } from "../scenes/hotplug.ts";
 import { machineWithKeeper } from "../scenes/keeper.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, OTHER, UUID } from "../scenes/scene.ts";
+import { setLabel } from "../scenes/set-label.ts";
 
 const ASK: Ask = { key: "vm1", options: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;

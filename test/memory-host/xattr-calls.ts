@@ -1,4 +1,5 @@
 import type { FileAttributes } from "../../src/host/file-attributes.ts";
+import type { OpenedFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 import { type FileSystem, factsOf, type Inode } from "./file-tree.ts";
@@ -16,7 +17,13 @@ export function xattrCalls(
   svirt: Svirt,
 ): Pick<
   Host,
-  "getStorage" | "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess" | "setOwnership"
+  | "getStorage"
+  | "withInspected"
+  | "openEach"
+  | "withAttributes"
+  | "grantAccess"
+  | "revokeAccess"
+  | "setOwnership"
 > {
   const { files } = machine;
   const aclOf = (file: FileId): Inode["acl"] => {
@@ -33,11 +40,31 @@ export function xattrCalls(
       if (place === undefined) return undefined;
       return use({ facts: factsOf(place), ...attributesOf(machine, svirt, place.inode) });
     },
+    openEach(paths) {
+      const entries = paths.map((path) => attempted(() => files.find(path)));
+      const opened = (at: number): OpenedFile | undefined => {
+        const place = entries[at]?.();
+        return place && { facts: factsOf(place), ...attributesOf(machine, svirt, place.inode) };
+      };
+      return { inspected: (at) => opened(at)?.facts, opened, [Symbol.dispose]: () => entries.splice(0) };
+    },
     withAttributes: (file, use) => use(attributesOf(machine, svirt, files.getSame(file))),
     grantAccess: (file, { access, uid }) => void aclOf(file).set(uid, access),
     setOwnership: (file, { gid, mode, uid }) => void Object.assign(files.getSame(file), { gid, mode, uid }),
     revokeAccess: (file, uid) => void aclOf(file).delete(uid),
   };
+}
+
+/** Calls now, and returns or throws later. */
+function attempted<Result>(call: () => Result): () => Result {
+  try {
+    const result = call();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }
 
 /** Returns whether the file system supports the attribute. */

@@ -87,20 +87,26 @@ function isOperand(
 }
 
 /**
- * Assigns arguments to operands by position. Returns the arguments of an operand for all remaining arguments.
+ * Assigns arguments to operands by position. Returns the arguments of an operand for all remaining arguments,
+ * except the last ones of operands after it.
  */
 function placeOperands(
   spec: CommandSpec,
   placed: string[],
   operands: Map<string, string>,
 ): readonly string[] {
-  for (const known of spec.operands) {
-    if (isList(known)) return placed.splice(0);
+  let listed: readonly string[] = [];
+  for (const [at, known] of spec.operands.entries()) {
+    if (isList(known)) {
+      const after = spec.operands.slice(at + 1).filter(({ name }) => !operands.has(name));
+      listed = placed.splice(0, Math.max(0, placed.length - after.length));
+      continue;
+    }
     if (operands.has(known.name)) continue;
     const word = placed.shift();
     if (word !== undefined) operands.set(known.name, word);
   }
-  if (placed.length === 0) return [];
+  if (placed.length === 0) return listed;
   throw usage(spec, `unexpected data '${placed[0]}'`);
 }
 

@@ -185,6 +185,7 @@ function fileCalls() {
     judgeBeginnings: (folder, length, judge) => files().judgeBeginnings(folder, length, judge),
     getStorage: (file) => others().getStorage(file),
     withInspected: (path, use) => files().withInspected(path, use),
+    openEach: (paths) => others().openEach(paths),
     withAttributes: (file, use) => files().withAttributes(file, use),
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),

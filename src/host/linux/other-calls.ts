@@ -14,6 +14,7 @@ import { assignFolder } from "./files/assign-folder.ts";
 import { getSpace } from "./files/file-system-space.ts";
 import { makeFolderWithin } from "./files/folder-within.ts";
 import { makeLinkWithin, removeLink } from "./files/link-within.ts";
+import { openEach } from "./files/open-each.ts";
 import { readText } from "./files/quick-files.ts";
 import { removeEmptyFolder } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
@@ -158,6 +159,7 @@ const folderCalls = {
   makeFolderWithin,
   removeEmptyFolder,
   getSpace,
+  openEach,
   watchDevices,
   watchFolders,
   ...mountCalls,

@@ -1,6 +1,6 @@
 import { type EachPath, forEachPath } from "../../labelling/for-each-path.ts";
 import { releaseLabels } from "../../labelling/release-label.ts";
-import { type LabelChange, restoreLabels, setLabel } from "../../labelling/set-label.ts";
+import { type LabelChange, restoreLabels, setLabels } from "../../labelling/set-label.ts";
 import { type LabelFacts, showLabel } from "../../labelling/show-label.ts";
 import { readFileContexts } from "../../report/default-labels.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -18,14 +18,15 @@ export function showFileLabels(instance: Instance, paths: readonly string[]): Ea
 }
 
 /**
- * Sets a file's label, which the file also gets back after a guest has used it. Throws as setLabel() does.
+ * Sets the label of files, which they also get back after a guest has used them. Throws as setLabels() does. A
+ * file that fails does not stop the others.
  */
-export async function setFileLabel(
+export async function setFileLabels(
   instance: Instance,
-  file: { readonly path: string; readonly isDryRun: boolean },
+  files: Files,
   context: string,
-): Promise<LabelChange> {
-  return await setLabel(instance, file, context);
+): Promise<EachPath<LabelChange>> {
+  return await setLabels(instance, files, context);
 }
 
 /**

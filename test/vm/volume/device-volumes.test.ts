@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { errorsOfWork } from "../../../src/errors.ts";
-import { setLabel } from "../../../src/labelling/set-label.ts";
 import { showLabel } from "../../../src/labelling/show-label.ts";
 import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
@@ -30,6 +29,7 @@ import {
 } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
 import { domainXml, errorOf, nodeOn, OTHER } from "../../scenes/scene.ts";
+import { setLabel } from "../../scenes/set-label.ts";
 
 const SDA = BY_PATH.replace("0:1:0", "0:0:0");
 const SDB = { key: "unit:0:1:0", pool: "scsi" };

@@ -1,26 +1,31 @@
-import { setFileLabel } from "../../../vm/label/file-labels.ts";
+import { setFileLabels } from "../../../vm/label/file-labels.ts";
 import { type Command, JSON_OPTION, OF_POOL_OPTION, operand } from "../../command.ts";
 import { DRY_RUN_OPTION, pathsOf, printChanges } from "../../label-changes.ts";
+import { reportEach } from "../../output/report-each.ts";
 
-/** `svirt label set PATH CONTEXT` */
+/** `svirt label set PATH... CONTEXT` */
 export const command: Command = {
   spec: {
     name: "label set",
-    summary: "set a file's label, also the label restored after a guest's use",
+    summary: "set the label of files, also the label restored after a guest's use",
     details:
-      "Refuses a file used by a guest and files of the host. Removes the file's remembered label.\n" +
+      "Refuses files used by a guest and files of the host. Removes their remembered labels.\n" +
       "The policy's default label does not change: use semanage fcontext for it.",
     recovery: "root",
     operands: [
-      { name: "path", summary: "a file, folder or device; for a symlink, its target; with --pool, a volume" },
+      {
+        name: "path",
+        summary: "files, folders or devices; for a symlink, its target; with --pool, volumes",
+        isRepeated: true,
+      },
       { name: "context", summary: "user:role:type:range" },
     ],
     options: [OF_POOL_OPTION, DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    const [path = ""] = await pathsOf(call, [operand(call, "path")]);
-    const act = { path, isDryRun: call.options.has(DRY_RUN_OPTION.name) };
-    printChanges(call, [await setFileLabel(call.instance, act, operand(call, "context"))]);
-    return undefined;
+    const isDryRun = call.options.has(DRY_RUN_OPTION.name);
+    const files = { paths: await pathsOf(call, call.rest), isDryRun };
+    const set = await setFileLabels(call.instance, files, operand(call, "context"));
+    return reportEach(call, set, (changes) => printChanges(call, changes));
   },
 };

@@ -34,15 +34,35 @@ export function withAttributes<Result>(file: FileId, use: (attributes: FileAttri
 }
 
 function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {
-  const opened = unlessMissing(`inspect ${path}`, () => openReal(path));
+  const opened = openInspected(path);
   if (opened === undefined) return undefined;
-  const { fd, real } = opened;
   try {
-    const stat = unlessMissing(`inspect ${path}`, () => fstatSync(fd, { bigint: true }));
-    return stat === undefined ? undefined : use(fileFacts(real, stat), fd);
+    return use(opened.facts, opened.fd);
   } finally {
-    closeSync(fd);
+    closeSync(opened.fd);
   }
+}
+
+/** An inspected file, open for nothing else. */
+export interface InspectedFile {
+  readonly fd: number;
+  readonly facts: FileFacts;
+}
+
+/**
+ * Opens a file for inspection; undefined if it is missing. The caller closes the descriptor. Throws
+ * "host-call".
+ */
+export function openInspected(path: string): InspectedFile | undefined {
+  return unlessMissing(`inspect ${path}`, () => {
+    const { fd, real } = openReal(path);
+    try {
+      return { fd, facts: fileFacts(real, fstatSync(fd, { bigint: true })) };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  });
 }
 
 /**
