@@ -65,8 +65,8 @@ export interface OpenedFile extends FileAttributes {
 export interface OpenedFiles extends Disposable {
   /** Returns the facts of the file at a place of the list; undefined if it is missing. */
   inspected(place: number): FileFacts | undefined;
-  /** Returns the file at a place of the list; undefined if it is missing. */
-  opened(place: number): OpenedFile | undefined;
+  /** Runs `use` with the file at a place of the list; returns undefined if it is missing. */
+  withOpened<Result>(place: number, use: (file: OpenedFile) => Result): Result | undefined;
 }
 
 /** Files, folders, their attributes and locks. */

@@ -3,7 +3,7 @@ import type { OpenedFile, OpenedFiles } from "../host/files.ts";
 import type { HeldThing } from "../host/processes.ts";
 import { fileKey } from "../plan/facts/file-key.ts";
 import type { FileMarks } from "../run/labels/file-label.ts";
-import type { Instance } from "../state/instance.ts";
+import { type Instance, registryOf } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 import { type EachPath, forEachPath } from "./for-each-path.ts";
 import { noFile, refuseUsed } from "./free-file.ts";
@@ -45,18 +45,31 @@ async function actOnEach<Result>(
   using files = instance.host.openEach(paths);
   const things = paths.flatMap((_, at) => thingAt(files, at));
   const before = stillInstance(instance);
-  const looks = beginLooks(before, things);
+  const claimed = claimedFiles(before);
+  const looks = beginLooks(before, thingsOf(things, claimed));
   const held = findHeldByOthers(before, things);
   return await withRegistryLock(instance, async () => {
     const now = stillInstance(instance);
-    const changed = findHeldByOthers(now, listChanged(now, things, looks));
+    const claimedSince = thingsOf(things, claimed.union(claimedFiles(now)));
+    const changed = findHeldByOthers(now, listChanged(now, claimedSince, looks));
     const allHeld = new Map([...held, ...changed]);
     return forEachPath(paths, (path, at) => {
-      const file = files.opened(at);
-      if (file === undefined) throw noFile(path);
-      return act(now, file, refuseUsed(now, { path, held: allHeld }, file));
+      const acted = files.withOpened(at, (file) => ({
+        result: act(now, file, refuseUsed(now, { path, held: allHeld }, file)),
+      }));
+      if (acted === undefined) throw noFile(path);
+      return acted.result;
     });
   });
+}
+
+function claimedFiles(instance: Instance): ReadonlySet<string> {
+  return new Set(registryOf(instance).listMentioned("file"));
+}
+
+/** Files without a claim before and after an inspection have the same owners: none. */
+function thingsOf(things: readonly HeldThing[], claimed: ReadonlySet<string>): readonly HeldThing[] {
+  return claimed.size === 0 ? [] : things.filter(({ key }) => claimed.has(key));
 }
 
 /** The later act on the file reports its error. */

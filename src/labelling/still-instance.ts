@@ -1,4 +1,3 @@
-import { folderOf } from "../plan/folder-of.ts";
 import type { Instance } from "../state/instance.ts";
 
 /**
@@ -9,8 +8,9 @@ import type { Instance } from "../state/instance.ts";
 export function stillInstance(instance: Instance): Instance {
   const { host, paths } = instance;
   const listOnce = onceFor(host.listFolder);
-  const namesIn = onceFor((folder: string) => new Set(listOnce(folder)));
-  const claims = `${paths.state}/claims/`;
+  const claims = `${paths.state}/claims/file`;
+  const within = `${claims}/`;
+  const claimed = once(() => new Set(listOnce(claims)));
   return {
     ...instance,
     host: {
@@ -18,9 +18,7 @@ export function stillInstance(instance: Instance): Instance {
       readText: onceFor(host.readText),
       // Most files have no claim: a single listing of the folder above says so for all of them.
       listFolder: (path) =>
-        path.startsWith(claims) && !namesIn(folderOf(path)).has(path.slice(folderOf(path).length + 1))
-          ? []
-          : listOnce(path),
+        path.startsWith(within) && !claimed().has(path.slice(within.length)) ? [] : listOnce(path),
       listContexts: once(host.listContexts),
       getSelinux: once(host.getSelinux),
       getMachine: once(host.getMachine),

@@ -91,8 +91,14 @@ export class ClaimRegistry {
 
   /** Lists the claimed keys of a kind. */
   listKeys(kind: Claim["kind"]): string[] {
-    const keys = this.#host.listFolder(`${this.#folder}/${kind}`);
-    return keys.filter((key) => this.isTaken(kind, key));
+    return this.listMentioned(kind).filter((key) => this.isTaken(kind, key));
+  }
+
+  /**
+   * Lists keys of a kind by a single look-up: all the claimed keys, and keys that a killed svirt has left.
+   */
+  listMentioned(kind: Claim["kind"]): readonly string[] {
+    return this.#host.listFolder(`${this.#folder}/${kind}`);
   }
 
   /** Lists all claims of all owners, for audit and for claims left by a crash. */

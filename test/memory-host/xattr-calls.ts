@@ -46,7 +46,14 @@ export function xattrCalls(
         const place = entries[at]?.();
         return place && { facts: factsOf(place), ...attributesOf(machine, svirt, place.inode) };
       };
-      return { inspected: (at) => opened(at)?.facts, opened, [Symbol.dispose]: () => entries.splice(0) };
+      return {
+        inspected: (at) => opened(at)?.facts,
+        withOpened(at, use) {
+          const file = opened(at);
+          return file && use(file);
+        },
+        [Symbol.dispose]: () => entries.splice(0),
+      };
     },
     withAttributes: (file, use) => use(attributesOf(machine, svirt, files.getSame(file))),
     grantAccess: (file, { access, uid }) => void aclOf(file).set(uid, access),

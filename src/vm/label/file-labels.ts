@@ -18,8 +18,8 @@ export function showFileLabels(instance: Instance, paths: readonly string[]): Ea
 }
 
 /**
- * Sets the label of files, which they also get back after a guest has used them. Throws as setLabels() does. A
- * file that fails does not stop the others.
+ * Sets the label of files, which they also get back after a guest has used them. Throws as setLabels()
+ * does. A file that fails does not stop the others.
  */
 export async function setFileLabels(
   instance: Instance,

@@ -39,10 +39,20 @@ const OTHERS = {
   waitid: { args: [i32, u32, ptr, i32], returns: i32 },
 } as const;
 
+/** Calls for files that are open for reading, which only commands on many files make. */
+const OPEN_FILES = {
+  fgetxattr: { args: [i32, ptr, ptr, u64], returns: i64_fast },
+  flistxattr: { args: [i32, ptr, u64], returns: i64_fast },
+  fremovexattr: { args: [i32, ptr], returns: i32 },
+  fsetxattr: { args: [i32, ptr, ptr, u64, i32], returns: i32 },
+} as const;
+
 type Basic = ReturnType<typeof dlopen<typeof BASIC>>["symbols"];
 type Others = ReturnType<typeof dlopen<typeof OTHERS>>["symbols"];
+type OpenFiles = ReturnType<typeof dlopen<typeof OPEN_FILES>>["symbols"];
 let basic: Basic | undefined;
 let others: Others | undefined;
+let openFiles: OpenFiles | undefined;
 
 /** Returns the few C library functions that nearly every command calls; opens them at first use. */
 export function basicCalls(): Basic {
@@ -85,6 +95,13 @@ export function libc(): Others {
   basicCalls();
   others ??= orWithoutJit(() => dlopen(LIBC, OTHERS).symbols);
   return others;
+}
+
+/** Returns the calls for files that are open for reading; opens them at first use. */
+export function openFileCalls(): OpenFiles {
+  basicCalls();
+  openFiles ??= orWithoutJit(() => dlopen(LIBC, OPEN_FILES).symbols);
+  return openFiles;
 }
 
 /** Returns the errno of the last call. No other call may come in between. errno(3) */

@@ -14,11 +14,21 @@ import { nativeName } from "../calls/native-name.ts";
 export const O_PATH = 0o10000000;
 
 /** Unit of st_blocks on every file system. stat(2) */
-const BLOCK_BYTES = 512;
+export const BLOCK_BYTES = 512;
+/** Types of stat(2) by the bits of st_mode. linux/stat.h S_IFMT */
+const TYPE_BITS = 0o170000;
+const SYMLINK_BITS = 0o120000;
+const TYPES: ReadonlyMap<number, FileType> = new Map([
+  [0o010000, "fifo"],
+  [0o020000, "character"],
+  [0o040000, "folder"],
+  [0o060000, "block"],
+  [0o100000, "file"],
+]);
 
 /** Returns the facts of fstat(2) for a file with this path. */
 export function fileFacts(path: string, stat: BigIntStats): FileFacts {
-  const type = fileType(stat);
+  const type = fileType(Number(stat.mode));
   const isNode = type === "block" || type === "character";
   return {
     id: {
@@ -47,14 +57,15 @@ export function openAt(path: string | Buffer, flags: number): number {
 }
 
 /**
- * Runs `use` with `/proc/self/fd/N` of the inspected file. Throws "denied" if the path now leads to another
- * file, "host-call" or "no-access" if it leads to none or to a file it cannot open, and the errors of `use`.
+ * Runs `use` with `/proc/self/fd/N` and N of the inspected file. Throws "denied" if the path now leads to
+ * another file, "host-call" or "no-access" if it leads to none or to a file it cannot open, and the errors
+ * of `use`.
  */
-export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
+export function withFile<Result>(file: FileId, use: (descriptorPath: string, fd: number) => Result): Result {
   const fd = openInspected(file.path);
   try {
     refuseOther(file, fstatSync(fd, { bigint: true }));
-    return use(`/proc/self/fd/${fd}`);
+    return use(`/proc/self/fd/${fd}`, fd);
   } finally {
     closeSync(fd);
   }
@@ -123,12 +134,14 @@ export function refuseOther(file: FileId, stat: BigIntStats): void {
   });
 }
 
-function fileType(stat: BigIntStats): FileType {
-  if (stat.isFile()) return "file";
-  if (stat.isBlockDevice()) return "block";
-  if (stat.isCharacterDevice()) return "character";
-  if (stat.isDirectory()) return "folder";
-  return stat.isFIFO() ? "fifo" : "socket";
+/** Returns the type of a file that is no symbolic link, by its st_mode. */
+export function fileType(mode: number): FileType {
+  return TYPES.get(mode & TYPE_BITS) ?? "socket";
+}
+
+/** Reports whether a file with this st_mode is a symbolic link. */
+export function isSymlink(mode: number): boolean {
+  return (mode & TYPE_BITS) === SYMLINK_BITS;
 }
 
 /** Formats a device number as MAJOR:MINOR, by gnu_dev_major and gnu_dev_minor of sys/sysmacros.h. */

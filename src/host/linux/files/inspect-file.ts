@@ -4,9 +4,9 @@ import type { FileAttributes } from "../../file-attributes.ts";
 import type { FileFacts, OpenedFile } from "../../files.ts";
 import { nativeName, textOfName } from "../calls/native-name.ts";
 import { attributesAt } from "../labels/xattr.ts";
-import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
+import { askServer } from "./stat-open.ts";
 
 /** Link targets that are not usable paths: a removed name, a pipe, a mount out of reach. */
 const NO_PATH = /^(?!\/)| \(deleted\)$/;
@@ -19,16 +19,15 @@ export function inspectFile(path: string): FileFacts | undefined {
 /** Implements Host.withInspected. */
 export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
   return look(path, (facts, fd) => {
-    const at = `/proc/self/fd/${fd}`;
-    askServer(at, facts);
-    return use({ facts, ...attributesAt({ at, shown: facts.id.path }) });
+    askServer(fd, facts);
+    return use({ facts, ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: facts.id.path }) });
   });
 }
 
 /** Implements Host.withAttributes. */
 export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
-  return withFile(file, (at) => {
-    askServer(at, { id: file });
+  return withFile(file, (at, fd) => {
+    askServer(fd, { id: file });
     return use(attributesAt({ at, shown: file.path }));
   });
 }

@@ -1,6 +1,6 @@
 import type { FileAttributes } from "../../file-attributes.ts";
 import { ENODATA, EOPNOTSUPP, ERANGE } from "../calls/errno.ts";
-import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { cString, hostCallError, libc, openFileCalls, readErrno } from "../calls/libc.ts";
 
 /** Limit of the kernel on a value and on a list of names. linux/limits.h XATTR_SIZE_MAX, XATTR_LIST_MAX */
 const MOST_BYTES = 65_536;
@@ -21,7 +21,18 @@ const namesMade = new Map<string, Uint8Array>();
  * Returns the attributes of the file at a path below /proc/self/fd. Throws "host-call" with the path `shown`.
  */
 export function attributesAt({ at, shown }: { readonly at: string; readonly shown: string }): FileAttributes {
-  const file: Place = { path: cString(at), shown };
+  return attributesOf({ at: cString(at), shown });
+}
+
+/**
+ * Returns the attributes of a file that is open for reading: the kernel looks up no path, which takes half of
+ * each call. Throws "host-call" with the path `shown`.
+ */
+export function attributesOfOpen(fd: number, shown: string): FileAttributes {
+  return attributesOf({ at: fd, shown });
+}
+
+function attributesOf(file: Place): FileAttributes {
   return {
     listXattrs: () => list(file),
     getXattr(name) {
@@ -47,7 +58,7 @@ export function getxattr(path: string, name: string): string | undefined {
 
 /** Returns the value unchanged; undefined like getxattr(). */
 export function getxattrBytes(path: string, name: string): Uint8Array | undefined {
-  return read({ path: cString(path), shown: path }, name, scratch)?.slice();
+  return read({ at: cString(path), shown: path }, name, scratch)?.slice();
 }
 
 /**
@@ -55,18 +66,22 @@ export function getxattrBytes(path: string, name: string): Uint8Array | undefine
  * not support the attribute. Throws "host-call".
  */
 export function setxattr(path: string, name: string, value: Uint8Array): boolean {
-  return write({ path: cString(path), shown: path }, name, value);
+  return write({ at: cString(path), shown: path }, name, value);
 }
 
-/** Path of an open file for the C library, and its path for messages. */
+/** Path of an open file for the C library, or its descriptor for reading, and its path for messages. */
 interface Place {
-  readonly path: Uint8Array;
+  readonly at: Uint8Array | number;
   readonly shown: string;
 }
 
 /** Reads into the buffer, or into a larger buffer if the value does not fit. getxattr(2) */
 function read(file: Place, name: string, into: Uint8Array): Uint8Array | undefined {
-  const length = libc().getxattr(file.path, cName(name), into, into.length);
+  const { at } = file;
+  const length =
+    typeof at === "number"
+      ? openFileCalls().fgetxattr(at, cName(name), into, into.length)
+      : libc().getxattr(at, cName(name), into, into.length);
   if (length >= 0) return into.subarray(0, Number(length));
   const errno = readErrno();
   if (errno === ERANGE && into.length < MOST_BYTES) return read(file, name, new Uint8Array(MOST_BYTES));
@@ -75,30 +90,41 @@ function read(file: Place, name: string, into: Uint8Array): Uint8Array | undefin
 }
 
 /** setxattr(2) */
-function write({ path, shown }: Place, name: string, value: Uint8Array): boolean {
-  if (libc().setxattr(path, cName(name), value, value.length, 0) === 0) return true;
+function write({ at, shown }: Place, name: string, value: Uint8Array): boolean {
+  const result =
+    typeof at === "number"
+      ? openFileCalls().fsetxattr(at, cName(name), value, value.length, 0)
+      : libc().setxattr(at, cName(name), value, value.length, 0);
+  if (result === 0) return true;
   const errno = readErrno();
   if (errno === EOPNOTSUPP) return false;
   throw hostCallError(`set ${name} of ${shown}`, errno);
 }
 
 /** removexattr(2) */
-function remove({ path, shown }: Place, name: string): void {
-  if (libc().removexattr(path, cName(name)) === 0) return;
+function remove({ at, shown }: Place, name: string): void {
+  const result =
+    typeof at === "number"
+      ? openFileCalls().fremovexattr(at, cName(name))
+      : libc().removexattr(at, cName(name));
+  if (result === 0) return;
   const errno = readErrno();
   if (errno !== ENODATA && errno !== EOPNOTSUPP) throw hostCallError(`remove ${name} of ${shown}`, errno);
 }
 
 /** Lists the names, each with a NUL at its end. listxattr(2) */
-function list({ path, shown }: Place, into: Uint8Array = scratch): readonly string[] {
-  const length = libc().listxattr(path, into, into.length);
+function list({ at, shown }: Place, into: Uint8Array = scratch): readonly string[] {
+  const length =
+    typeof at === "number"
+      ? openFileCalls().flistxattr(at, into, into.length)
+      : libc().listxattr(at, into, into.length);
   if (length >= 0)
     return decoder
       .decode(into.subarray(0, Number(length)))
       .split("\0")
       .slice(0, -1);
   const errno = readErrno();
-  if (errno === ERANGE && into.length < MOST_BYTES) return list({ path, shown }, new Uint8Array(MOST_BYTES));
+  if (errno === ERANGE && into.length < MOST_BYTES) return list({ at, shown }, new Uint8Array(MOST_BYTES));
   if (errno === EOPNOTSUPP) return [];
   throw hostCallError(`list the attributes of ${shown}`, errno);
 }
