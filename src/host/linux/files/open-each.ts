@@ -109,8 +109,8 @@ function openFolder(path: string): InspectedFile | undefined {
 
 /**
  * Opens a regular file for reading, by its name in its folder: a path below /proc takes the kernel three
- * times as long. Returns undefined if it may not be read, or if another file is there now: only root could put
- * a device there, and a pipe is opened without waiting.
+ * times as long. Returns undefined if it may not be read, or if another file is there now: only root could
+ * put a device there, and a pipe is opened without waiting.
  */
 function openForReading({ facts, within }: Entry): number | undefined {
   if (within === undefined || facts.type !== "file") return undefined;
