@@ -70,7 +70,9 @@ export function askServer(fd: number, { id }: Pick<FileFacts, "id">): void {
   if (id.device.startsWith(NO_DEVICE)) fillView(fd, id.path, AT_STATX_FORCE_SYNC);
 }
 
-/** Reports whether an open file is this inode, and asks its server as askServer() does. Throws "host-call". */
+/**
+ * Reports whether an open file is this inode, and asks its server as askServer() does. Throws "host-call".
+ */
 export function isStillOpen(fd: number, { device, inode, path }: FileFacts["id"]): boolean {
   fillView(fd, path, AT_STATX_FORCE_SYNC);
   return inodeInView() === inode && numberAt(DEVICE) === device;
