@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts";
+import type { OpenedMount } from "../host/mounts.ts";
 import type { NewFile } from "../host/new-file.ts";
 import type { ProcessId } from "../host/processes.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
@@ -26,6 +27,13 @@ export interface Actor {
   readonly contents?: ReadonlyMap<string, VolumeContent>;
   /** Value for the step `set-secret`, which does not have it. */
   readonly secret?: Uint8Array;
+  /**
+   * Opened file systems, by the paths of their mounts. They are opened before, without a lock, since a server
+   * may take long.
+   */
+  readonly mounts?: ReadonlyMap<string, OpenedMount>;
+  /** Passwords of iSCSI targets, by the names of the targets. No record has them. */
+  readonly passwords?: ReadonlyMap<string, string>;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
   /** Boot of the guest's start; absent: the current boot. */

@@ -1,6 +1,7 @@
 import type { Instance } from "../../src/state/instance.ts";
+import { buildPool } from "../../src/vm/pool/build-pool.ts";
 import { deletePool } from "../../src/vm/pool/delete-pool.ts";
-import { buildPool, destroyPool, startPool } from "../../src/vm/pool/start-pool.ts";
+import { destroyPool, startPool } from "../../src/vm/pool/start-pool.ts";
 import { downloadVolume } from "../../src/vm/volume/content/download-volume.ts";
 import { uploadVolume } from "../../src/vm/volume/content/upload-volume.ts";
 import { wipeVolume } from "../../src/vm/volume/content/wipe-volume.ts";

@@ -1,5 +1,6 @@
+import { buildPool } from "../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../src/vm/pool/define-pool.ts";
-import { buildPool, startPool } from "../../src/vm/pool/start-pool.ts";
+import { startPool } from "../../src/vm/pool/start-pool.ts";
 import { createVolumeFrom } from "../../src/vm/volume/create-volume.ts";
 import { makeScsiMachine } from "./devices.ts";
 import { MemoryLvm } from "./lvm.ts";

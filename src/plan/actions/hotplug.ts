@@ -1,6 +1,7 @@
 import { canonical } from "../../domain/forms/canonical.ts";
 import type { Shape } from "../../network/traffic-shape.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
+import type { ChangeSteps } from "../change/change-steps.ts";
 import type { FileId, LabelledFile } from "../facts/file.ts";
 import { fileKey } from "../facts/file-key.ts";
 import type { PassedFile, PluggedPeer } from "../facts/launch-spec.ts";
@@ -9,7 +10,6 @@ import type { Floor, Macvtap, PassedTap, TapRules, TapSetup } from "../facts/tap
 import { nameIn, peerIn, secretsIn, setOf } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
 import { tapsOf } from "../record/released-resources.ts";
-import type { ChangeSteps } from "../steps/change.ts";
 import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passthrough.ts";

@@ -1,5 +1,5 @@
+import type { ChangeSteps } from "../change/change-steps.ts";
 import type { SnapshotMemory } from "../facts/block-job.ts";
-import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 
 /** File for a guest's state. It is named `part` until it is complete. */

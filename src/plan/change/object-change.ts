@@ -23,8 +23,10 @@ export interface ChangedObject {
  *   whether it has run.
  * - `begin`: the record itself. No step is undone.
  * - `end`: the removal of the record. All steps are undone.
+ * - `repeat`: none, and no record. Its steps wait for programs or servers, and no other command may wait for
+ *   them: after an interruption the same command goes on, or the opposite one undoes it.
  */
-export type CommitPoint = "begin" | "end" | number;
+export type CommitPoint = "begin" | "end" | "repeat" | number;
 
 /** A change of an object: all steps, in their order, and the point from which recovery goes forward. */
 export interface ObjectChange {
@@ -35,6 +37,9 @@ export interface ObjectChange {
   readonly commit: CommitPoint;
 }
 
+/** Change that has a record until it is done. */
+export type RecordedChange = ObjectChange & { readonly commit: Exclude<CommitPoint, "repeat"> };
+
 /** Steps that finish or undo an interrupted change. */
 export interface Settlement {
   readonly direction: "finish" | "undo";
@@ -43,7 +48,7 @@ export interface Settlement {
 
 /** Decides how an interrupted change is settled. Each of its steps may have run or not, and may run again. */
 export function planSettlement(
-  { commit, steps }: Pick<ObjectChange, "commit" | "steps">,
+  { commit, steps }: Pick<RecordedChange, "commit" | "steps">,
   hasEffect: (step: ShownStep) => boolean,
 ): Settlement {
   if (commit === "begin") return { direction: "finish", steps };
@@ -56,10 +61,21 @@ export function planSettlement(
 }
 
 /**
+ * Reports whether an interrupted change can be settled, so that it needs a record: it is no single call, and
+ * has steps to undo or to finish.
+ */
+export function needsRecord<Change extends Pick<ObjectChange, "commit" | "steps">>(
+  change: Change,
+): change is Change & Pick<RecordedChange, "commit"> {
+  if (change.commit === "repeat" || isSingleCall(change)) return false;
+  return change.commit !== "end" || planUndo(change.steps).length > 0;
+}
+
+/**
  * Reports whether a change is one system call on a file or a device, after steps that are never undone: an
  * interruption leaves it done or not begun, and it needs no record.
  */
-export function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): boolean {
+function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): boolean {
   const last = steps.at(-1);
   if (last === undefined) return false;
   const before = steps.slice(0, -1);
@@ -70,13 +86,14 @@ export function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "s
 /** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */
 export function formatChange(change: Pick<ObjectChange, "commit" | "steps">): string {
   const lines = formatSteps(change.steps).split("\n").slice(0, -1);
-  if (isSingleCall(change)) return joined(lines);
+  if (change.commit !== "repeat" && !needsRecord(change)) return joined(lines);
   const first = indexAfter(change.commit, change.steps);
   return joined([...lines.slice(0, first), `     -- ${describeTurn(change)} --`, ...lines.slice(first)]);
 }
 
 function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): string {
   if (commit === "begin") return "an interruption is finished";
+  if (commit === "repeat") return "after an interruption the same command goes on";
   if (commit === "end") return "an interruption is undone";
   if (commit === steps.length - 1) return "an interruption before the last step is undone";
   return `an interruption before step ${commit + 1} is undone, one after it is finished`;

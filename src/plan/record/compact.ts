@@ -1,6 +1,6 @@
 import { nameOf } from "../../qemu/monitor/plug-commands.ts";
+import type { ChangeSteps } from "../change/change-steps.ts";
 import { fileKey } from "../facts/file-key.ts";
-import type { ChangeSteps } from "../steps/change.ts";
 import { staysMade } from "../steps/inverse.ts";
 import { kindOf } from "../steps/kind-of.ts";
 import type { Step, StepOf } from "../steps/step.ts";

@@ -12,6 +12,7 @@ import { mountSteps } from "./mount.ts";
 import { networkSteps } from "./network.ts";
 import { ownerSteps } from "./owner.ts";
 import { pciSteps } from "./pci.ts";
+import { poolSteps } from "./pool.ts";
 import { processSteps } from "./process.ts";
 import { socketSteps } from "./socket.ts";
 import type { Step } from "./step.ts";
@@ -35,6 +36,7 @@ export const KINDS: Kinds<Step> = {
   ...networkSteps,
   ...ownerSteps,
   ...pciSteps,
+  ...poolSteps,
   ...processSteps,
   ...shareSteps,
   ...socketSteps,

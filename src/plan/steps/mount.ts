@@ -4,8 +4,12 @@ import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 import type { Step } from "./step.ts";
 
-const attempt = v.strictObject({ type: aString, options: v.array(aString) });
-const flag = v.picklist(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"]);
+/** File system to mount. A server is absent if the source is no server's. */
+export const mountOrder = {
+  server: maybeString,
+  attempts: v.array(v.strictObject({ type: aString, options: v.array(aString) })),
+  flags: v.array(v.picklist(["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime"])),
+};
 
 const common = {
   /** Path of the folder and the mount. */
@@ -23,9 +27,7 @@ const mountFolder = v.strictObject({
   do: v.literal("mount-folder"),
   ...common,
   folder: fileId,
-  server: maybeString,
-  attempts: v.array(attempt),
-  flags: v.array(flag),
+  ...mountOrder,
 });
 const unmountFolder = v.strictObject({ do: v.literal("unmount-folder"), ...common });
 

@@ -10,6 +10,7 @@ import type { MountStep } from "./mount.ts";
 import type { NetworkStep } from "./network.ts";
 import type { OwnerStep } from "./owner.ts";
 import type { PciStep } from "./pci.ts";
+import type { PoolStep } from "./pool.ts";
 import type { ProcessStep } from "./process.ts";
 import type { SocketStep } from "./socket.ts";
 import type { StoredStep } from "./stored.ts";
@@ -34,6 +35,7 @@ export type Step =
   | NetworkStep
   | OwnerStep
   | PciStep
+  | PoolStep
   | ProcessStep
   | ShareStep
   | SocketStep

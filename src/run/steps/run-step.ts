@@ -12,6 +12,7 @@ import { runMount } from "./mount.ts";
 import { runNetwork } from "./network.ts";
 import { runOwner } from "./owner.ts";
 import { runPci } from "./pci.ts";
+import { runPool } from "./pool/step.ts";
 import { runProcess } from "./process.ts";
 import { runSocket } from "./socket.ts";
 import type { Runs } from "./step-effects.ts";
@@ -32,6 +33,7 @@ const RUNS: Runs<Step> = {
   ...runNetwork,
   ...runOwner,
   ...runPci,
+  ...runPool,
   ...runProcess,
   ...runShare,
   ...runSocket,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { OBJECT_KINDS, type ObjectChange } from "../../plan/change/object-change.ts";
+import { OBJECT_KINDS, type RecordedChange } from "../../plan/change/object-change.ts";
 import { aString } from "../../plan/facts/plain-schemas.ts";
 import { step } from "../../plan/steps/kinds.ts";
 
@@ -20,13 +20,13 @@ export const changeRecord = v.strictObject({
 });
 
 /** Parses the text of a record. Throws the errors of valibot and JSON.parse() for any other text. */
-export function parseChange(text: string): ObjectChange {
+export function parseChange(text: string): RecordedChange {
   const { commit, key, kind, steps, what } = v.parse(changeRecord, JSON.parse(text));
   return { object: { kind, key }, what, steps, commit };
 }
 
 /** Formats the record of a change. */
-export function formatRecord({ commit, object, steps, what }: ObjectChange): string {
+export function formatRecord({ commit, object, steps, what }: RecordedChange): string {
   const value: v.InferInput<typeof changeRecord> = {
     format: 1,
     kind: object.kind,

@@ -2,8 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import {
   type ChangedObject,
   OBJECT_KINDS,
-  type ObjectChange,
   type ObjectKind,
+  type RecordedChange,
 } from "../../plan/change/object-change.ts";
 import { stagedPath } from "../../plan/partial-names.ts";
 import { removeText } from "../../run/remove-text.ts";
@@ -19,7 +19,7 @@ const ENDING = ".json";
  * outlive a boot if they do. If the disk refuses, for lack of space or as it is read-only, the record is in
  * /run: a network must end all the same.
  */
-export function writeChange(instance: Instance, change: ObjectChange): void {
+export function writeChange(instance: Instance, change: RecordedChange): void {
   const { formatRecord }: typeof import("./change-schema.ts") = require("./change-schema.ts");
   const text = formatRecord(change);
   const [disk = "", boot = ""] = pathsOf(instance, change.object);
@@ -43,7 +43,7 @@ export function removeChange({ host, paths }: Instance, object: ChangedObject): 
  * Returns the change of an object that is not finished; undefined if there is none. Throws "failed" if its
  * record is damaged.
  */
-export function readChange(instance: Instance, object: ChangedObject): ObjectChange | undefined {
+export function readChange(instance: Instance, object: ChangedObject): RecordedChange | undefined {
   for (const path of pathsOf(instance, object)) {
     const text = instance.host.readText(path);
     if (text !== undefined) return parse(path, text);
@@ -73,7 +73,7 @@ export function changePath(instance: Pick<Instance, "paths">, object: ChangedObj
   return pathsOf(instance, object)[0] ?? "";
 }
 
-function parse(path: string, text: string): ObjectChange {
+function parse(path: string, text: string): RecordedChange {
   try {
     const { parseChange }: typeof import("./change-schema.ts") = require("./change-schema.ts");
     return parseChange(text);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
-import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import type { ObjectKind, RecordedChange } from "../../plan/change/object-change.ts";
 import { aString } from "../../plan/facts/plain-schemas.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { defineStep, markStep, readDefinition } from "../definitions.ts";
@@ -21,7 +21,7 @@ interface OldForm {
    * Returns the rest of the change; undefined if nothing is left to do. Throws the errors of valibot and
    * JSON.parse().
    */
-  convert(instance: Instance, text: string, path: string): ObjectChange | undefined;
+  convert(instance: Instance, text: string, path: string): RecordedChange | undefined;
 }
 
 const FORMS: readonly OldForm[] = [
@@ -74,7 +74,7 @@ const bridgeForm = v.strictObject({
 });
 
 /** The bridge of a network that was starting or ending. */
-function convertBridge(instance: Instance, text: string): ObjectChange | undefined {
+function convertBridge(instance: Instance, text: string): RecordedChange | undefined {
   const { bridge, limit, network, rulesOf, serverOf } = v.parse(bridgeForm, JSON.parse(text));
   if (listNetworkEntries(instance).some(({ isActive, name }) => isActive && name === network))
     return undefined;
@@ -93,7 +93,7 @@ const documents = v.strictObject({ defined: aString, active: aString });
 const updateForm = v.strictObject({ name: aString, request: aString, before: documents, after: documents });
 
 /** Two documents of a network that were to be written. */
-function convertUpdate(instance: Instance, text: string): ObjectChange {
+function convertUpdate(instance: Instance, text: string): RecordedChange {
   const { after, before, name } = v.parse(updateForm, JSON.parse(text));
   const steps = [
     { ...networkStore.defineStep(instance, name, after.defined), from: before.defined },
@@ -112,7 +112,7 @@ const renameForm = v.strictObject({
 });
 
 /** A domain that was given another name. A guest that was started meanwhile keeps its name. */
-function convertRename(instance: Instance, text: string): ObjectChange | undefined {
+function convertRename(instance: Instance, text: string): RecordedChange | undefined {
   const { from, isMarked, isMarkedOnce = false, to, uuid } = v.parse(renameForm, JSON.parse(text));
   const isDefined = (name: string): boolean => readDefinition(instance, name)?.uuid === uuid;
   if (!isDefined(to)) return undefined;
@@ -141,7 +141,7 @@ function listSnapshotChanges({ host, paths }: Pick<Instance, "host" | "paths">):
 }
 
 /** New images of a domain that was off, with its definition and its snapshots. */
-function convertImages(instance: Instance, text: string, path: string): ObjectChange {
+function convertImages(instance: Instance, text: string, path: string): RecordedChange {
   const { parseSnapshotChange }: typeof import("../snapshots/snapshot-schema.ts") =
     require("../snapshots/snapshot-schema.ts");
   const { definition, images, name, tree } = parseSnapshotChange(text);

@@ -26,14 +26,9 @@ export function notePool(instance: Instance, { name, uuid }: NotedPool, note: Po
 }
 
 /**
- * Removes the notes of a pool about to be removed, and of removed pools: a killed call leaves none without
- * their pool for long. The caller holds the registry's lock.
+ * Returns the steps that remove the notes of a pool about to be removed, and of removed pools: a killed call
+ * leaves none without their pool for long. The caller holds the registry's lock.
  */
-export function removePoolNotes(instance: Instance, pool: Pick<NotedPool, "uuid">): void {
-  for (const { path } of poolNoteRemovals(instance, pool)) instance.host.removeFile(path);
-}
-
-/** Returns the steps of removePoolNotes(). */
 export function poolNoteRemovals(
   instance: Instance,
   { uuid }: Pick<NotedPool, "uuid">,

@@ -1,6 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
+import type { ChangeSteps } from "../../plan/change/change-steps.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
-import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { StepOf } from "../../plan/steps/step.ts";
 import { UnplugError } from "../../run/steps/device.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";

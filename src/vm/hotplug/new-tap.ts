@@ -7,11 +7,11 @@ import {
   planRulesChange,
   planShapeChange,
 } from "../../plan/actions/hotplug.ts";
+import type { ChangeSteps } from "../../plan/change/change-steps.ts";
 import { refuseManyRules } from "../../plan/decide/rule-count.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
 import { decideFloor, decideShape, decideTapRules } from "../../plan/decide/tap-rules.ts";
 import type { TapRules } from "../../plan/facts/tap.ts";
-import type { ChangeSteps } from "../../plan/steps/change.ts";
 import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { definedFilters } from "../../resolve/host/defined-filters.ts";
 import { hasFilter, refuseHeader, refuseVhost } from "../../resolve/host/filtered-taps.ts";

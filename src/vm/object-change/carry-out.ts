@@ -1,5 +1,10 @@
 import { errorsOf, errorsOfWork, joinErrors } from "../../errors.ts";
-import { isSingleCall, type ObjectChange, type Settlement } from "../../plan/change/object-change.ts";
+import {
+  needsRecord,
+  type ObjectChange,
+  type RecordedChange,
+  type Settlement,
+} from "../../plan/change/object-change.ts";
 import type { Actor } from "../../run/actor.ts";
 import { NO_OBSERVER, runPlan, type StepObserver } from "../../run/steps/run-plan.ts";
 import { removeChange, writeChange } from "../../state/changes/changes.ts";
@@ -27,12 +32,7 @@ export async function carryOut<Result>(
       if (key === undefined) await settleHeld(instance, kind);
       else await settleChange(instance, { kind, key });
       const planned = await decide(instance, change);
-      const { change: decided, headers } = planned;
-      const beside = {
-        ...(headers === undefined ? {} : { headers }),
-        ...(secret === undefined ? {} : { secret }),
-      };
-      if (decided !== undefined) await runRecorded(instance, decided, { beside, observer });
+      await runDecided(instance, change, { planned, observer });
       change.refresh?.(instance);
       return planned.result;
     });
@@ -47,10 +47,12 @@ export async function carryOut<Result>(
  */
 export async function planOnly(
   instance: Instance,
-  change: Change<unknown>,
+  change: { plan(instance: Instance): Plan | Promise<Plan> },
 ): Promise<ObjectChange | undefined> {
   return (await change.plan(instance)).change;
 }
+
+type Plan = Pick<Planned<unknown>, "change">;
 
 async function decide<Result>(instance: Instance, change: Change<Result>): Promise<Planned<Result>> {
   if (change.plansUnder === undefined) return await change.plan(instance);
@@ -66,22 +68,40 @@ async function holdFor<Result>(
   return await HOLDS[kind].hold(instance, key, work);
 }
 
+async function runDecided(
+  instance: Instance,
+  change: Change<unknown>,
+  { observer, planned }: { readonly planned: Planned<unknown>; readonly observer: StepObserver },
+): Promise<void> {
+  const { change: decided, headers } = planned;
+  if (decided === undefined) return;
+  // An earlier change that could not be settled: its error is thrown again.
+  await settleChange(instance, decided.object);
+  if (decided.steps.length === 0) return;
+  const actor = { ...actorFor(instance, decided), ...besideOf(change, headers) };
+  const run = async (): Promise<void> => {
+    await runPlan(actor, decided.steps, (moment, step, at) => {
+      if (moment === "before") change.check?.(instance, step);
+      observer(moment, step, at);
+    });
+    change.check?.(instance, undefined);
+  };
+  if (needsRecord(decided)) await runRecorded(instance, decided, run);
+  else await run();
+}
+
+function besideOf({ secret }: Pick<Change<unknown>, "secret">, headers: Planned<unknown>["headers"]): Beside {
+  return { ...(headers === undefined ? {} : { headers }), ...(secret === undefined ? {} : { secret }) };
+}
+
 async function runRecorded(
   instance: Instance,
-  change: ObjectChange,
-  { beside, observer }: { readonly beside: Beside; readonly observer: StepObserver },
+  change: RecordedChange,
+  run: () => Promise<void>,
 ): Promise<void> {
-  // An earlier change that could not be settled: its error is thrown again.
-  await settleChange(instance, change.object);
-  if (change.steps.length === 0) return;
-  const actor = { ...actorFor(instance, change), ...beside };
-  if (isSingleCall(change)) {
-    await runPlan(actor, change.steps, observer);
-    return;
-  }
   record(instance, change);
   try {
-    await runPlan(actor, change.steps, observer);
+    await run();
   } catch (error) {
     const settled: Settlement["direction"][] = [];
     const others = await errorsOfWork(async () => {
@@ -95,7 +115,7 @@ async function runRecorded(
 }
 
 /** Records a change. If that fails, no step runs, and no later call takes the change for begun. */
-function record(instance: Instance, change: ObjectChange): void {
+function record(instance: Instance, change: RecordedChange): void {
   try {
     writeChange(instance, change);
   } catch (error) {

@@ -14,7 +14,7 @@ interface CommandSteps {
   /** Command, such as `net-start`. */
   readonly command: string;
   readonly steps: readonly Step[];
-  readonly commit: "first" | "last" | "begin" | number;
+  readonly commit: "first" | "last" | "begin" | "end" | "repeat" | number;
 }
 
 /** Returns the change of an object with these steps; undefined without a step. */
@@ -33,6 +33,6 @@ export function plannedOf(changed: Changed, steps: CommandSteps): Planned<Pick<C
 }
 
 function pointOf(commit: CommandSteps["commit"], steps: readonly Step[]): CommitPoint {
-  if (commit === "begin" || typeof commit === "number") return commit;
-  return commit === "first" ? 0 : steps.length - 1;
+  if (commit === "first") return 0;
+  return commit === "last" ? steps.length - 1 : commit;
 }

@@ -1,6 +1,7 @@
 import { errorsOf } from "../../errors.ts";
 import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
 import { type Paths, pciLock, registryLock } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { LuksHeaders } from "../../run/steps/block/make-image.ts";
 import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -39,6 +40,11 @@ export interface Change<Result> {
   readonly secret?: Uint8Array;
   /** Decides the steps, and changes nothing. The caller holds the object. */
   plan(instance: Instance): Promise<Planned<Result>> | Planned<Result>;
+  /**
+   * Checks what the steps before have made, before each step, and after the last one without a step. If it
+   * throws, they are undone.
+   */
+  check?(instance: Instance, next: Step | undefined): void;
   /** Renews data that only make later calls faster, after the change. */
   refresh?(instance: Instance): void;
 }

@@ -2,9 +2,9 @@ import { asSvirtError, errorsOf, errorsOfWork, joinErrors, type SvirtError } fro
 import {
   type ChangedObject,
   OBJECT_KINDS,
-  type ObjectChange,
   type ObjectKind,
   planSettlement,
+  type RecordedChange,
   type Settlement,
 } from "../../plan/change/object-change.ts";
 import type { Actor } from "../../run/actor.ts";
@@ -88,7 +88,7 @@ export async function settleChange(instance: Instance, object: ChangedObject): P
 /** Settles a recorded change, and removes its record. Returns the direction. Throws as settleChange(). */
 export async function settleRecorded(
   instance: Instance,
-  change: ObjectChange,
+  change: RecordedChange,
 ): Promise<Settlement["direction"]> {
   const { direction, steps } = planSettlement(change, (step) => hasEffect(instance.host, step));
   const { errors } = await undo(actorFor(instance, change), steps, NO_OBSERVER);
@@ -99,6 +99,6 @@ export async function settleRecorded(
 }
 
 /** Returns the actor of the steps of a change. */
-export function actorFor(instance: Instance, { object }: Pick<ObjectChange, "object">): Actor {
+export function actorFor(instance: Instance, { object }: Pick<RecordedChange, "object">): Actor {
   return { host: instance.host, registry: registryOf(instance), owner: object.key, uid: 0 };
 }

@@ -2,9 +2,14 @@ import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
-import { supportedPool } from "../../storage/pool/rules/startable.ts";
+import { supportedPool, type TargetPool } from "../../storage/pool/rules/startable.ts";
+import { carryOut } from "../object-change/carry-out.ts";
+import type { Change, Planned } from "../object-change/change.ts";
+import { plannedOf } from "../object-change/change-of.ts";
+import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
+import type { Removal } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
 import { lookAhead } from "./target-lock.ts";
@@ -15,19 +20,58 @@ import { lookAhead } from "./target-lock.ts";
  * and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
-  const { defined: seen = "" } = findPool(instance, key);
-  lookAhead(instance, () => parsePoolText(seen));
-  const { pool, remove, ...deleted } = await changeStored(instance, async () => {
-    const { defined, name, uuid } = inactivePool(instance, key, "still");
-    const found = supportedPool(parsePoolText(defined), "delete");
-    const work = poolBackendOf(found.type).remove;
-    if (work === "not removed") throw notDeleted(name);
-    if (work.isHeld) await work.run(instance, found);
-    return { name, uuid, pool: found, remove: work };
-  });
-  if (!remove.isHeld) await remove.run(instance, pool);
+  const removal = poolRemoval(instance, key);
+  const deleted =
+    "run" in removal ? await carryOutSlow(instance, removal) : await carryOut(instance, removal);
   await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
+}
+
+/** Returns the change of deletePool(). Throws "not-found". */
+export function poolRemoval(
+  instance: Instance,
+  key: string,
+): Change<StoredIdentity> | SlowChange<StoredIdentity> {
+  const { defined: seen = "" } = findPool(instance, key);
+  lookAhead(instance, () => parsePoolText(seen));
+  const { remove } = poolBackendOf(parsePoolText(seen).type);
+  if (remove === "not removed" || remove.isHeld)
+    return { kind: "pool", plan: async () => await planRemoval(instance, found(instance, key)) };
+  const plan = async (): Promise<Planned<StoredIdentity>> =>
+    await planRemoval(instance, await changeStored(instance, () => found(instance, key)));
+  return {
+    kind: "pool",
+    plan,
+    async run(_, run) {
+      const { change, result } = await plan();
+      await run(change?.steps ?? []);
+      return result;
+    },
+  };
+}
+
+/** Inactive pool, and how its storage is removed. */
+interface Found extends StoredIdentity {
+  readonly pool: TargetPool;
+  readonly removal: Removal;
+}
+
+/** Returns a pool whose storage may be removed. The caller holds the registry's lock. */
+function found(instance: Instance, key: string): Found {
+  const { defined, name, uuid } = inactivePool(instance, key, "still");
+  const pool = supportedPool(parsePoolText(defined), "delete");
+  const { remove } = poolBackendOf(pool.type);
+  if (remove === "not removed") throw notDeleted(name);
+  return { name, uuid, pool, removal: remove };
+}
+
+async function planRemoval(
+  instance: Instance,
+  { name, pool, removal, uuid }: Found,
+): Promise<Planned<StoredIdentity>> {
+  const steps = await removal.plan(instance, pool);
+  const commit = removal.isHeld ? "end" : "repeat";
+  return plannedOf({ kind: "pool", name, uuid }, { command: "pool-delete", steps, commit });
 }
 
 /** storagePoolDelete() of libvirt */

@@ -1,18 +1,19 @@
-import { errorsOfWork, throwErrors, unlessRefused } from "../../errors.ts";
+import { unlessRefused } from "../../errors.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
-import { poolNoteRemovals, removePoolNotes } from "../../state/pools/pool-notes.ts";
+import { poolNoteRemovals } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import type { PoolEnd, PoolWork } from "./backends/backend.ts";
+import type { PoolEnd } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { activePool, startedMeanwhile } from "./find-pool.ts";
-import { poolWithoutPlan } from "./pool-without-plan.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
@@ -20,75 +21,84 @@ import { poolWithoutPlan } from "./pool-without-plan.ts";
  * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active.
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  const seen = readable(activePool(instance, key).active);
-  const end = endOf(seen);
-  if (seen === undefined || end === "holds nothing") return await carryOut(instance, heldEnd(key));
-  const { before, withSource } = end;
-  await runWorks(before, instance, seen);
-  if (withSource === "shared") return await endRest(instance, key, seen);
-  return await withSource(instance, seen, async () => await endRest(instance, key, seen));
+  const end = poolEnd(instance, key);
+  return "run" in end ? await carryOutSlow(instance, end) : await carryOut(instance, end);
 }
 
-/**
- * Returns the change of endPool() for a pool that holds nothing. Throws "unsupported" for a pool whose source
- * is released, since the steps do not say how.
- */
-export function poolEnd(instance: Instance, key: string): Change<StoredIdentity> {
+/** Returns the change of endPool(). Throws "not-found", "wrong-state". */
+export function poolEnd(
+  instance: Instance,
+  key: string,
+): Change<StoredIdentity> | SlowChange<StoredIdentity> {
   const pool = readable(activePool(instance, key).active);
-  if (pool !== undefined && endOf(pool) !== "holds nothing") throw poolWithoutPlan(pool);
-  return heldEnd(key);
+  const parts = partsOf(pool);
+  return pool === undefined || parts === "holds nothing" ? heldEnd(key) : slowEnd(key, pool, parts);
 }
 
 function heldEnd(key: string): Change<StoredIdentity> {
   return {
     kind: "pool",
     plan(instance) {
-      const { active, defined, name, uuid } = activePool(instance, key);
-      if (endOf(readable(active)) !== "holds nothing") throw startedMeanwhile(name);
-      const notes = defined === undefined ? poolNoteRemovals(instance, { uuid }) : [];
-      const steps = [...notes, poolStore.activeStep(instance, name, undefined)];
-      const commit = notes.length;
-      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-destroy", steps, commit });
+      const { name, pool, steps, uuid } = inactiveSteps(instance, key);
+      if (partsOf(pool) !== "holds nothing") throw startedMeanwhile(name);
+      return plannedOf({ kind: "pool", name, uuid }, { command: "pool-destroy", steps, commit: "last" });
     },
   };
 }
 
-/** Returns the end of a pool. A damaged file keeps nothing. */
-function endOf(pool: Pool | undefined): PoolEnd | "holds nothing" {
+/** Returns the end of a pool whose source is released, which may take long. */
+function slowEnd(key: string, seen: Pool, parts: PoolEnd): SlowChange<StoredIdentity> {
+  const { after, before, check, explain, withSource } = parts;
+  return {
+    kind: "pool",
+    ...(withSource === "shared"
+      ? {}
+      : { hold: async (instance, work) => await withSource(instance, seen, work) }),
+    async plan(instance) {
+      const [first, last] = [await before(instance, seen), await after(instance, seen)];
+      const { steps, ...found } = await changeStored(instance, () => {
+        if (first.length === 0) check(instance, seen, seen);
+        return inactiveSteps(instance, key);
+      });
+      return plannedOf(
+        { kind: "pool", ...found },
+        { command: "pool-destroy", steps: [...first, ...steps, ...last], commit: "repeat" },
+      );
+    },
+    async run(instance, run) {
+      const steps = await before(instance, seen);
+      try {
+        await run(steps);
+      } catch (error) {
+        throw explain === "as it is" ? error : await explain(instance, seen, error);
+      }
+      const { pool, ...identity } = await changeStored(instance, async () => {
+        const { steps: rest, ...found } = inactiveSteps(instance, key);
+        if (found.pool !== undefined && partsOf(found.pool) !== parts) throw startedMeanwhile(found.name);
+        if (found.pool !== undefined) check(instance, found.pool, seen);
+        await run(rest);
+        return found;
+      });
+      if (pool !== undefined) await run(await after(instance, pool));
+      return identity;
+    },
+  };
+}
+
+/** Returns the steps that record a pool as inactive, and the pool. */
+function inactiveSteps(
+  instance: Instance,
+  key: string,
+): StoredIdentity & { readonly pool: Pool | undefined; readonly steps: readonly Step[] } {
+  const { active, defined, name, uuid } = activePool(instance, key);
+  const notes = defined === undefined ? poolNoteRemovals(instance, { uuid }) : [];
+  const steps = [...notes, poolStore.activeStep(instance, name, undefined)];
+  return { name, uuid, pool: readable(active), steps };
+}
+
+/** Returns the parts of the end of a pool. A damaged file keeps nothing. */
+function partsOf(pool: Pool | undefined): PoolEnd | "holds nothing" {
   return pool === undefined ? "holds nothing" : poolBackendOf(pool.type).end;
-}
-
-/** Records that a pool is inactive, and releases its source. If that fails, the pool is active again. */
-async function endRest(instance: Instance, key: string, seen: Pool): Promise<StoredIdentity> {
-  const { active, name, pool, uuid } = await changeStored(instance, () => endActive(instance, key, seen));
-  const end = endOf(pool);
-  if (pool === undefined || end === "holds nothing") return { name, uuid };
-  const failed = await errorsOfWork(async () => await runWorks(end.after, instance, pool));
-  if (failed.length > 0) {
-    await changeStored(instance, () => {
-      if (poolStore.read(instance, name)?.active === undefined) poolStore.writeActive(instance, name, active);
-    });
-    throwErrors(failed);
-  }
-  return { name, uuid };
-}
-
-async function runWorks(works: readonly PoolWork[], instance: Instance, pool: Pool): Promise<void> {
-  for (const work of works) await work(instance, pool);
-}
-
-/**
- * Records a pool as inactive. Throws "wrong-state" if it is another pool than before; "in-use". The caller
- * holds the registry's lock.
- */
-function endActive(instance: Instance, key: string, seen: Pool) {
-  const found = activePool(instance, key);
-  const pool = readable(found.active);
-  const end = endOf(pool);
-  if (pool !== undefined && end !== "holds nothing") end.check(instance, pool, seen);
-  if (found.defined === undefined) removePoolNotes(instance, found);
-  poolStore.removeActive(instance, found.name);
-  return { ...found, pool };
 }
 
 /** Returns the pool; undefined for a damaged file: it keeps no pool active. */

@@ -1,10 +1,9 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { withUnusedFile } from "../../labelling/free-file.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import { fileKey } from "../../plan/facts/file-key.ts";
+import type { PoolStep } from "../../plan/steps/pool.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { hasMount } from "../../resolve/pool-mount.ts";
-import { putLabel } from "../../run/labels/file-label.ts";
 import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import type { Instance } from "../../state/instance.ts";
 import { MODE_BITS } from "../../storage/mode-bits.ts";
@@ -20,46 +19,63 @@ export const DEFAULT_MODE = 0o711;
 export type Held = ReadonlyMap<string, SvirtError>;
 
 /**
- * Makes the target of a pool, with the folders above it, and gives it the permissions in the XML. An existing
- * target gets only these. May be repeated after a kill. Throws "denied" for a place or a label forbidden to
- * guests. The caller holds the registry's lock. virStorageBackendBuildLocal() of libvirt
+ * Returns the steps that make the target of a pool, with the folders above it, and give it the permissions in
+ * the XML. An existing target gets only these. Throws "denied" for a place or a label forbidden to guests.
+ * The caller holds the registry's lock. virStorageBackendBuildLocal() of libvirt
  */
-export function makeTarget(instance: Instance, pool: TargetPool, held: Held): void {
-  const { host } = instance;
+export function planTarget(instance: Instance, pool: TargetPool, held: Held): readonly PoolStep[] {
   const { path, permissions = {} } = pool.target;
   // The label of a mount differs from the label of the folder below it.
   const label = hasMount(pool) ? undefined : targetLabel(instance, pool.target);
-  const { missing, nearest } = findTarget(host, path);
-  if (missing.length === 0 && instance.isForKey === true)
-    refuseForKey(instance, nearest, { ...permissions, label });
-  let made: FileId = nearest.id;
-  for (const one of missing) {
-    const mode = one === path ? permissions.mode : undefined;
-    made = host.makeFolderWithin(made, { path: one, mode: mode ?? DEFAULT_MODE });
-  }
-  if (Object.keys(permissions).length > 0)
-    setPermissions(instance, { folder: made, held }, { ...permissions, label });
-  // The label of the folder decides, too.
-  findTarget(host, path);
+  const { missing, nearest } = findTarget(instance.host, path);
+  const wanted = { ...permissions, label };
+  if (missing.length > 0)
+    return missing.map((one, at) => ({
+      ...folderStep(one, one === path ? wanted : {}),
+      ...(at === 0 ? { above: nearest.id } : {}),
+    }));
+  if (instance.isForKey === true) refuseForKey(instance, nearest, wanted);
+  if (Object.keys(permissions).length === 0) return [];
+  return planPermissions(instance, { path, held }, wanted);
 }
 
 /** Owner, group, mode and label that a folder gets; undefined: it keeps its own. */
 type Wanted = Omit<Permissions, "label"> & { readonly label: string | undefined };
 
-/** Gives a folder its permissions unless a guest uses it. */
-function setPermissions(
+function folderStep(
+  path: string,
+  { group, label, mode, owner }: Partial<Wanted>,
+): StepOf<"make-pool-folder"> {
+  return {
+    do: "make-pool-folder",
+    path,
+    mode: mode ?? DEFAULT_MODE,
+    ...(owner === undefined ? {} : { uid: owner }),
+    ...(group === undefined ? {} : { gid: group }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+/** Returns the step that gives a folder its permissions. Throws "in-use" if a guest uses the folder. */
+function planPermissions(
   instance: Instance,
-  { folder, held }: { readonly folder: FileId; readonly held: Held },
+  folder: { readonly path: string; readonly held: Held },
   { group, label, mode, owner }: Wanted,
-): void {
-  const { path } = folder;
-  withUnusedFile(instance, { path, held }, (file, marks) => {
-    const is = file.facts;
-    if (fileKey(is.id) !== fileKey(folder) || is.id.path !== path)
-      throw denied(`Cannot build ${path}: the folder was replaced after svirt inspected it`);
-    const to = { uid: owner ?? is.uid, gid: group ?? is.gid, mode: modeOf(is, mode) };
-    if (is.uid !== to.uid || is.gid !== to.gid || is.mode !== to.mode) instance.host.setOwnership(is.id, to);
-    if (label !== undefined && marks.label !== label) putLabel(file, path, label);
+): readonly PoolStep[] {
+  return withUnusedFile(instance, folder, ({ facts }, marks) => {
+    const { gid, id, mode: modeNow, uid } = facts;
+    const from = { uid, gid, mode: modeNow };
+    const to = { uid: owner ?? uid, gid: group ?? gid, mode: modeOf(facts, mode) };
+    const isLabelled = label === undefined || marks.label === label;
+    if (isLabelled && to.uid === uid && to.gid === gid && to.mode === modeNow) return [];
+    return [
+      {
+        do: "set-pool-permissions",
+        folder: id,
+        from: { ...from, ...(isLabelled || marks.label === undefined ? {} : { label: marks.label }) },
+        to: { ...to, ...(isLabelled ? {} : { label }) },
+      },
+    ];
   });
 }
 
@@ -76,14 +92,8 @@ function refuseForKey({ host }: Instance, folder: FileFacts, { group, label, mod
   const { gid, id, uid } = folder;
   const isSame = (owner ?? uid) === uid && (group ?? gid) === gid && modeOf(folder, mode) === folder.mode;
   if (isSame && (label === undefined || label === getFileLabel(host, id))) return;
-  throw denied(
+  throw new SvirtError(
     `Cannot change the permissions of ${id.path}: the folder exists, and this is a restricted key`,
+    { kind: "denied", remedy: "Build the pool as root on the node, or leave <permissions> out." },
   );
-}
-
-function denied(message: string): SvirtError {
-  return new SvirtError(message, {
-    kind: "denied",
-    remedy: "Build the pool as root on the node, or leave <permissions> out.",
-  });
 }

@@ -1,3 +1,5 @@
+import type { FileFacts } from "../../host/files.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { isUnmounted } from "../../resolve/pool-mount.ts";
 import { listPoolDevices } from "../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -14,7 +16,7 @@ import {
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { findPool, inactivePool, invalid } from "./find-pool.ts";
 import { existingTarget } from "./find-target.ts";
-import { type Held, makeTarget } from "./make-target.ts";
+import { type Held, planTarget } from "./make-target.ts";
 import { refuseConflictNow } from "./new-pool.ts";
 
 /** Whether a start makes the pool's folder first, and whether its device gets a file system. */
@@ -38,8 +40,8 @@ export interface PoolStart {
   readonly seen: Pool;
   readonly options: StartOptions;
   choose(): Startable;
-  /** Ends a pool whose start has failed after it was recorded. */
-  end(name: string): Promise<unknown>;
+  /** Whether the steps are planned before others bring the source up, so that it is not looked at. */
+  readonly isPlannedAhead?: true;
 }
 
 /**
@@ -59,22 +61,20 @@ export function isInterrupted({ host }: Instance, active: string | undefined): b
 }
 
 /**
- * Checks that a pool can be active now, and makes its folder on request. The caller holds the registry's
- * lock.
+ * Checks that a pool can be active now, and returns the steps that make its folder on request. The caller
+ * holds the registry's lock.
  */
-export function openPool(
+export function planOpening(
   instance: Instance,
   pool: Pool,
-  options: StartOptions & { readonly held: Held },
-): void {
-  if (hasFolder(pool)) {
-    openTarget(instance, pool, options);
-    return;
-  }
+  options: StartOptions & Pick<PoolStart, "isPlannedAhead"> & { readonly held: Held },
+): readonly Step[] {
+  if (hasFolder(pool)) return planTargetOpening(instance, pool, options);
   const startable = supportedPool(pool, "start");
   refuseConflictNow(instance, pool, { overwrites: false });
   if (options.isBuilt) supportedPool(pool, "build");
-  listPoolDevices(instance.host, startable);
+  if (options.isPlannedAhead !== true) listPoolDevices(instance.host, startable);
+  return [];
 }
 
 /**
@@ -90,18 +90,25 @@ export function checkSource(
   else listPoolDevices(host, pool);
 }
 
-/** Checks that a pool with a folder can be active now, as openPool(). Returns the folder. */
-export function openTarget(
+/** Does the work of planOpening() for a pool with a folder. */
+export function planTargetOpening(
   instance: Instance,
   pool: Pool,
   { formatting, held, isBuilt }: StartOptions & { readonly held: Held },
-): ReturnType<typeof existingTarget> {
-  const startable = supportedPool(pool, "start");
+): readonly Step[] {
+  supportedPool(pool, "start");
   if (formatting !== undefined && !hasFormattedDevice(pool)) throw withoutDevice(pool.name);
   refuseConflictNow(instance, pool, { overwrites: formatting !== undefined });
-  if (isBuilt) makeTarget(instance, supportedPool(pool, "build"), held);
-  const isDefined = poolStore.read(instance, pool.name)?.defined !== undefined;
-  return existingTarget(instance.host, startable.target.path, { name: pool.name, isDefined });
+  if (isBuilt) return planTarget(instance, supportedPool(pool, "build"), held);
+  openedTarget(instance, pool);
+  return [];
+}
+
+/** Returns the folder of a pool that starts. Throws "not-found", "denied". */
+export function openedTarget(instance: Instance, pool: Pool): FileFacts {
+  const { name, target } = supportedPool(pool, "start");
+  const isDefined = poolStore.read(instance, name)?.defined !== undefined;
+  return existingTarget(instance.host, target.path, { name, isDefined });
 }
 
 /** Refuses a new file system in a pool without a device. virStorageBackendMakeFileSystem() of libvirt */

@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { fileKey } from "../../plan/facts/file-key.ts";
+import type { PoolStep } from "../../plan/steps/pool.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { ownerName } from "../../state/record.ts";
 import type { TargetPool } from "../../storage/pool/rules/startable.ts";
@@ -14,11 +15,11 @@ const ALL_MODE_BITS = 0o7777;
 const OF_DISTRIBUTION = /^\/(?:[^/]+|var\/tmp|run\/media|var\/lib\/libvirt(?:\/images)?)$/;
 
 /**
- * Removes the folder of a pool if it is empty. Throws "not-found" for a missing folder, "wrong-state" for one
- * with files, "in-use" for one that a guest uses, "denied". The caller holds the registry's lock.
- * virStorageBackendDeleteLocal() of libvirt
+ * Returns the step that removes the folder of a pool, which must be empty. Throws "not-found" for a missing
+ * folder, "wrong-state" for one with files, "in-use" for one that a guest uses, "denied". The caller holds
+ * the registry's lock. virStorageBackendDeleteLocal() of libvirt
  */
-export function removeFolder(instance: Instance, { target: { path } }: TargetPool): void {
+export function planFolderRemoval(instance: Instance, { target: { path } }: TargetPool): readonly PoolStep[] {
   const { host } = instance;
   const { missing, nearest } = findTarget(host, path);
   if (missing.length > 0) throw failed(path, "No such file or directory", "not-found");
@@ -26,7 +27,7 @@ export function removeFolder(instance: Instance, { target: { path } }: TargetPoo
   refuseUsed(instance, nearest.id);
   // rmdir(2) refuses a file that appears after this look.
   if (host.listFolder(path).length > 0) throw failed(path, "Directory not empty", "wrong-state");
-  host.removeEmptyFolder(nearest.id);
+  return [{ do: "remove-pool-folder", folder: nearest.id }];
 }
 
 /**

@@ -1,14 +1,17 @@
 import { unlessRefused } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
+import { hasFolder } from "../../storage/pool/rules/startable.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import type { RunPart, SlowChange } from "../object-change/slow-change.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Held } from "./make-target.ts";
-import { openPool, type PoolStart } from "./open-target.ts";
+import { openedTarget, type PoolStart, planOpening } from "./open-target.ts";
 import { withTargetLock } from "./target-lock.ts";
 
 /**
@@ -30,11 +33,11 @@ export async function startHeld(
   return await carryOut(instance, heldStart(start, check));
 }
 
-/** Returns the change of startHeld(). Its plan makes the folder if the start is to build it. */
+/** Returns the change of startHeld(). It makes the folder first if the start is to build it. */
 export function heldStart(
-  { choose, command, options, seen }: Omit<PoolStart, "end">,
+  { choose, command, options, seen, ...ahead }: PoolStart,
   check?: SourceCheck,
-): Change<StoredIdentity> {
+): Change<StoredIdentity> & Required<Pick<Change<StoredIdentity>, "hold">> {
   let held: Held = new Map();
   return {
     kind: "pool",
@@ -45,10 +48,51 @@ export function heldStart(
       }),
     plan(instance) {
       const { name, pool, uuid, xml } = choose();
-      openPool(instance, pool, { ...options, held });
-      check?.(instance.host, pool);
-      const steps = [poolStore.activeStep(instance, name, xml)];
+      const built = planOpening(instance, pool, { ...options, ...ahead, held });
+      if (ahead.isPlannedAhead !== true) check?.(instance.host, pool);
+      const steps = [...built, poolStore.activeStep(instance, name, xml)];
       return plannedOf({ kind: "pool", name, uuid }, { command, steps, commit: "last" });
+    },
+    // The label of a new folder decides, too.
+    check: (instance, next) => {
+      if (next?.do === "replace-text" && options.isBuilt && hasFolder(seen)) openedTarget(instance, seen);
+    },
+  };
+}
+
+/** How the source of a pool comes up. */
+interface Source extends Pick<SlowChange<unknown>, "hold" | "keeps"> {
+  /** Decides the steps, and changes nothing. The caller holds no lock. */
+  plan(instance: Instance): Promise<readonly Step[]>;
+  /** Runs the steps in parts; absent: all at once. */
+  bringUp?(instance: Instance, run: RunPart): Promise<void>;
+}
+
+/**
+ * Returns the change that brings the source of a pool up, and makes the pool active as startHeld() does. If
+ * it fails, the source is released again.
+ */
+export function startAfter(
+  start: PoolStart,
+  { bringUp, plan, ...source }: Source,
+): SlowChange<StoredIdentity> {
+  return {
+    kind: "pool",
+    ...source,
+    async plan(instance) {
+      const steps = await plan(instance);
+      const { change } = await heldStart({ ...start, isPlannedAhead: true }).plan(instance);
+      return { change: change && { ...change, steps: [...steps, ...change.steps], commit: "repeat" } };
+    },
+    async run(instance, run) {
+      if (bringUp === undefined) await run(await plan(instance));
+      else await bringUp(instance, run);
+      const rest = heldStart(start);
+      return await rest.hold(instance, async () => {
+        const { change, result } = await rest.plan(instance);
+        await run(change?.steps ?? []);
+        return result;
+      });
     },
   };
 }

@@ -1,18 +1,20 @@
 import { errorsOf, errorsOfWork, listErrors, throwErrors, unlessRefused } from "../../errors.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
 import { refuseUnmounted } from "../../resolve/pool-mount.ts";
 import { refuseSilent } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
-import { hasFolder, hasFormattedDevice, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import type { Change } from "../object-change/change.ts";
+import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { poolBackendOf } from "./backends/table.ts";
-import { beginBuild, buildOf, finishBuild, refuseBuilt } from "./build-works.ts";
+import { carryOutBuild, type PoolBuild, planBuild } from "./build-parts.ts";
 import { endPool } from "./end-pool.ts";
-import { activePool, findPool, inactivePool, invalid } from "./find-pool.ts";
+import { activePool, findPool, invalid } from "./find-pool.ts";
 import { completeForHost, refuseConflictNow } from "./new-pool.ts";
 import {
   checkSource,
@@ -21,12 +23,10 @@ import {
   type Startable,
   type StartOptions,
   startablePool,
-  withoutDevice,
 } from "./open-target.ts";
-import { poolWithoutPlan } from "./pool-without-plan.ts";
 import { refuseKey } from "./refuse-key.ts";
 import { heldStart, startHeld } from "./start-held.ts";
-import { lookAhead, refuseChanged, withTargetLock } from "./target-lock.ts";
+import { lookAhead, refuseChanged } from "./target-lock.ts";
 
 /**
  * Makes a defined pool active, if its folder is there; mounts the source of a pool of type fs or netfs.
@@ -42,11 +42,11 @@ export async function startPool(
 }
 
 /** Returns the change of startPool(). Throws "unsupported" for a build, and a source that is brought up. */
-export function poolStart(instance: Instance, key: string, options: StartOptions): Change<StoredIdentity> {
+export function poolStart(instance: Instance, key: string, options: StartOptions): PlannedStart {
   return planned(instance, ofDefined(instance, key, options));
 }
 
-function ofDefined(instance: Instance, key: string, options: StartOptions): Start {
+function ofDefined(instance: Instance, key: string, options: StartOptions): PoolStart {
   const { active, defined = active ?? "" } = findPool(instance, key);
   const seen = parsePoolText(defined);
   const choose = (): Startable => {
@@ -70,16 +70,12 @@ export async function createPool(
   return await start(instance, ofDocument(instance, bytes, options));
 }
 
-/** Returns the change of createPool(). Throws as poolStart(). */
-export function poolCreation(
-  instance: Instance,
-  bytes: Uint8Array,
-  options: StartOptions,
-): Change<StoredIdentity> {
+/** Returns the steps of createPool(). Throws its errors. */
+export function poolCreation(instance: Instance, bytes: Uint8Array, options: StartOptions): PlannedStart {
   return planned(instance, ofDocument(instance, bytes, options));
 }
 
-function ofDocument(instance: Instance, bytes: Uint8Array, options: StartOptions): Start {
+function ofDocument(instance: Instance, bytes: Uint8Array, options: StartOptions): PoolStart {
   const seen = parsePool(bytes);
   const choose = (): Startable => {
     const pool = completeForHost(instance, seen);
@@ -95,72 +91,69 @@ function ofDocument(instance: Instance, bytes: Uint8Array, options: StartOptions
   return { command: "pool-create", seen, options, choose };
 }
 
-/** A start, without the end that undoes it. */
-type Start = Omit<PoolStart, "end">;
-
-function planned(instance: Instance, start: Start): Change<StoredIdentity> {
-  refuseKey(instance, start.seen);
-  const { start: how } = poolBackendOf(start.seen.type);
-  if (typeof how === "function" || start.options.isBuilt) throw poolWithoutPlan(start.seen);
-  return heldStart(start, how.check);
+function planned(instance: Instance, given: PoolStart): PlannedStart {
+  const start = buildDecided(instance, given);
+  if (!isBuiltFirst(start)) return changeOf(start);
+  return {
+    async plan(planner) {
+      const build = await planBuild(planner, buildOf(instance, start));
+      const rest = await changeOf({ ...start, isPlannedAhead: true }).plan(planner);
+      const steps = [...(build?.steps ?? []), ...(rest.change?.steps ?? [])];
+      return { change: rest.change && { ...rest.change, steps, commit: "repeat" } };
+    },
+  };
 }
 
-async function start(instance: Instance, begun: Start): Promise<StoredIdentity> {
-  const { choose, options: given, seen } = begun;
-  const backend = poolBackendOf(seen.type);
-  const isBuilt =
-    given.isBuilt || (backend.isBuiltByStart !== "never" && backend.isBuiltByStart(instance, seen));
-  const options = { ...given, isBuilt };
+/** Start whose steps are planned. */
+interface PlannedStart {
+  plan(instance: Instance): PlannedSteps | Promise<PlannedSteps>;
+}
+
+interface PlannedSteps {
+  readonly change: ObjectChange | undefined;
+}
+
+async function start(instance: Instance, given: PoolStart): Promise<StoredIdentity> {
+  const begun = buildDecided(instance, given);
+  if (isBuiltFirst(begun)) await carryOutBuild(instance, buildOf(instance, begun));
+  const { start: how } = poolBackendOf(begun.seen.type);
+  if (typeof how === "function") return await carryOutSlow(instance, how(begun));
+  return await startHeld(instance, begun, how.check);
+}
+
+/** Returns a start with the decision whether it builds the pool. Throws as refuseKey(). */
+function buildDecided(instance: Instance, start: PoolStart): PoolStart {
+  const { options, seen } = start;
   refuseKey(instance, seen);
-  if (options.isBuilt && !hasFolder(seen)) await buildFirst(instance, { choose, options, seen });
-  const end = async (name: string): Promise<StoredIdentity> => await endPool(instance, name);
-  const whole = { ...begun, options, end };
-  if (typeof backend.start === "function") return await backend.start(instance, whole);
-  return await startHeld(instance, whole, backend.start.check);
+  const { isBuiltByStart } = poolBackendOf(seen.type);
+  const isBuilt = options.isBuilt || (isBuiltByStart !== "never" && isBuiltByStart(instance, seen));
+  return { ...start, options: { ...options, isBuilt } };
 }
 
-/** Makes the storage of a pool other than a folder, once the pool is known to be free for a start. */
-async function buildFirst(
-  instance: Instance,
-  { choose, options, seen }: Pick<Start, "choose" | "options" | "seen">,
-): Promise<void> {
-  const build = buildOf(seen, options.formatting);
-  refuseBuilt(instance, seen, build);
-  const begun = await changeStored(instance, async () => {
-    const pool = supportedPool(choose().pool, "build");
-    refuseConflictNow(instance, pool, { overwrites: true });
-    return await beginBuild(instance, build, { pool, held: new Map() });
-  });
-  await finishBuild(instance, build, begun);
+/** Reports whether a start makes the storage of a pool other than a folder first. */
+function isBuiltFirst({ options, seen }: PoolStart): boolean {
+  return options.isBuilt && !hasFolder(seen);
 }
 
-/**
- * Makes the storage of an inactive pool: its folder, with the folders above it, or on its devices. On request
- * a device of a pool of type fs gets a file system. A folder that exists gets the permissions in the XML.
- * Throws "not-found", "wrong-state", "unsupported", "denied"; "in-use" for a folder that a guest uses.
- * storagePoolBuild() of libvirt
- */
-export async function buildPool(
-  instance: Instance,
-  key: string,
-  { formatting }: Pick<StartOptions, "formatting"> = {},
-): Promise<StoredIdentity> {
-  const { active, defined = active ?? "" } = findPool(instance, key);
-  const seen = parsePoolText(defined);
-  if (formatting !== undefined || !hasFolder(seen)) refuseKey(instance, seen);
-  const build = buildOf(seen, formatting);
-  refuseBuilt(instance, seen, build);
-  const { begun, ...built } = await withTargetLock(instance, { pool: seen, isBuilt: true }, async (held) => {
-    const { defined: xml, name, uuid } = inactivePool(instance, key, "already");
-    const pool = supportedPool(parsePoolText(xml), "build");
-    refuseChanged(seen, pool);
-    refuseConflictNow(instance, pool, { overwrites: formatting !== undefined || !hasFolder(pool) });
-    if (formatting !== undefined && hasFolder(pool) && !hasFormattedDevice(pool)) throw withoutDevice(name);
-    return { name, uuid, begun: await beginBuild(instance, build, { pool, held }) };
-  });
-  await finishBuild(instance, build, begun);
-  await changeStored(instance, () => notePool(instance, built, "created"));
-  return built;
+/** Returns the build of a start, once the pool is known to be free for it. */
+function buildOf(instance: Instance, { choose, command, options, seen }: PoolStart): PoolBuild {
+  return {
+    command,
+    seen,
+    formatting: options.formatting,
+    choose() {
+      const { name, pool, uuid } = choose();
+      const supported = supportedPool(pool, "build");
+      refuseConflictNow(instance, supported, { overwrites: true });
+      return { pool: supported, name, uuid };
+    },
+  };
+}
+
+/** Returns the change of a start whose storage is there, or is planned to be. */
+function changeOf(start: PoolStart): Change<StoredIdentity> | SlowChange<StoredIdentity> {
+  const { start: how } = poolBackendOf(start.seen.type);
+  return typeof how === "function" ? how(start) : heldStart(start, how.check);
 }
 
 /**

@@ -8,7 +8,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import { refuseOthersDisk } from "../../labelling/refuse-others-disk.ts";
-import type { ObjectChange } from "../../plan/change/object-change.ts";
+import type { RecordedChange } from "../../plan/change/object-change.ts";
 import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { keepCompleted } from "../../resolve/completed-definition.ts";
@@ -102,7 +102,7 @@ export async function changeImagesOff(instance: Instance, request: OffRequest): 
  * Returns the steps of changeImagesOff(), and changes nothing. Throws the same errors, but reads no
  * passphrase for new images.
  */
-export async function planImagesOff(instance: Instance, request: OffRequest): Promise<ObjectChange> {
+export async function planImagesOff(instance: Instance, request: OffRequest): Promise<RecordedChange> {
   await refuseSilentOff(instance, request);
   const { change } = await decideFirst(instance, request);
   return recordOf(instance, request.command, change);
@@ -165,7 +165,7 @@ function recordOf(
   instance: Instance,
   command: string,
   { domain, images, removed = [], tree }: OffChange & { readonly removed?: readonly Step[] },
-): ObjectChange {
+): RecordedChange {
   const { name, uuid } = domain;
   const stored = storingSteps(instance, domain).map((step) =>
     // Another command may change other parts of the definition before an interruption is settled.

@@ -2,7 +2,7 @@ import { asDefined } from "../../domain/definition-of-running.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
-import type { ObjectChange } from "../../plan/change/object-change.ts";
+import type { RecordedChange } from "../../plan/change/object-change.ts";
 import type { Progress } from "../../run/actor.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -126,7 +126,7 @@ export async function planSnapshot(
   instance: Instance,
   key: string,
   snapshot: NewSnapshot,
-): Promise<Partial<ObjectChange> & Pick<ObjectChange, "steps">> {
+): Promise<Partial<RecordedChange> & Pick<RecordedChange, "steps">> {
   const { guest, uuid } = findDomain(instance, key);
   if (guest !== undefined)
     return { steps: await planGuestChange(instance, uuid, snapshotLive(instance, snapshot)) };

@@ -53,7 +53,10 @@ async function withVolume(): Promise<Machine> {
 export const STORAGE_SCENES: Readonly<Record<string, readonly Scene[]>> = {
   "pool-define": [{ prepare: after(), words: ["pool-define", FILE] }],
   "pool-undefine": [{ prepare: after(define), words: ["pool-undefine", "images"] }],
-  "pool-start": [{ prepare: after(define), words: ["pool-start", "images"] }],
+  "pool-start": [
+    { prepare: after(define), words: ["pool-start", "images"] },
+    { name: "with a build", prepare: withoutTarget, words: ["pool-start", "images", "--build"] },
+  ],
   "pool-create": [{ prepare: after(), words: ["pool-create", FILE] }],
   "pool-destroy": [{ prepare: after(define, start), words: ["pool-destroy", "images"] }],
   "pool-autostart": [{ prepare: after(define), words: ["pool-autostart", "images"] }],

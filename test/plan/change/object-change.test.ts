@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import {
-  type CommitPoint,
   formatChange,
-  isSingleCall,
+  needsRecord,
   planSettlement,
+  type RecordedChange,
 } from "../../../src/plan/change/object-change.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 
@@ -14,7 +14,7 @@ const NO_RULES: Step = { do: "remove-network-rules", uuid: "u" };
 const steps = [RULES, ACTIVE, SERVER];
 
 describe("planSettlement()", () => {
-  const of = (commit: CommitPoint, hasEffect: boolean) => {
+  const of = (commit: RecordedChange["commit"], hasEffect: boolean) => {
     const { direction, steps: left } = planSettlement({ commit, steps }, () => hasEffect);
     return [direction, ...left];
   };
@@ -41,10 +41,10 @@ describe("planSettlement()", () => {
   });
 });
 
-test("isSingleCall() is true of one step on a file, or a reset, alone or after steps that are never undone", () => {
+test("needsRecord() is false of one step on a file, or a reset, alone or after steps that are never undone", () => {
   const reset: Step = { do: "reset-device", device: "0000:06:00.0" };
   const note: Step = { do: "remove-file", path: "/run/notes/a" };
-  const of = (some: readonly Step[], commit = 0): boolean => isSingleCall({ steps: some, commit });
+  const of = (some: readonly Step[], commit = 0): boolean => !needsRecord({ steps: some, commit });
   expect([[ACTIVE], [reset], [SERVER], [ACTIVE, SERVER], []].map((some) => of(some))).toEqual([
     true,
     true,

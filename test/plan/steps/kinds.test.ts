@@ -15,6 +15,7 @@ const ownership = { uid: 7, gid: 8, mode: 0o600 };
 const tree = { folder: file, claim, uid: 7, access: "read-only", to: label } as const;
 const pci = { device: "0000:06:00.0", driver: "e1000e", bootId: "b" };
 const ownMount = { path, above: file, source: "a:/b", label };
+const iscsi = { name: "iqn.a", portal: "a:3260,1", iface: "i" };
 const image = { format: "raw", sizeBytes: 4096 } as const;
 const process = { pid: 7, startTicks: 8 };
 const options: ThreadSettings = { thread: "vcpu", number: 0, cpus: [1] };
@@ -96,6 +97,41 @@ const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
     sizeBytes: 2,
     reservedBytes: 0,
   },
+  "make-pool-folder": { do: "make-pool-folder", path, mode: 0o711, above: file, uid: 1, gid: 2, label },
+  "drop-pool-folder": { do: "drop-pool-folder", path },
+  "remove-pool-folder": { do: "remove-pool-folder", folder: file },
+  "set-pool-permissions": {
+    do: "set-pool-permissions",
+    folder: file,
+    from: { ...ownership, label: "a:b:c" },
+    to: { ...ownership, label },
+  },
+  "restore-pool-permissions": { do: "restore-pool-permissions", folder: file, to: ownership },
+  "run-tool": {
+    do: "run-tool",
+    words: ["/sbin/a", "b"],
+    attempt: "do it",
+    input: "c",
+    back: { words: ["/sbin/a", "d"], attempt: "undo it", mayFail: true },
+  },
+  "make-file-system": { do: "make-file-system", device: file, type: "ext4", words: ["/sbin/mkfs.ext4"] },
+  "mount-pool": {
+    do: "mount-pool",
+    path,
+    source: "a:/b",
+    server: "a",
+    attempts: [{ type: "nfs4", options: [] }],
+    flags: ["ro"],
+    label,
+    labelOfAll: label,
+    folder: file,
+    above: file,
+  },
+  "unmount-pool": { do: "unmount-pool", path, source: "a:/b", above: file },
+  "prepare-login": { do: "prepare-login", target: "iqn.a", portal: "a:3260,1", words: ["a"], mayFail: true },
+  "set-iscsi-password": { do: "set-iscsi-password", ...iscsi, user: "u" },
+  "log-in-target": { do: "log-in-target", ...iscsi },
+  "log-out-target": { do: "log-out-target", ...iscsi },
   "remember-owner": { do: "remember-owner", file, ownership },
   "restore-owner": { do: "restore-owner", file, ownership },
   "share-tree": { do: "share-tree", ...tree },

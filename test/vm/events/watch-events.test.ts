@@ -9,9 +9,10 @@ import { resumeGuest, suspendGuest } from "../../../src/vm/lifecycle/ask-guest.t
 import { markNetwork } from "../../../src/vm/network/autostart-network.ts";
 import { defineNetwork, undefineNetwork } from "../../../src/vm/network/define-network.ts";
 import { createNetwork, destroyNetwork } from "../../../src/vm/network/start-network.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
-import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { restoreDomain } from "../../../src/vm/save/restore-domain.ts";
 import { saveDomain } from "../../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";

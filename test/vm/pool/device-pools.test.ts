@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
-import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import {
   DISK_BYTES,
   DISK_POOL,

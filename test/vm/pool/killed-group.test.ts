@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts } from "../../../src/vm/pool/pool-facts.ts";
-import { buildPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { sampleOf } from "../../sample.ts";
 import { makeScsiMachine } from "../../scenes/devices.ts";

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { poolStore } from "../../../src/state/pools/pools.ts";
 import { markPool } from "../../../src/vm/pool/autostart-pool.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
-import { buildPool, createPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { createPool, destroyPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { sampleOf } from "../../sample.ts";
 import { IMAGES_UUID, poolXml } from "../../scenes/pools.ts";

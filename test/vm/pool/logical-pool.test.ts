@@ -1,17 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { registryOf } from "../../../src/state/instance.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { findSources } from "../../../src/vm/pool/find-sources.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
-import {
-  buildPool,
-  createPool,
-  destroyPool,
-  refreshPool,
-  startPool,
-} from "../../../src/vm/pool/start-pool.ts";
+import { createPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { makeScsiMachine } from "../../scenes/devices.ts";
 import { MemoryLvm } from "../../scenes/lvm.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";

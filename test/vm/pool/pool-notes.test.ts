@@ -1,15 +1,10 @@
 import { expect, test } from "bun:test";
 import { notePool } from "../../../src/state/pools/pool-notes.ts";
 import { poolStore } from "../../../src/state/pools/pools.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
-import {
-  buildPool,
-  createPool,
-  destroyPool,
-  refreshPool,
-  startPool,
-} from "../../../src/vm/pool/start-pool.ts";
+import { createPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { IMAGES_UUID, poolXml } from "../../scenes/pools.ts";
 import { makeMachine, nodeOn, OTHER } from "../../scenes/scene.ts";

@@ -10,10 +10,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, undefinePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts } from "../../../src/vm/pool/pool-facts.ts";
-import { buildPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
+import { destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import { ASIDE, MISSING, RealFolder } from "../../real-host/folder.ts";
 import { givenNode } from "../../real-host/given-node.ts";
 import { poolXml } from "../../scenes/pools.ts";

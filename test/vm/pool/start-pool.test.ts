@@ -3,17 +3,12 @@ import { fileKey } from "../../../src/plan/facts/file-key.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { poolStore } from "../../../src/state/pools/pools.ts";
 import { markPool, startMarkedPools } from "../../../src/vm/pool/autostart-pool.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
 import { findPool } from "../../../src/vm/pool/find-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../src/vm/pool/pool-facts.ts";
-import {
-  buildPool,
-  createPool,
-  destroyPool,
-  refreshPool,
-  startPool,
-} from "../../../src/vm/pool/start-pool.ts";
+import { createPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { poolXml, TARGET } from "../../scenes/pools.ts";
 import { errorOf, makeMachine, nodeOn, OTHER } from "../../scenes/scene.ts";

@@ -2,15 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { listErrors, SvirtError } from "../../../src/errors.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import type { Instance } from "../../../src/state/instance.ts";
+import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, editPool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
-import {
-  buildPool,
-  createPool,
-  destroyPool,
-  refreshPool,
-  startPool,
-} from "../../../src/vm/pool/start-pool.ts";
+import { createPool, destroyPool, refreshPool, startPool } from "../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { poolXml, TARGET } from "../../scenes/pools.ts";
 import { errorOf, makeMachine, nodeOn } from "../../scenes/scene.ts";

@@ -1,4 +1,4 @@
-import { buildPool } from "../../../vm/pool/start-pool.ts";
+import { buildPool, planPoolBuild } from "../../../vm/pool/build-pool.ts";
 import { formattingBy, OVERWRITE_OPTIONS } from "../../arguments/pool-options.ts";
 import { type Command, operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
@@ -18,6 +18,8 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: OVERWRITE_OPTIONS,
   },
+  plan: async (call) =>
+    await planPoolBuild(call.instance, operand(call, "pool"), { formatting: formattingBy(call) }),
   async run(call) {
     const formatting = formattingBy(call);
     const { name } = await buildPool(call.instance, operand(call, "pool"), { formatting });

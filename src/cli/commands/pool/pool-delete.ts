@@ -1,4 +1,5 @@
-import { deletePool } from "../../../vm/pool/delete-pool.ts";
+import { planOnly } from "../../../vm/object-change/carry-out.ts";
+import { deletePool, poolRemoval } from "../../../vm/pool/delete-pool.ts";
 import { type Command, operand, POOL_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
@@ -12,6 +13,7 @@ export const command: Command = {
     operands: [POOL_OPERAND],
     options: [],
   },
+  plan: async (call) => await planOnly(call.instance, poolRemoval(call.instance, operand(call, "pool"))),
   async run(call) {
     const { name } = await deletePool(call.instance, operand(call, "pool"));
     call.output.print(`Pool ${oneLine(name)} deleted\n\n`);

@@ -1,8 +1,10 @@
+import type { Step } from "../../../plan/steps/step.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { IsSearched, IsStarted } from "../../../storage/pool/backends/table.ts";
 import type { PoolType } from "../../../storage/pool/pool-types.ts";
 import type { Formatting, TargetPool } from "../../../storage/pool/rules/startable.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
+import type { SlowChange } from "../../object-change/slow-change.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";
@@ -10,53 +12,56 @@ import type { SourceCheck } from "../start-held.ts";
 
 /**
  * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
- * says so. What is done is a list of works, in their order, as far as no work needs the result of another.
+ * says so. What it does are steps: `svirt plan` prints them, and one runner carries them out.
  */
 export interface PoolBackend {
   /** Whether a start also builds the pool without a request. */
   readonly isBuiltByStart: ((instance: Instance, pool: Pool) => boolean) | "never";
-  /** Lists the works that make the storage of a pool. As in libvirt, a pool of existing devices has none. */
-  build(formatting: Formatting | undefined): readonly BuildWork[];
+  /** Lists the parts of a build, in their order. As in libvirt, a pool of existing devices has none. */
+  build(formatting: Formatting | undefined): readonly BuildPart[];
   /**
-   * Makes a pool active: brings its source up, checks it, and records the pool. The caller holds no lock. For
-   * a pool whose source is there, the check alone.
+   * Returns the change that makes a pool active: it brings the source up, checks it, and records the pool.
+   * For a pool whose source is there, the check alone.
    */
   readonly start:
-    | ((instance: Instance, start: PoolStart) => Promise<StoredIdentity>)
+    | ((start: PoolStart) => SlowChange<StoredIdentity>)
     | { readonly check: SourceCheck | undefined };
   /** Parts of an end; of a pool that holds nothing, none. */
   readonly end: PoolEnd | "holds nothing";
   /**
    * Looks at the source of an active pool that a refresh does without a lock, since they wait for a program.
    */
-  readonly refresh: readonly PoolWork[];
-  readonly remove: RemoveWork | "not removed";
+  readonly refresh: readonly PoolLook[];
+  readonly remove: Removal | "not removed";
   readonly findSources: FindSources | "refused";
 }
 
-/** Work on the source of a pool. */
-export type PoolWork = (instance: Instance, pool: Pool) => Promise<void> | void;
+/** Look at the source of a pool. */
+type PoolLook = (instance: Instance, pool: Pool) => Promise<void>;
 
 /** Part of a build. */
-export interface BuildWork {
+export interface BuildPart {
   /**
    * Whether it is done under the registry's lock, so that no guest or pool is started on the disk meanwhile:
-   * it takes no time.
+   * it takes no time. Otherwise the devices of the source are locked.
    */
   readonly isHeld: boolean;
   /** Whether it overwrites the devices of the source. */
   readonly overwrites: boolean;
-  run(
+  /** Decides the steps, and changes nothing. */
+  plan(
     instance: Instance,
     pool: TargetPool,
     how: { readonly formatting: Formatting | undefined; readonly held: Held },
-  ): Promise<void> | void;
+  ): Promise<readonly Step[]> | readonly Step[];
 }
 
-/** Parts of an end. */
+/** Parts of an end. `before` and `after` decide steps, and change nothing. The caller holds no lock. */
 export interface PoolEnd {
-  /** Works while the pool is still active. The caller holds no lock. */
-  readonly before: readonly PoolWork[];
+  /** Decides the steps while the pool is still active. */
+  before(instance: Instance, pool: Pool): Promise<readonly Step[]>;
+  /** Returns the error to throw for the error of such a step, such as one with the guest that keeps it. */
+  readonly explain: ((instance: Instance, pool: Pool, error: unknown) => Promise<unknown>) | "as it is";
   /** Does the rest of the end while no start has the same source. */
   readonly withSource:
     | (<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>)
@@ -67,16 +72,18 @@ export interface PoolEnd {
    */
   check(instance: Instance, pool: Pool, seen: Pool): void;
   /**
-   * Works after the pool is recorded as inactive: no guest gets a volume any more. The caller holds no lock.
+   * Decides the steps after the pool is recorded as inactive: no guest gets a volume any more. If one of them
+   * fails, the pool is active again.
    */
-  readonly after: readonly PoolWork[];
+  after(instance: Instance, pool: Pool): Promise<readonly Step[]>;
 }
 
 /** Removal of a pool's storage. */
-export interface RemoveWork {
+export interface Removal {
   /** Whether it is done under the registry's lock. */
   readonly isHeld: boolean;
-  run(instance: Instance, pool: TargetPool): Promise<void> | void;
+  /** Decides the steps, and changes nothing. */
+  plan(instance: Instance, pool: TargetPool): Promise<readonly Step[]> | readonly Step[];
 }
 
 /**

@@ -1,11 +1,11 @@
 import { refuseUnlabelled } from "../device/refuse-unlabelled.ts";
-import { makeTable } from "../made/make-table.ts";
-import type { BuildWork, PoolBackend } from "./backend.ts";
+import { planTable } from "../made/make-table.ts";
+import type { BuildPart, PoolBackend } from "./backend.ts";
 
-const MAKE_TABLE: BuildWork = {
+const MAKE_TABLE: BuildPart = {
   isHeld: true,
   overwrites: true,
-  run: async (instance, pool, { formatting = "no-overwrite" }) => await makeTable(instance, pool, formatting),
+  plan: (instance, pool, { formatting = "no-overwrite" }) => [planTable(instance, pool, formatting)],
 };
 
 /** Disk with partitions as volumes. */

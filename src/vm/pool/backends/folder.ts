@@ -1,13 +1,13 @@
-import { makeTarget } from "../make-target.ts";
-import { removeFolder } from "../remove-folder.ts";
-import type { BuildWork, RemoveWork } from "./backend.ts";
+import { planTarget } from "../make-target.ts";
+import { planFolderRemoval } from "../remove-folder.ts";
+import type { BuildPart, Removal } from "./backend.ts";
 
 /** Makes the folder of a pool. */
-export const MAKE_FOLDER: BuildWork = {
+export const MAKE_FOLDER: BuildPart = {
   isHeld: true,
   overwrites: false,
-  run: (instance, pool, { held }) => makeTarget(instance, pool, held),
+  plan: (instance, pool, { held }) => planTarget(instance, pool, held),
 };
 
 /** Removes the folder of a pool, if it is empty. */
-export const REMOVE_FOLDER: RemoveWork = { isHeld: true, run: removeFolder };
+export const REMOVE_FOLDER: Removal = { isHeld: true, plan: planFolderRemoval };

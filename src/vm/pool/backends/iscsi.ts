@@ -2,17 +2,21 @@ import { canonical } from "../../../domain/forms/canonical.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { startedMeanwhile } from "../find-pool.ts";
-import { logOut, refuseUsedSession, whileLoggingOut, withSession } from "../iscsi/session.ts";
-import { startHeld } from "../start-held.ts";
+import { planLogOut, refuseUsedSession, sessionStart, whileLoggingOut } from "../iscsi/session.ts";
 import type { PoolBackend } from "./backend.ts";
 
 /** Target of iSCSI with a login by the host. */
 export const iscsi = {
   isBuiltByStart: "never",
   build: () => [],
-  start: async (instance, start) =>
-    await withSession(instance, start.seen, async () => await startHeld(instance, start)),
-  end: { before: [], withSource: whileLoggingOut, check: refuseUnendable, after: [logOut] },
+  start: sessionStart,
+  end: {
+    before: async () => [],
+    explain: "as it is",
+    withSource: whileLoggingOut,
+    check: refuseUnendable,
+    after: planLogOut,
+  },
   refresh: [],
   remove: "not removed",
   findSources: "refused",

@@ -1,27 +1,25 @@
 import { devicesSpace } from "../../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
-import { withLockedDevices } from "../device/locked-devices.ts";
 import { findGroups } from "../made/find-groups.ts";
-import { makeGroup, removeGroup } from "../made/make-group.ts";
-import { endGroup, refuseUsedGroup, withActiveGroup } from "../made/volume-group.ts";
+import { planGroup, planGroupRemoval } from "../made/make-group.ts";
+import { groupStart, planGroupEnd, refuseUsedGroup } from "../made/volume-group.ts";
 import { refuseKey } from "../refuse-key.ts";
-import { startHeld } from "../start-held.ts";
-import type { BuildWork, PoolBackend, RemoveWork } from "./backend.ts";
+import type { BuildPart, PoolBackend, Removal } from "./backend.ts";
 
-const MAKE_GROUP: BuildWork = {
+const MAKE_GROUP: BuildPart = {
   isHeld: false,
   overwrites: true,
-  run: async (instance, pool, { formatting = "no-overwrite" }) =>
-    await withLockedDevices(instance, pool, async () => await makeGroup(instance, pool, formatting)),
+  plan: async (instance, pool, { formatting = "no-overwrite" }) =>
+    await planGroup(instance, pool, formatting),
 };
 
-const REMOVE_GROUP: RemoveWork = {
+const REMOVE_GROUP: Removal = {
   // LVM may wait for a disk.
   isHeld: false,
-  run: async (instance, pool) => {
+  plan: async (instance, pool) => {
     refuseKey(instance, pool);
-    await removeGroup(instance, pool);
+    return await planGroupRemoval(instance, pool);
   },
 };
 
@@ -29,9 +27,14 @@ const REMOVE_GROUP: RemoveWork = {
 export const logical = {
   isBuiltByStart: "never",
   build: () => [MAKE_GROUP],
-  start: async (instance, start) =>
-    await withActiveGroup(instance, start.seen, async () => await startHeld(instance, start)),
-  end: { before: [], withSource: "shared", check: refuseUsedGroup, after: [endGroup] },
+  start: groupStart,
+  end: {
+    before: async () => [],
+    explain: "as it is",
+    withSource: "shared",
+    check: refuseUsedGroup,
+    after: planGroupEnd,
+  },
   refresh: [lookForGroup],
   remove: REMOVE_GROUP,
   findSources: async ({ host }) => await findGroups(host),

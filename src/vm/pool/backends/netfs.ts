@@ -1,6 +1,6 @@
 import { END_MOUNTED } from "../mounted/end-mounted.ts";
 import { findExports } from "../mounted/find-exports.ts";
-import { startMounted } from "../mounted/start-mounted.ts";
+import { mountedStart } from "../mounted/start-mounted.ts";
 import type { PoolBackend } from "./backend.ts";
 import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";
 
@@ -8,7 +8,7 @@ import { MAKE_FOLDER, REMOVE_FOLDER } from "./folder.ts";
 export const netfs = {
   isBuiltByStart: "never",
   build: () => [MAKE_FOLDER],
-  start: startMounted,
+  start: mountedStart,
   end: END_MOUNTED,
   refresh: [],
   remove: REMOVE_FOLDER,

@@ -1,23 +1,31 @@
 import type { Host } from "../../../host/host.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { findIface, ifaceCommands, ifaceFor, listIfacesCommand } from "../../../storage/pool/iscsi/iface.ts";
 import type { IscsiTarget } from "../../../storage/pool/iscsi/target.ts";
-import { endOf, runCommand } from "./command.ts";
 
-/**
- * Returns a target with the interface of its initiator, which is made if it is missing. Throws as
- * runCommand().
- */
-export async function addNewIface(host: Host, target: IscsiTarget): Promise<IscsiTarget> {
-  const { initiator } = target;
-  if (initiator === undefined) return target;
+/** Target with the interface of its initiator, and the steps that make a missing interface. */
+interface PlannedIface {
+  readonly target: IscsiTarget;
+  readonly steps: readonly StepOf<"prepare-login">[];
+}
+
+/** Returns a target with the interface of its initiator, which the steps make if it is missing. */
+export async function planIface(host: Host, target: IscsiTarget): Promise<PlannedIface> {
+  const { initiator, name, portal } = target;
+  if (initiator === undefined) return { target, steps: [] };
   const known = await knownIface(host, initiator);
-  if (known !== undefined) return { ...target, iface: known };
+  if (known !== undefined) return { target: { ...target, iface: known }, steps: [] };
   const iface = ifaceFor(initiator);
-  const { make, name } = ifaceCommands(iface, initiator);
-  // It fails for an interface of a killed start.
-  await endOf(host, { target, words: make });
-  await runCommand(host, "log in to", { target, words: name });
-  return { ...target, iface };
+  const commands = ifaceCommands(iface, initiator);
+  const step = { do: "prepare-login", target: name, portal } as const;
+  return {
+    target: { ...target, iface },
+    steps: [
+      // It fails for an interface of a killed start.
+      { ...step, words: [...commands.make], mayFail: true },
+      { ...step, words: [...commands.name] },
+    ],
+  };
 }
 
 /** Returns a target with the interface of its initiator, if that is there; undefined if it is missing. */

@@ -1,49 +1,45 @@
-import { errorsOf, errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { errorsOf, SvirtError } from "../../../errors.ts";
+import type { Step } from "../../../plan/steps/step.ts";
 import { listSessionHosts } from "../../../resolve/pools/iscsi-devices.ts";
 import { listUnits } from "../../../resolve/pools/scsi-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { withIscsiLock } from "../../../state/locks.ts";
 import {
+  type ChapLogin,
   type IscsiTarget,
   iscsiTarget,
-  loginCommand,
-  logoutCommand,
+  recordCommands,
 } from "../../../storage/pool/iscsi/target.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
+import type { RunPart, SlowChange } from "../../object-change/slow-change.ts";
 import { changeStored } from "../../stored/change-stored.ts";
+import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
-import { checkEnd, codeOf, endOf, NONE_FOUND } from "./command.ts";
-import { addKnownIface, addNewIface } from "./iface.ts";
-import { makeRecord, preparePassword } from "./password.ts";
-
-/** Exit code for a target with a session. ISCSI_ERR_SESS_EXISTS of iscsiadm(8) */
-const SESSION_EXISTS = 15;
+import type { PoolStart } from "../open-target.ts";
+import { startAfter } from "../start-held.ts";
+import { addKnownIface, planIface } from "./iface.ts";
+import { chapPassword, readRecordOf, refuseWithoutPassword } from "./password.ts";
 
 /**
- * Does the work of a start. Before, logs in to the target of the pool, unless the host has a session with it;
- * logs out again if the work fails and nothing uses a disk of it yet. No other pool logs in to the target or
- * out of it meanwhile. The caller holds no lock. Throws "failed", "timeout"; "unsupported" without iscsiadm;
- * "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
+ * Returns the change that logs in to the target of a pool, unless the host has a session with it, and makes
+ * the pool active. If it fails, it logs out again, unless something uses a disk of the target already. No
+ * other pool logs in to the target or out of it meanwhile. It throws "failed", "timeout"; "unsupported"
+ * without iscsiadm; "denied" for a restricted key. virStorageBackendISCSIStartPool() of libvirt
  */
-export async function withSession<Result>(
-  instance: Instance,
-  pool: Pool,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const target = iscsiTarget(pool);
-  return await withIscsiLock(instance, target.name, async () => {
-    const isOurs = hasSession(instance, target) ? false : await logIn(instance, target);
-    try {
-      return await work();
-    } catch (error) {
-      const failed = isOurs ? await withdraw(instance, pool) : [];
-      throwErrors([...listErrors(error), ...failed]);
-      throw error;
-    }
+export function sessionStart(start: PoolStart): SlowChange<StoredIdentity> {
+  const { seen } = start;
+  return startAfter(start, {
+    plan: async (instance) => {
+      const { first, last } = await planLogin(instance, seen);
+      return [...first, ...last];
+    },
+    bringUp: async (instance, run) => await bringUp(instance, seen, run),
+    hold: async (instance, work) => await whileLoggingOut(instance, seen, work),
+    keeps: async (instance) => await keepsSession(instance, seen),
   });
 }
 
-/** Does the work of an end, which no start of the target may interrupt. The caller holds no lock. */
+/** Does the work while no other pool logs in to the target or out of it. The caller holds no lock. */
 export async function whileLoggingOut<Result>(
   instance: Instance,
   pool: Pool,
@@ -52,13 +48,70 @@ export async function whileLoggingOut<Result>(
   return await withIscsiLock(instance, iscsiTarget(pool).name, work);
 }
 
+/** Steps of a login, before and after the password is there, and the password. */
+interface PlannedLogin {
+  readonly first: readonly Step[];
+  readonly last: readonly Step[];
+  readonly target: IscsiTarget;
+  readonly password: string | undefined;
+  /** Whether the steps write the record with the password, so that it is to be read again. */
+  readonly isWritten: boolean;
+}
+
+async function bringUp(instance: Instance, pool: Pool, run: RunPart): Promise<void> {
+  const { first, isWritten, last, password, target } = await planLogin(instance, pool);
+  await run(first, { passwords: new Map(password === undefined ? [] : [[target.name, password]]) });
+  if (isWritten && target.login !== undefined)
+    refuseWithoutPassword(target, target.login, await readRecordOf(instance.host, target));
+  await run(last);
+}
+
+/** Decides a login; without steps if the host has a session. */
+async function planLogin(instance: Instance, pool: Pool): Promise<PlannedLogin> {
+  const wanted = iscsiTarget(pool);
+  const without = { password: undefined, isWritten: false };
+  if (hasSession(instance, wanted)) return { first: [], last: [], target: wanted, ...without };
+  if (instance.isForKey === true) throw notForKey(wanted);
+  const { steps, target } = await planIface(instance.host, wanted);
+  const last = [{ do: "log-in-target", ...placeOf(target) } as const];
+  if (target.login === undefined) return { first: steps, last, target, ...without };
+  const isNew = steps.length > 0;
+  const { password, steps: more } = await planPassword(instance, target, { login: target.login, isNew });
+  return { first: [...steps, ...more], last, target, password, isWritten: more.length > 0 };
+}
+
 /**
- * Logs out of a target that a failed start has logged in to, unless a guest or the host uses a disk of it
- * already.
+ * Decides how the record of a target gets the password of the pool's secret. A new interface has no record.
  */
-async function withdraw(instance: Instance, pool: Pool): Promise<readonly SvirtError[]> {
+async function planPassword(
+  instance: Instance,
+  target: IscsiTarget,
+  { isNew, login }: { readonly login: ChapLogin; readonly isNew: boolean },
+): Promise<{ readonly steps: readonly Step[]; readonly password: string | undefined }> {
+  const { name, portal } = target;
+  const chap = chapPassword(instance, target, login);
+  const record = isNew ? undefined : await readRecordOf(instance.host, target);
+  if (record !== undefined && chap === undefined) refuseWithoutPassword(target, login, record);
+  const make =
+    record !== undefined
+      ? []
+      : recordCommands(target).map(
+          (words): Step => ({ do: "prepare-login", target: name, portal, words: [...words] }),
+        );
+  if (chap === undefined) return { steps: make, password: undefined };
+  const step = { do: "set-iscsi-password", ...placeOf(target), user: chap.user } as const;
+  return { steps: [...make, step], password: chap.password };
+}
+
+function placeOf({ iface, name, portal }: IscsiTarget): Pick<IscsiTarget, "iface" | "name" | "portal"> {
+  return { name, portal, ...(iface === undefined ? {} : { iface }) };
+}
+
+/** Reports whether a failed start leaves the session: it is gone, or something uses a disk of it. */
+async function keepsSession(instance: Instance, pool: Pool): Promise<boolean> {
+  if (!hasSession(instance, iscsiTarget(pool))) return true;
   const used = await changeStored(instance, () => errorsOf(() => refuseUsedSession(instance, pool)));
-  return used.length > 0 ? [] : await errorsOfWork(async () => await logOut(instance, pool));
+  return used.length > 0;
 }
 
 function hasSession({ host }: Instance, target: IscsiTarget): boolean {
@@ -66,39 +119,15 @@ function hasSession({ host }: Instance, target: IscsiTarget): boolean {
 }
 
 /**
- * Logs in, and returns whether this call made the session. A present record keeps its password and settings:
- * a new record would replace them.
+ * Returns the step that logs out of the target of a pool, if the host has a session with it by the pool's
+ * portal. A restricted key, which cannot log in either, leaves the session.
  */
-async function logIn(instance: Instance, wanted: IscsiTarget): Promise<boolean> {
-  const { host, isForKey } = instance;
-  if (isForKey === true) throw notForKey(wanted);
-  const target = await addNewIface(host, wanted);
-  if (target.login !== undefined) await preparePassword(instance, target, target.login);
-  const login = { target, words: loginCommand(target) };
-  let end = await endOf(host, login);
-  if (codeOf(end) === NONE_FOUND) {
-    await makeRecord(host, target);
-    end = await endOf(host, login);
-  }
-  if (codeOf(end) === SESSION_EXISTS) return false;
-  checkEnd(end, "log in to", login);
-  return true;
-}
-
-/**
- * Logs out of the target of a pool, if the host has a session with it by the pool's portal. A restricted key,
- * which cannot log in either, leaves the session. Throws as withSession(). The caller holds the lock of the
- * target alone.
- */
-export async function logOut({ host, isForKey }: Instance, pool: Pool): Promise<void> {
+export async function planLogOut(instance: Instance, pool: Pool): Promise<readonly Step[]> {
   const wanted = iscsiTarget(pool);
-  if (isForKey === true || listSessionHosts(host, wanted).length === 0) return;
+  if (instance.isForKey === true || !hasSession(instance, wanted)) return [];
   // Without the interface, all sessions with the target would end.
-  const target = await addKnownIface(host, wanted);
-  if (target === undefined) return;
-  const logout = { target, words: logoutCommand(target) };
-  const end = await endOf(host, logout);
-  if (codeOf(end) !== NONE_FOUND) checkEnd(end, "log out of", logout);
+  const target = await addKnownIface(instance.host, wanted);
+  return target === undefined ? [] : [{ do: "log-out-target", ...placeOf(target) }];
 }
 
 /**

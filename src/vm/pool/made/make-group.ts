@@ -1,5 +1,6 @@
-import { errorsOfWork, SvirtError } from "../../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { PoolStep } from "../../../plan/steps/pool.ts";
 import { readLogicalVolumes, readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
@@ -10,17 +11,20 @@ import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
-import { removeLeftParts } from "./remove-partial-volumes.ts";
-import { runTool } from "./run-tool.ts";
+import { listLeftParts, removalOfPart } from "./remove-partial-volumes.ts";
 import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
 /**
- * Makes the volume group of a pool on its devices. A device prepared by an interrupted call is used as it is.
- * Throws "wrong-state" for a device with content unless it may be overwritten, and for an existing group;
- * "in-use" for a device of a guest or a definition; "unsupported". virStorageBackendLogicalBuildPool() of
- * libvirt
+ * Returns the steps that make the volume group of a pool on its devices. A device prepared by an interrupted
+ * call is used as it is. Throws "wrong-state" for a device with content unless it may be overwritten, and for
+ * an existing group; "in-use" for a device of a guest or a definition; "unsupported".
+ * virStorageBackendLogicalBuildPool() of libvirt
  */
-export async function makeGroup(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
+export async function planGroup(
+  instance: Instance,
+  pool: Pool,
+  how: Formatting,
+): Promise<readonly PoolStep[]> {
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const known = await readPhysicalVolumes(host);
@@ -29,22 +33,19 @@ export async function makeGroup(instance: Instance, pool: Pool, how: Formatting)
   refuseBuildOver(instance, pool.name, { devices, isWritten: true });
   const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
   if (how === "no-overwrite") for (const device of blank) refuseContent(host, pool.name, device);
-  const made: FileId[] = [];
-  try {
-    for (const device of blank) {
-      made.push(device);
-      await runTool(host, { words: lvm.createPhysical(device.path), attempt: `prepare ${device.path}` });
-    }
-    const paths = devices.map(({ path }) => path);
-    await runTool(host, { words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` });
-  } catch (error) {
-    // Prepared devices would have content for the next call.
-    for (const { path } of made)
-      await errorsOfWork(
-        async () => await runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` }),
-      );
-    throw error;
-  }
+  const paths = devices.map(({ path }) => path);
+  return [
+    ...blank.map(
+      ({ path }): PoolStep => ({
+        do: "run-tool",
+        words: lvm.createPhysical(path),
+        attempt: `prepare ${path}`,
+        // A prepared device would have content for the next call.
+        back: { words: lvm.removePhysical(path), attempt: `clear ${path}`, mayFail: true },
+      }),
+    ),
+    { do: "run-tool", words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` },
+  ];
 }
 
 /** Whether a device is not prepared yet. Throws "in-use" for a device of another group. */
@@ -59,31 +60,44 @@ function isBlank(
 }
 
 /**
- * Removes the volume group of a pool, and its mark from the pool's devices. Throws "wrong-state" for a group
- * with volumes, which libvirt removes with it; "in-use" for a guest's disk; "unsupported" for a group on
- * other devices. The caller holds no lock. virStorageBackendLogicalDeletePool() of libvirt
+ * Returns the steps that remove the volume group of a pool, and its mark from the pool's devices. Throws
+ * "wrong-state" for a group with volumes, which libvirt removes with it; "in-use" for a guest's disk;
+ * "unsupported" for a group on other devices. The caller holds no lock.
+ * virStorageBackendLogicalDeletePool() of libvirt
  */
-export async function removeGroup(instance: Instance, pool: Pool): Promise<void> {
+export async function planGroupRemoval(instance: Instance, pool: Pool): Promise<readonly PoolStep[]> {
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const attempt = `remove the volume group ${group}`;
-  const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
+  const known = await readPhysicalVolumes(host);
+  const parts = known.filter((one) => one.group === group);
+  const steps: PoolStep[] = [];
   // An interrupted call may have removed the group alone.
   if (parts.length > 0) {
     await checkParts(instance, pool, { parts, attempt });
-    await removeLeftParts(instance, group, await readLogicalVolumes(host, group));
-    const [volume] = await readLogicalVolumes(host, group);
+    const volumes = await readLogicalVolumes(host, group);
+    const left = listLeftParts(instance, volumes);
+    const [volume] = volumes.filter(({ name }) => !left.includes(name));
     if (volume !== undefined) throw notEmpty(pool, group, volume.name);
-    await runTool(host, { words: lvm.removeGroup(group), attempt });
+    steps.push(...left.map((name) => removalOfPart(group, name)));
+    steps.push({ do: "run-tool", words: lvm.removeGroup(group), attempt });
   }
   const nodeOf = (path: string): string => host.inspectFile(path)?.id.node ?? path;
   const listed = new Set(pool.source.devices.map(({ path }) => nodeOf(path)));
-  const orphans = (await readPhysicalVolumes(host)).filter(
-    (one) => one.group === "" && listed.has(nodeOf(one.path)),
+  const orphans = known.filter(
+    (one) => (one.group === "" || one.group === group) && listed.has(nodeOf(one.path)),
   );
   await refuseGuestsParts(instance, orphans, attempt);
-  for (const { path } of orphans)
-    await runTool(host, { words: lvm.removePhysical(path), attempt: `clear ${path}` });
+  return [
+    ...steps,
+    ...orphans.map(
+      ({ path }): PoolStep => ({
+        do: "run-tool",
+        words: lvm.removePhysical(path),
+        attempt: `clear ${path}`,
+      }),
+    ),
+  ];
 }
 
 function existing({ name }: Pool, group: string): SvirtError {

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { partitionedDisk } from "../../../resolve/pools/partitions.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { makeTableCommand } from "../../../storage/pool/disk/table.ts";
@@ -11,15 +12,14 @@ import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevice } from "../device/source-device.ts";
 import { denyKey } from "../refuse-key.ts";
-import { runTool } from "./run-tool.ts";
 
 /**
- * Writes an empty partition table to the disk of a pool. Throws "wrong-state" for a disk with content unless
- * it may be overwritten, and for a disk in use; "in-use" for a disk of a guest or a definition; "denied" for
- * a restricted key. The caller holds the registry's lock, and has called refuseDefined() without it.
- * virStorageBackendDiskBuildPool() of libvirt
+ * Returns the step that writes an empty partition table to the disk of a pool. Throws "wrong-state" for a
+ * disk with content unless it may be overwritten, and for a disk in use; "in-use" for a disk of a guest or a
+ * definition; "denied" for a restricted key. The caller holds the registry's lock, and has called
+ * refuseDefined() without it. virStorageBackendDiskBuildPool() of libvirt
  */
-export async function makeTable(instance: Instance, pool: Pool, how: Formatting): Promise<void> {
+export function planTable(instance: Instance, pool: Pool, how: Formatting): StepOf<"run-tool"> {
   const { host } = instance;
   const { name, source } = pool;
   denyKey(instance, `write a partition table for the storage pool '${name}'`);
@@ -27,12 +27,17 @@ export async function makeTable(instance: Instance, pool: Pool, how: Formatting)
   const device = sourceDevice(instance, pool);
   // Names outside of /dev were inspected without the lock: their servers may hang.
   refuseBuildOver(instance, name, { devices: [device], isWritten: false });
-  const command = makeTableCommand(device.path, source.format?.type ?? "unknown");
+  const { input, words } = makeTableCommand(device.path, source.format?.type ?? "unknown");
   if (how === "no-overwrite") {
     refuseTable(host, name, device);
     refuseContent(host, name, device);
   }
-  await runTool(host, { ...command, attempt: `write a partition table to ${device.path}` });
+  return {
+    do: "run-tool",
+    words: [...words],
+    attempt: `write a partition table to ${device.path}`,
+    ...(input === undefined ? {} : { input }),
+  };
 }
 
 /** Throws "unsupported" for a mapped device: the kernel makes no partitions of it. */

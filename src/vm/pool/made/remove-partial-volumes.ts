@@ -1,24 +1,40 @@
 import { isPartialVolume } from "../../../plan/partial-names.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
+import { runTool } from "../../../run/steps/pool/run-tool.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { isPartLocked } from "../../../state/locks.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
-import { runTool } from "./run-tool.ts";
 
-/** Removes volumes of a group left without their data by an interrupted call. LVM keeps an open volume. */
+/** Lists the volumes of a group left without their data by an interrupted call. */
+export function listLeftParts(
+  instance: Instance,
+  volumes: readonly Pick<LogicalVolume, "name">[],
+): readonly string[] {
+  return volumes
+    .map(({ name }) => name)
+    .filter((name) => isPartialVolume(name) && !isPartLocked(instance, name));
+}
+
+/** Returns the step that removes such a volume. LVM keeps an open volume. */
+export function removalOfPart(group: string, name: string): StepOf<"run-tool"> {
+  return {
+    do: "run-tool",
+    words: lvm.removeVolume(group, name),
+    attempt: `remove the volume ${group}/${name}`,
+  };
+}
+
+/** Removes such volumes of a group. */
 export async function removeLeftParts(
   instance: Instance,
   group: string,
   volumes: readonly Pick<LogicalVolume, "name">[],
 ): Promise<void> {
-  const left = volumes.filter(({ name }) => isPartialVolume(name) && !isPartLocked(instance, name));
+  const left = listLeftParts(instance, volumes);
   if (left.length === 0) return;
-  const names = new Set(left.map(({ name }) => name));
   // Listed again: a call ended since may have given a volume its name.
-  for (const { name } of await readLogicalVolumes(instance.host, group)) {
-    if (!names.has(name)) continue;
-    const attempt = `remove the volume ${group}/${name}`;
-    await runTool(instance.host, { words: lvm.removeVolume(group, name), attempt });
-  }
+  for (const { name } of await readLogicalVolumes(instance.host, group))
+    if (left.includes(name)) await runTool(instance.host, removalOfPart(group, name));
 }

@@ -1,4 +1,6 @@
-import { errorsOfWork, listErrors, SvirtError, throwErrors } from "../../../errors.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { PoolStep } from "../../../plan/steps/pool.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -6,54 +8,55 @@ import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
+import type { SlowChange } from "../../object-change/slow-change.ts";
 import { changeStored } from "../../stored/change-stored.ts";
+import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { guestOnDevice } from "../device/device-guest.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
-import { runTool } from "./run-tool.ts";
+import type { PoolStart } from "../open-target.ts";
+import { startAfter } from "../start-held.ts";
 
 // Rule: A volume group on a guest's disk is not started; one with a guest's volume is not stopped.
 
 /**
- * Does the work of a start after it has activated the volumes of the pool's group; deactivates them again if
- * either fails, unless some were active before. The caller holds no lock. Throws "unsupported" without the
+ * Returns the change that activates the volumes of a pool's group and makes the pool active. If it fails, the
+ * volumes are deactivated again, unless some were active before. Its plan throws "unsupported" without the
  * group, in libvirt's words; "in-use" for a group on a guest's disk. virStorageBackendLogicalStartPool() of
  * libvirt
  */
-export async function withActiveGroup<Result>(
-  instance: Instance,
-  pool: Pool,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const { host } = instance;
-  const group = volumeGroupOf(pool);
-  const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
-  await checkParts(instance, pool, { parts, attempt: `start the volume group ${group}` });
-  const wasActive = listLogicalDevices(host, group).length > 0;
-  try {
-    // lvm activates the possible volumes, and fails if some are left.
-    await runTool(host, { words: lvm.activate(group), attempt: `start the volume group ${group}` });
-    return await work();
-  } catch (error) {
-    const failed = wasActive ? [] : await errorsOfWork(async () => await deactivate(instance, group));
-    throwErrors([...listErrors(error), ...failed]);
-    throw error;
-  }
+export function groupStart(start: PoolStart): SlowChange<StoredIdentity> {
+  const { isPlannedAhead, seen } = start;
+  return startAfter(start, {
+    plan: async (instance) => {
+      const { host } = instance;
+      const group = volumeGroupOf(seen);
+      const attempt = `start the volume group ${group}`;
+      if (isPlannedAhead !== true) {
+        const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
+        await checkParts(instance, seen, { parts, attempt });
+      }
+      const wasActive = listLogicalDevices(host, group).length > 0;
+      // lvm activates the possible volumes, and fails if some are left.
+      const step: PoolStep = { do: "run-tool", words: lvm.activate(group), attempt };
+      return [wasActive ? step : { ...step, back: deactivation(group) }];
+    },
+  });
 }
 
 /**
- * Deactivates the volumes of a pool's group, if it exists. The caller holds no lock.
+ * Returns the step that deactivates the volumes of a pool's group, if it exists. The caller holds no lock.
  * virStorageBackendLogicalStopPool() of libvirt
  */
-export async function endGroup(instance: Instance, pool: Pool): Promise<void> {
+export async function planGroupEnd({ host }: Instance, pool: Pool): Promise<readonly PoolStep[]> {
   const group = volumeGroupOf(pool);
   // Without its devices there is nothing to deactivate.
-  if ((await readPhysicalVolumes(instance.host)).some((one) => one.group === group))
-    await deactivate(instance, group);
+  const isThere = (await readPhysicalVolumes(host)).some((one) => one.group === group);
+  return isThere ? [{ do: "run-tool", ...deactivation(group) }] : [];
 }
 
-async function deactivate({ host }: Instance, group: string): Promise<void> {
-  await runTool(host, { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` });
+function deactivation(group: string): Pick<StepOf<"run-tool">, "words" | "attempt"> {
+  return { words: lvm.deactivate(group), attempt: `stop the volume group ${group}` };
 }
 
 /**

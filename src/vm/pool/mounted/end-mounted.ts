@@ -1,5 +1,7 @@
-import { SvirtError } from "../../../errors.ts";
+import { errorsOfWork, SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { Step } from "../../../plan/steps/step.ts";
 import { findPoolMount } from "../../../resolve/pool-mount.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
@@ -9,41 +11,34 @@ import { invalid } from "../find-pool.ts";
 
 /** Parts of the end of a pool that its start has mounted. */
 export const END_MOUNTED = {
-  before: [unmountPool],
+  before: planUnmount,
+  explain: explainBusy,
   withSource: "shared",
   check: refuseMounted,
-  after: [],
+  after: async () => [],
 } as const;
 
-/**
- * A server may take long, so the registry's lock is not held meanwhile. Throws "in-use" while a guest uses a
- * volume.
- */
-async function unmountPool(instance: Instance, pool: Pool): Promise<void> {
-  if (!isMounted(instance, pool)) return;
+/** Returns the step that unmounts a pool. Throws "in-use" while a guest uses a volume. */
+async function planUnmount(instance: Instance, pool: Pool): Promise<readonly Step[]> {
+  const mount = findPoolMount(instance.host, pool);
+  if (mount === undefined) return [];
   await changeStored(instance, () => refuseGuest(instance, pool));
-  await unmountUnused(instance, pool);
+  const { path, source } = mount;
+  return [{ do: "unmount-pool", path, source, above: folderAbove(instance.host, path) }];
 }
 
-function refuseMounted(instance: Instance, pool: Pool): void {
-  if (isMounted(instance, pool))
+/** Returns the error with the guest that keeps the mount: it may have been started meanwhile. */
+async function explainBusy(instance: Instance, pool: Pool, error: unknown): Promise<unknown> {
+  if (!(error instanceof SvirtError) || error.kind !== "in-use") return error;
+  const [found] = await errorsOfWork(
+    async () => await changeStored(instance, () => refuseGuest(instance, pool, error)),
+  );
+  return found ?? error;
+}
+
+function refuseMounted({ host }: Instance, pool: Pool): void {
+  if (findPoolMount(host, pool) !== undefined)
     throw invalid(`storage pool '${pool.name}' was mounted meanwhile`, "Repeat the command.");
-}
-
-function isMounted({ host }: Instance, pool: Pool): boolean {
-  return findPoolMount(host, pool) !== undefined;
-}
-
-async function unmountUnused(instance: Instance, pool: Pool): Promise<void> {
-  const path = pool.target?.path ?? "";
-  try {
-    await instance.host.unmount(folderAbove(instance.host, path), path);
-  } catch (error) {
-    // A guest may have been started meanwhile.
-    if (error instanceof SvirtError && error.kind === "in-use")
-      await changeStored(instance, () => refuseGuest(instance, pool, error));
-    throw error;
-  }
 }
 
 /**
@@ -69,7 +64,7 @@ function refuseGuest(instance: Instance, pool: Pool, cause?: SvirtError): void {
 }
 
 /** Returns the folder that has the mount point. Throws "denied" if the path leads through a symbolic link. */
-function folderAbove(host: Host, path: string): Parameters<Host["unmount"]>[0] {
+export function folderAbove(host: Host, path: string): FileId {
   const above = path.slice(0, path.lastIndexOf("/")) || "/";
   const id = host.inspectFile(above)?.id;
   if (id?.path === above) return id;

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { OpenedMount } from "../../../host/mounts.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { privateRange, readPolicyFacts } from "../../../report/policy-facts.ts";
 import { refuseFolderLabel } from "../../../resolve/places/writable-places.ts";
 import { putLabel } from "../../../run/labels/file-label.ts";
@@ -11,6 +12,7 @@ import { backendOf } from "../../../storage/pool/backends/table.ts";
 import { addOption, type MountOrder } from "../../../storage/pool/mount/mount-order.ts";
 import { planDeviceMount } from "../../../storage/pool/mount/plan-mount.ts";
 import type { TargetPool } from "../../../storage/pool/rules/startable.ts";
+import type { PoolTarget } from "../../../storage/pool/stored-pool.ts";
 import { sourceDevice, typeOfDevice } from "../device/source-device.ts";
 import { targetLabel } from "../target-label.ts";
 
@@ -19,24 +21,60 @@ import { targetLabel } from "../target-label.ts";
 const LABEL = "security.selinux";
 
 /**
- * Opens the file system of a pool, with the labels that its files need. The caller attaches and closes it. A
- * server may take long, so no lock may be held. Throws "unsupported", "denied", "timeout" and errors of the
- * kernel.
+ * Returns the step that mounts the file system of a pool, with the labels that its files need. Throws
+ * "unsupported", "denied", and the errors of a device. The caller holds no lock.
  */
-export async function openPoolMount(instance: Instance, pool: TargetPool): Promise<OpenedMount> {
+export function planPoolMount(instance: Instance, pool: TargetPool): StepOf<"mount-pool"> {
+  const { target } = pool;
+  const { attempts, flags, server, source } = orderOf(instance, pool);
+  return {
+    do: "mount-pool",
+    path: target.path,
+    source,
+    ...(server === undefined ? {} : { server }),
+    attempts: attempts.map(({ options, type }) => ({ type, options: [...options] })),
+    flags: [...flags],
+    ...labelsOf(instance, target),
+  };
+}
+
+/**
+ * Returns the label for the root, and the label for a file system without labels of files. Without a label in
+ * the XML these are read-only content for guests: no guest can change another's file.
+ */
+function labelsOf(
+  instance: Instance,
+  target: PoolTarget,
+): Pick<StepOf<"mount-pool">, "label" | "labelOfAll"> {
   const { host } = instance;
-  const order = orderOf(instance, pool);
-  const hasLabels = host.getSelinux().mode !== "disabled";
+  if (host.getSelinux().mode === "disabled") return {};
+  const label = targetLabel(instance, target, true);
+  if (label !== undefined) return { label, labelOfAll: label };
+  return { labelOfAll: formatContext(readPolicyFacts(host).image.content) };
+}
+
+/**
+ * Opens the file system of such a step. The caller attaches and closes it. A server may take long, so no lock
+ * may be held. Throws "unsupported", "denied", "timeout" and errors of the kernel.
+ */
+export async function openPoolMount(
+  instance: Instance,
+  { target }: TargetPool,
+  { attempts, flags, labelOfAll, server, source }: StepOf<"mount-pool">,
+): Promise<OpenedMount> {
+  const { host } = instance;
+  const order: MountOrder = { source, server, attempts, flags };
+  if (labelOfAll === undefined) return await host.openMount(order);
+  const all = { path: target.path, order, label: labelOfAll };
   // No file can be labelled there, so each has the mount's label.
-  if (hasLabels && order.flags.includes("ro")) return await openLabelled(instance, pool, order);
+  if (order.flags.includes("ro")) return await openLabelled(instance, all);
   const opened = await host.openMount(order);
-  if (!hasLabels) return opened;
   const isKept = await orClosed(opened, () => keepsLabels(opened));
   if (!isKept) {
     await opened.close();
-    return await openLabelled(instance, pool, order);
+    return await openLabelled(instance, all);
   }
-  await orClosed(opened, () => labelRoot(instance, pool, opened));
+  await orClosed(opened, () => labelRoot(instance, target, opened));
   return opened;
 }
 
@@ -50,23 +88,25 @@ function orderOf(instance: Instance, pool: TargetPool): MountOrder {
 /**
  * Gives the root the label in the XML. Throws "denied" for a label with which no guest may have files there.
  */
-function labelRoot(instance: Instance, { target }: TargetPool, opened: OpenedMount): void {
+function labelRoot(instance: Instance, target: PoolTarget, opened: OpenedMount): void {
   const { path } = target;
+  // Not the label of one guest, which only a mount may have.
   const label = targetLabel(instance, target);
   const is = opened.getXattr(LABEL);
   refuseFolderLabel(instance.host, path, label ?? is);
   if (label !== undefined && label !== is) putLabel(opened, path, label);
 }
 
-/**
- * Opens a file system without labels of files: all have the mount's. Without a label in the XML they are
- * read-only content for guests: no guest can change another's file.
- */
-async function openLabelled(instance: Instance, pool: TargetPool, order: MountOrder): Promise<OpenedMount> {
-  const { target } = pool;
-  const label =
-    targetLabel(instance, target, true) ?? formatContext(readPolicyFacts(instance.host).image.content);
-  refuseFolderLabel(instance.host, target.path, label);
+/** Mount whose files have the same label. */
+interface LabelledMount {
+  readonly path: string;
+  readonly order: MountOrder;
+  readonly label: string;
+}
+
+/** Opens a file system without labels of files: all have the mount's. */
+async function openLabelled(instance: Instance, { label, order, path }: LabelledMount): Promise<OpenedMount> {
+  refuseFolderLabel(instance.host, path, label);
   refuseOtherGuest(instance, label);
   const opened = await openWithContext(instance, order, label);
   const is = await orClosed(opened, () => opened.getXattr(LABEL));

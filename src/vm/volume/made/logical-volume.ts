@@ -1,10 +1,10 @@
 import { SvirtError } from "../../../errors.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
+import { runTool } from "../../../run/steps/pool/run-tool.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
-import { runTool } from "../../pool/made/run-tool.ts";
 import type { DevicePool } from "../volume-pool.ts";
 
 /**

@@ -12,6 +12,7 @@ import {
 } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
 import { listRelated, listWholes } from "../../../resolve/related-devices.ts";
+import { runTool } from "../../../run/steps/pool/run-tool.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { withDiskLock, withRegistryLock } from "../../../state/locks.ts";
 import {
@@ -28,7 +29,6 @@ import type { Volume } from "../../../storage/volume/document.ts";
 import { decidePartition, isStillFree, placeOfPartition } from "../../../storage/volume/new-partition.ts";
 import { guestOn } from "../../pool/device/device-guest.ts";
 import { refuseMapped } from "../../pool/made/make-table.ts";
-import { runTool } from "../../pool/made/run-tool.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { SvirtError } from "../../../../src/errors.ts";
 import { registryOf } from "../../../../src/state/instance.ts";
+import { buildPool } from "../../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
-import { buildPool } from "../../../../src/vm/pool/start-pool.ts";
 import type { Machine } from "../../../memory-host/machine.ts";
 import { makeScsiMachine } from "../../../scenes/devices.ts";
 import { MemoryLvm } from "../../../scenes/lvm.ts";

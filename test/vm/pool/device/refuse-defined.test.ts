@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { defineDomain } from "../../../../src/vm/define/define.ts";
+import { buildPool } from "../../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
-import { buildPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
+import { startPool } from "../../../../src/vm/pool/start-pool.ts";
 import { makeScsiMachine } from "../../../scenes/devices.ts";
 import { MemoryLvm } from "../../../scenes/lvm.ts";
 import { otherPoolXml } from "../../../scenes/pools.ts";

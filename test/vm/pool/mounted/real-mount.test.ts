@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { buildPool } from "../../../../src/vm/pool/build-pool.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../../src/vm/pool/delete-pool.ts";
 import { getPoolFacts, getPoolXml } from "../../../../src/vm/pool/pool-facts.ts";
-import { buildPool, destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
+import { destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
 import { listPoolVolumes } from "../../../../src/vm/volume/list-volumes.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { givenNode } from "../../../real-host/given-node.ts";

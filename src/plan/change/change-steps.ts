@@ -1,4 +1,4 @@
-import type { Step } from "./step.ts";
+import type { Step } from "../steps/step.ts";
 
 /** Steps of a change of a running guest: `steps` can be undone; `after` then finish the change. */
 export interface ChangeSteps {

@@ -1,0 +1,32 @@
+import { errorsOfWork } from "../../../errors.ts";
+import type { PoolStep } from "../../../plan/steps/pool.ts";
+import type { Runs } from "../step-effects.ts";
+import { dropPoolFolder, makePoolFolder, restorePoolPermissions, setPoolPermissions } from "./folder.ts";
+import { logIn, logOut, prepareLogin, setPassword } from "./iscsi-login.ts";
+import { makeFileSystem } from "./make-file-system.ts";
+import { mountPool, unmountPool } from "./mount.ts";
+import { runTool } from "./run-tool.ts";
+
+/** Effects of the steps on the storage of pools. */
+export const runPool: Runs<PoolStep> = {
+  "make-pool-folder": ({ host }, step) => makePoolFolder(host, step),
+  "drop-pool-folder": ({ host }, { path }) => dropPoolFolder(host, path),
+  "remove-pool-folder": ({ host }, { folder }) => host.removeEmptyFolder(folder),
+  "set-pool-permissions": ({ host }, step) => setPoolPermissions(host, step),
+  "restore-pool-permissions": ({ host }, step) => restorePoolPermissions(host, step),
+  "run-tool": async ({ host }, { mayFail, ...command }) => {
+    const run = async (): Promise<void> => await runTool(host, command);
+    if (mayFail === true) await errorsOfWork(run);
+    else await run();
+  },
+  "make-file-system": async ({ host }, step) => await makeFileSystem(host, step),
+  "prepare-login": async ({ host }, step) => await prepareLogin(host, step),
+  "set-iscsi-password": ({ host, passwords }, { user, ...target }) => {
+    const password = passwords?.get(target.name);
+    if (password !== undefined) setPassword(host, target, { user, password });
+  },
+  "log-in-target": async ({ host }, target) => await logIn(host, target),
+  "log-out-target": async ({ host }, target) => await logOut(host, target),
+  "mount-pool": mountPool,
+  "unmount-pool": async ({ host }, step) => await unmountPool(host, step),
+};

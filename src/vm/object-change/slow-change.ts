@@ -1,0 +1,88 @@
+import { listErrors, type SvirtError, throwErrors } from "../../errors.ts";
+import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import { inverse } from "../../plan/steps/inverse.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import type { Actor } from "../../run/actor.ts";
+import { NO_OBSERVER, runPlan } from "../../run/steps/run-plan.ts";
+import { undo } from "../../run/steps/undo-plan.ts";
+import { type Instance, registryOf } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { settleHeld } from "./settle.ts";
+
+/** Inverses that wait for no program or server: they run under the registry's lock. */
+const QUICK: readonly Step["do"][] = ["replace-text", "drop-pool-folder", "restore-pool-permissions"];
+
+/** Carries out some steps of a change, with what no record may have: opened file systems, and passwords. */
+export type RunPart = (steps: readonly Step[], given?: Pick<Actor, "mounts" | "passwords">) => Promise<void>;
+
+/**
+ * Change whose steps wait for programs or servers, with the commit point "repeat": no other command may wait
+ * for them, so it has no record that another command would settle.
+ */
+export interface SlowChange<Result> {
+  readonly kind: ObjectKind;
+  /** Does the work while no other call uses the source; absent: others may. No other lock is held. */
+  hold?<Value>(instance: Instance, work: () => Promise<Value>): Promise<Value>;
+  /** Decides all steps, and changes nothing. The caller holds no lock. */
+  plan(instance: Instance): Promise<{ readonly change: ObjectChange | undefined }>;
+  /**
+   * Decides the steps again part by part, by the functions of the plan, and runs them: on svirt's own files
+   * under the registry's lock, all others without it.
+   */
+  run(instance: Instance, run: RunPart): Promise<Result>;
+  /** Reports whether a failed change keeps the result of a step that this one would undo. */
+  keeps?(instance: Instance, inverse: Step): Promise<boolean>;
+}
+
+/**
+ * Carries out a slow change. If a step fails, the steps begun are undone, last first. The caller holds no
+ * lock.
+ */
+export async function carryOutSlow<Result>(
+  instance: Instance,
+  change: Omit<SlowChange<Result>, "plan">,
+): Promise<Result> {
+  await withRegistryLock(instance, async () => await settleHeld(instance, change.kind));
+  const { hold = unheld } = change;
+  return await hold(instance, async () => await runOrUndo(instance, change));
+}
+
+async function unheld<Value>(_: Instance, work: () => Promise<Value>): Promise<Value> {
+  return await work();
+}
+
+async function runOrUndo<Result>(
+  instance: Instance,
+  change: Omit<SlowChange<Result>, "plan">,
+): Promise<Result> {
+  // The steps concern no guest.
+  const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0 };
+  const begun: Step[] = [];
+  try {
+    return await change.run(instance, async (steps, given = {}) => {
+      await runPlan({ ...actor, ...given }, steps, (moment, step) => {
+        if (moment === "before") begun.push(step);
+      });
+    });
+  } catch (error) {
+    throwErrors([...listErrors(error), ...(await undoBegun(instance, change, { actor, begun }))]);
+    throw error;
+  }
+}
+
+async function undoBegun(
+  instance: Instance,
+  { keeps }: Pick<SlowChange<unknown>, "keeps">,
+  { actor, begun }: { readonly actor: Actor; readonly begun: readonly Step[] },
+): Promise<readonly SvirtError[]> {
+  const errors: SvirtError[] = [];
+  for (const step of begun.toReversed().flatMap((one) => inverse(one) ?? [])) {
+    if ((await keeps?.(instance, step)) === true) continue;
+    const back = async (): Promise<void> => {
+      errors.push(...(await undo(actor, [step], NO_OBSERVER)).errors.flatMap(listErrors));
+    };
+    if (QUICK.includes(step.do)) await withRegistryLock(instance, back);
+    else await back();
+  }
+  return errors;
+}
