@@ -15,6 +15,11 @@ export function listLogicalDevices(host: Host, group: string): readonly PoolDevi
   return listMapped(host, group).filter(({ name }) => !isPartialVolume(name));
 }
 
+/** Lists the names of the active volumes still without their data. Reads as listLogicalDevices(). */
+export function listLogicalParts(host: Host, group: string): readonly string[] {
+  return listMapped(host, group).flatMap(({ name }) => (isPartialVolume(name) ? [name] : []));
+}
+
 /**
  * Returns the active volume of the name, also without its data; undefined if its path leads to another
  * device.

@@ -1,15 +1,17 @@
-import { errorsOf, type SvirtError, unlessRefused } from "../../errors.ts";
+import { errorsOf, errorsOfWork, type SvirtError, unlessRefused } from "../../errors.ts";
 import { isWithin } from "../../plan/folder-of.ts";
 import { type FindSilent, type SilentAt, silentServers } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
-import { listAnsweringPools, type VolumePool } from "./volume-pool.ts";
+import { volumeBackendOf } from "./made/backends.ts";
+import type { VolumeBackend } from "./made/volume-backend.ts";
+import { type DevicePool, listAnsweringPools, listDevicePools, type VolumePool } from "./volume-pool.ts";
 
 /** Time in which another call locks a part that it has just made. */
 const LOCKING_MS = 20;
 
 /**
- * Lists the files in active pools that killed calls have left of volumes, without the pools of silent
- * servers.
+ * Lists the files and devices in active pools that killed calls have left of volumes, without the pools of
+ * silent servers.
  */
 export async function listPoolParts(instance: Instance, silentAt: SilentAt): Promise<readonly string[]> {
   const mounts = instance.host.listMounts().map(({ path }) => path);
@@ -17,13 +19,30 @@ export async function listPoolParts(instance: Instance, silentAt: SilentAt): Pro
   const findSilent: FindSilent = async (path) =>
     silentAt(path) ?? mounts.find((mount) => isWithin(mount, path) && silentAt(mount) !== undefined);
   const pools = await poolsWithParts(instance, findSilent);
-  return pools.flatMap((pool) => partsOf(instance, pool));
+  const files = pools.flatMap((pool) => partsOf(instance, pool));
+  return [...files, ...devicePools(instance).flatMap(({ parts, pool }) => parts.list(instance, pool))];
 }
 
-/** Removes those files. Never throws for a single pool. */
+/** Removes those files and devices. Never throws for a single pool. */
 export async function removePoolParts(instance: Instance): Promise<readonly SvirtError[]> {
   const pools = await poolsWithParts(instance, silentServers(instance.host));
-  return pools.flatMap(({ folder }) => errorsOf(() => instance.host.removeLeftParts(folder.id)));
+  const errors = pools.flatMap(({ folder }) => errorsOf(() => instance.host.removeLeftParts(folder.id)));
+  for (const { parts, pool } of devicePools(instance))
+    errors.push(...(await errorsOfWork(async () => await parts.remove(instance, pool))));
+  return errors;
+}
+
+/** Active pool whose killed calls leave devices. */
+interface DeviceParts {
+  readonly pool: DevicePool;
+  readonly parts: Exclude<VolumeBackend["parts"], string>;
+}
+
+function devicePools(instance: Instance): readonly DeviceParts[] {
+  return listDevicePools(instance).flatMap((pool) => {
+    const { parts = "leaves none" } = volumeBackendOf(pool) ?? {};
+    return parts === "leaves none" ? [] : [{ pool, parts }];
+  });
 }
 
 async function poolsWithParts(instance: Instance, findSilent: FindSilent): Promise<readonly VolumePool[]> {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { SvirtError } from "../../../src/errors.ts";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { definePool } from "../../../src/vm/pool/define-pool.ts";
 import { startPool } from "../../../src/vm/pool/start-pool.ts";
+import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { cloneVolume } from "../../../src/vm/volume/copy-volume.ts";
 import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
@@ -31,6 +33,9 @@ const remove =
   (node) =>
     deleteVolume(node, { key, pool: "lv" });
 
+const clone: Work = (node) =>
+  cloneVolume(node, "new", { source: { key: "one", pool: "lv" }, flags: { isReflink: false } });
+
 const CASES: readonly { readonly name: string; readonly made: string | undefined; readonly work: Work }[] = [
   {
     name: "vol-create",
@@ -45,8 +50,7 @@ const CASES: readonly { readonly name: string; readonly made: string | undefined
   {
     name: "vol-clone",
     made: "new",
-    work: (node) =>
-      cloneVolume(node, "new", { source: { key: "one", pool: "lv" }, flags: { isReflink: false } }),
+    work: clone,
   },
   { name: "vol-delete", made: undefined, work: remove("one") },
 ];
@@ -119,3 +123,45 @@ describe.each(CASES)(
     );
   },
 );
+
+/** Lists the volumes that have no data yet. */
+function partsOf(machine: Machine): readonly string[] {
+  return [...machine.files.walk()]
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith("/dev/vg/.svirt-"));
+}
+
+test("a copy to a logical volume, killed at each call, leaves no volume that the audit does not name and svirt recover does not remove", async () => {
+  const named = new Set<number>();
+  for (const strike of await instantsOf(prepare, clone)) {
+    const machine = await prepare();
+    await beStruck(machine, clone, strike);
+    const parts = partsOf(machine);
+    const { findings } = await auditNode(nodeOn(machine));
+    const line = (path: string) =>
+      `${path}: is a part of a volume that a killed svirt has left; run svirt recover`;
+    expect([strike, findings]).toEqual([strike, parts.map(line)]);
+    const { errors } = await recoverAll(nodeOn(machine));
+    expect([strike, errors, partsOf(machine)]).toEqual([strike, [], []]);
+    named.add(parts.length);
+  }
+  expect([...named].toSorted()).toEqual([0, 1]);
+});
+
+test("the audit does not name a logical volume that another svirt still fills, and svirt recover leaves it", async () => {
+  const machine = await prepare();
+  const other = nodeOn(machine);
+  const seen: unknown[] = [];
+  const { copyToDevice } = other.host;
+  const host = {
+    ...other.host,
+    copyToDevice: async (...call: Parameters<typeof copyToDevice>) => {
+      const { findings } = await auditNode(nodeOn(machine));
+      const { errors } = await recoverAll(nodeOn(machine));
+      seen.push(findings, errors, partsOf(machine).length);
+      await copyToDevice(...call);
+    },
+  };
+  await clone({ ...other, host });
+  expect(seen).toEqual([[], [], 1]);
+});

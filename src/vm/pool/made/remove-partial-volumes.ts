@@ -1,5 +1,6 @@
 import { isPartialVolume } from "../../../plan/partial-names.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
+import { listLogicalParts } from "../../../resolve/pools/logical-devices.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import { runTool } from "../../../run/steps/pool/run-tool.ts";
 import type { Instance } from "../../../state/instance.ts";
@@ -37,4 +38,24 @@ export async function removeLeftParts(
   // Listed again: a call ended since may have given a volume its name.
   for (const { name } of await readLogicalVolumes(instance.host, group))
     if (left.includes(name)) await runTool(instance.host, removalOfPart(group, name));
+}
+
+/**
+ * Lists the paths of such volumes that are active, without asking LVM, which may wait for a disk. They are
+ * listed twice: a call ended in between has given its volume another name.
+ */
+export function listLeftVolumes(instance: Instance, group: string): readonly string[] {
+  const list = (): readonly string[] => listLogicalParts(instance.host, group);
+  const left = list().filter((name) => !isPartLocked(instance, name));
+  return list().flatMap((name) => (left.includes(name) ? [`/dev/${group}/${name}`] : []));
+}
+
+/** Removes such volumes of a group, as far as they are active. Asks LVM only if there are any. */
+export async function removeLeftVolumes(instance: Instance, group: string): Promise<void> {
+  const names = listLogicalParts(instance.host, group);
+  await removeLeftParts(
+    instance,
+    group,
+    names.map((name) => ({ name })),
+  );
 }

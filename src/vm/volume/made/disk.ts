@@ -10,5 +10,7 @@ export const disk: VolumeBackend = {
     const { removePartition }: typeof import("./partitions.ts") = require("./partitions.ts");
     await removePartition(instance, pool, volume);
   },
+  // The data is in its place before the table has the partition.
+  parts: "leaves none",
   describe: "by sysfs alone",
 };

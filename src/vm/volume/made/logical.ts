@@ -12,15 +12,27 @@ export const logical: VolumeBackend = {
     const { removeLogicalVolume }: typeof import("./logical-volume.ts") = require("./logical-volume.ts");
     await removeLogicalVolume(instance, pool, name);
   },
+  parts: {
+    list: (instance, pool) => parts().listLeftVolumes(instance, groupOf(pool.storage)),
+    remove: async (instance, pool) => await parts().removeLeftVolumes(instance, groupOf(pool.storage)),
+  },
   describe: readGroup,
 };
+
+function parts(): typeof import("../../pool/made/remove-partial-volumes.ts") {
+  return require("../../pool/made/remove-partial-volumes.ts");
+}
 
 async function readGroup(host: Host, pool: Pool): Promise<readonly LogicalVolume[]> {
   const {
     readLogicalVolumes,
   }: typeof import("../../../resolve/pools/lvm-reports.ts") = require("../../../resolve/pools/lvm-reports.ts");
+  return await readLogicalVolumes(host, groupOf(pool));
+}
+
+function groupOf(pool: Pool): string {
   const {
     volumeGroupOf,
   }: typeof import("../../../storage/pool/logical/group.ts") = require("../../../storage/pool/logical/group.ts");
-  return await readLogicalVolumes(host, volumeGroupOf(pool));
+  return volumeGroupOf(pool);
 }

@@ -8,6 +8,14 @@ import type { Volume } from "../../../storage/volume/document.ts";
 import type { DevicePool } from "../volume-pool.ts";
 import type { MadeVolume } from "./made-volume.ts";
 
+/** Access to the volumes of a pool that killed calls have left without their data. */
+interface VolumeParts {
+  /** Lists their paths, without those of calls still at work. Waits for no program. */
+  list(instance: Instance, pool: DevicePool): readonly string[];
+  /** Removes them. */
+  remove(instance: Instance, pool: DevicePool): Promise<void>;
+}
+
 /**
  * Half of a pool type's backend that makes volumes which are devices. Each property is mandatory: a type that
  * lacks something says so. The code is loaded when it is called: most volumes are files.
@@ -29,6 +37,8 @@ export interface VolumeBackend {
     pool: DevicePool,
     volume: { readonly name: string; readonly facts: FileFacts; readonly start: number },
   ): Promise<void>;
+  /** Volumes without their data, left in a pool by killed calls. */
+  readonly parts: VolumeParts | "leaves none";
   /** Lists the volumes as the program that makes them describes them. */
   readonly describe: ((host: Host, pool: Pool) => Promise<readonly LogicalVolume[]>) | "by sysfs alone";
 }
