@@ -27,3 +27,14 @@ export function listPoolFolders(instance: Instance): readonly PoolFolder[] {
     return [{ name, uuid, path }];
   });
 }
+
+/**
+ * Lists the names of the active pools whose file system is not mounted: a start or an end was interrupted, or
+ * it was unmounted by hand. Asks no server.
+ */
+export function listUnmountedPools(instance: Instance): readonly string[] {
+  return poolStore.list(instance).flatMap(({ active, name }) => {
+    const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
+    return pool !== undefined && isUnmounted(instance.host, pool) ? [name] : [];
+  });
+}

@@ -1,6 +1,7 @@
 import { unlessRefused } from "../../errors.ts";
 import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-change.ts";
 import { guestPaths, registryLock } from "../../plan/paths.ts";
+import { listUnmountedPools } from "../../resolve/pool-folders.ts";
 import type { SilentAt } from "../../resolve/silent-server.ts";
 import { changePath, listChanged, readChange } from "../../state/changes/changes.ts";
 import { listOldForms } from "../../state/changes/old-forms.ts";
@@ -37,11 +38,21 @@ export async function findUnfinished(
     if (await isLeft(instance, registryLock(instance.paths), () => listParts(instance).includes(path)))
       found.push(`${path}: is a part of a text that a killed svirt has left; run svirt recover`);
   }
+  for (const name of listUnmountedPools(instance)) {
+    // A start mounts it under the registry's lock.
+    const isThere = (): boolean => listUnmountedPools(instance).includes(name);
+    if (await isLeft(instance, registryLock(instance.paths), isThere)) found.push(unmounted(name));
+  }
   for (const path of await listPoolParts(instance, silentAt))
     found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
     found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);
   return found;
+}
+
+function unmounted(pool: string): string {
+  const remedy = `run svirt pool-start ${pool}, or svirt pool-destroy ${pool}`;
+  return `${pool}: the storage pool is active, and its file system is not mounted; ${remedy}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { poolStore } from "../../../../src/state/pools/pools.ts";
+import { auditNode } from "../../../../src/vm/audit/audit-node.ts";
 import { definePool } from "../../../../src/vm/pool/define-pool.ts";
 import { getPoolFacts } from "../../../../src/vm/pool/pool-facts.ts";
 import { createPool, destroyPool, refreshPool, startPool } from "../../../../src/vm/pool/start-pool.ts";
@@ -61,6 +62,8 @@ describe.each(CASES)("$name struck before, within and after every call that chan
       await beStruck(machine, subject.work, { ...strike, how });
       const place = `${how} ${strike.moment} call ${strike.at}`;
       expect([place, mountsWithoutRecord(machine)]).toEqual([place, []]);
+      const { findings } = await auditNode(nodeOn(machine));
+      expect([place, isHalfDone(machine)]).toEqual([place, findings.length > 0]);
       await subject.work(nodeOn(machine)).catch((error: unknown) => {
         expect([place, String(error)]).toEqual([place, expect.stringMatching(DONE)]);
       });
@@ -68,6 +71,15 @@ describe.each(CASES)("$name struck before, within and after every call that chan
     }
   });
 });
+
+/** Whether a part of a text, the record of a change, or an active pool without its mount is left. */
+function isHalfDone(machine: Machine): boolean {
+  const left = [...machine.files.walk()].some(({ path }) =>
+    /^\/(?:etc|run)\/svirt\/.*\.(?:new|json)$/.test(path),
+  );
+  const active = poolStore.listEntries(nodeOn(machine)).filter(({ isActive }) => isActive);
+  return left || active.length > machine.mounts.list().length;
+}
 
 /** Lists the mounts of which no active pool is recorded, which no command would unmount. */
 function mountsWithoutRecord(machine: Machine): readonly string[] {
