@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
 import type { OpenedMount } from "../host/mounts.ts";
-import type { NewFile } from "../host/new-file.ts";
+import type { DeviceData, NewFile } from "../host/new-file.ts";
 import type { ProcessId } from "../host/processes.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 
@@ -25,6 +25,8 @@ export interface Actor {
   readonly headers?: ReadonlyMap<string, Uint8Array>;
   /** Contents of new volumes, by their paths. */
   readonly contents?: ReadonlyMap<string, VolumeContent>;
+  /** Data of new volumes that are devices, by the paths of the step `fill-device`. */
+  readonly data?: ReadonlyMap<string, DeviceData>;
   /** Value for the step `set-secret`, which does not have it. */
   readonly secret?: Uint8Array;
   /**

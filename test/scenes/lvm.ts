@@ -222,9 +222,8 @@ export class MemoryLvm {
 
   #map(group: string, volume: Volume): void {
     if (volume.device !== undefined) return;
-    this.#made += 1;
-    volume.device = FIRST_DEVICE + this.#made;
     const { files } = this.#machine;
+    volume.device = this.#freeNumber();
     const device = `dm-${volume.device}`;
     const number = `253:${volume.device}`;
     const name = mapName(group, volume.name);
@@ -246,6 +245,13 @@ export class MemoryLvm {
     node.xattrs.set("security.selinux", "system_u:object_r:fixed_disk_device_t:s0");
     files.putFolder(`/dev/${group}`);
     files.put(`/dev/${group}/${volume.name}`, "symlink", { target: `../${device}` });
+  }
+
+  /** Returns the lowest number without a device, as device-mapper does. */
+  #freeNumber(): number {
+    let number = FIRST_DEVICE;
+    while (this.#machine.files.find(`/dev/dm-${number}`) !== undefined) number += 1;
+    return number;
   }
 
   #unmap(group: string, volume: Volume): void {

@@ -161,7 +161,8 @@ export const poolSteps: Kinds<PoolStep> = {
   "run-tool": {
     schema: runTool,
     inverse: ({ back }) => back && { do: "run-tool", ...back },
-    describe: ({ attempt, words }) => `${attempt}: ${words.join(" ")}`,
+    describe: ({ attempt, input, words }) =>
+      `${attempt}: ${words.join(" ")}${input === undefined ? "" : ` (input: ${input.trim()})`}`,
     ...common,
   },
   "make-file-system": {

@@ -44,10 +44,52 @@ const resizeVolume = v.strictObject({
 });
 
 /**
- * Step on the file of a volume. Each is a single call, done or not begun after an interruption: none needs an
+ * Gives a device, or a part of a disk, the data of another volume, and zeros behind it. The data is no part
+ * of the step.
+ */
+const fillDevice = v.strictObject({
+  do: v.literal("fill-device"),
+  path: aString,
+  /** Device; absent: an earlier step makes it. */
+  device: v.exactOptional(fileId),
+  /** Part of the disk, in bytes; absent: the whole device. */
+  part: v.exactOptional(v.strictObject({ start: aNumber, end: aNumber })),
+  source: aString,
+});
+
+/** Gives the node of a new volume owner, group and mode. An absent one stays as it is. */
+const ownDevice = v.strictObject({
+  do: v.literal("own-device"),
+  path: aString,
+  /** Device; absent: an earlier step makes it. */
+  device: v.exactOptional(fileId),
+  mode: v.exactOptional(aNumber),
+  uid: v.exactOptional(aNumber),
+  gid: v.exactOptional(aNumber),
+});
+
+/** Makes a partition of the table known to the kernel, or unknown, unless the kernel has read the table. */
+const tellKernel = v.strictObject({
+  do: v.literal("tell-kernel"),
+  act: v.picklist(["add", "delete"]),
+  disk: fileId,
+  number: aNumber,
+  words: v.array(aString),
+});
+
+/**
+ * Step on a volume: its file, or its device. Each is done or not begun after an interruption, except for the
+ * data of a device, whose volume has another name until then, or is not in the table yet: none needs an
  * inverse.
  */
-export type VolumeStep = v.InferOutput<typeof makeVolume | typeof removeVolume | typeof resizeVolume>;
+export type VolumeStep = v.InferOutput<
+  | typeof makeVolume
+  | typeof removeVolume
+  | typeof resizeVolume
+  | typeof fillDevice
+  | typeof ownDevice
+  | typeof tellKernel
+>;
 
 const common = { inverse: noInverse, where: "host", record: "dropped", releases: "nothing" } as const;
 
@@ -59,6 +101,30 @@ export const volumeSteps: Kinds<VolumeStep> = {
     schema: resizeVolume,
     describe: ({ file, format, fromBytes, sizeBytes }) =>
       `change ${file.path} from ${fromBytes} to ${sizeBytes} bytes (${format})`,
+    ...common,
+  },
+  "fill-device": {
+    schema: fillDevice,
+    describe: ({ part, path, source }) => {
+      const place = part === undefined ? "" : ` from byte ${part.start} to ${part.end}`;
+      return `write the data of ${source} to ${path}${place}`;
+    },
+    ...common,
+  },
+  "own-device": {
+    schema: ownDevice,
+    describe: ({ gid, mode, path, uid }) =>
+      `change ${path} to ${[
+        ...(mode === undefined ? [] : [`mode ${mode.toString(8)}`]),
+        ...(uid === undefined ? [] : [`uid ${uid}`]),
+        ...(gid === undefined ? [] : [`gid ${gid}`]),
+      ].join(", ")}`,
+    ...common,
+  },
+  "tell-kernel": {
+    schema: tellKernel,
+    describe: ({ act, disk, number, words }) =>
+      `${act === "add" ? "show" : "hide"} the partition ${number} of ${disk.path}, unless the kernel has read the table: ${words.join(" ")}`,
     ...common,
   },
 };

@@ -12,8 +12,11 @@ import { settleHeld } from "./settle.ts";
 /** Inverses that wait for no program or server: they run under the registry's lock. */
 const QUICK: readonly Step["do"][] = ["replace-text", "drop-pool-folder", "restore-pool-permissions"];
 
-/** Carries out some steps of a change, with what no record may have: opened file systems, and passwords. */
-export type RunPart = (steps: readonly Step[], given?: Pick<Actor, "mounts" | "passwords">) => Promise<void>;
+/** Carries out some steps of a change, with what no step has: opened file systems, passwords, and data. */
+export type RunPart = (
+  steps: readonly Step[],
+  given?: Pick<Actor, "data" | "mounts" | "passwords">,
+) => Promise<void>;
 
 /**
  * Change whose steps wait for programs or servers, with the commit point "repeat": no other command may wait
@@ -51,9 +54,10 @@ async function unheld<Value>(_: Instance, work: () => Promise<Value>): Promise<V
   return await work();
 }
 
-async function runOrUndo<Result>(
+/** Runs the steps of a change without a record. If one fails, those begun are undone, last first. */
+export async function runOrUndo<Result>(
   instance: Instance,
-  change: Omit<SlowChange<Result>, "plan">,
+  change: Pick<SlowChange<Result>, "run" | "keeps">,
 ): Promise<Result> {
   // The steps concern no guest.
   const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0 };

@@ -1,7 +1,6 @@
-import type { StepOf } from "../../plan/steps/step.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import { parseVolume, type Volume } from "../../storage/volume/document.ts";
-import { withoutPlan } from "../object-change/without-plan.ts";
 import { placeOf } from "./create-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { decideFileCopy, type FileCopy } from "./made/copy-to-file.ts";
@@ -22,7 +21,7 @@ type Clone = Pick<Copy, "flags" | "source">;
 
 /** Steps of a copy. */
 interface CopyPlan {
-  readonly steps: readonly StepOf<"make-volume">[];
+  readonly steps: readonly Step[];
 }
 
 /** A new volume, and the one that it was copied from. */
@@ -44,10 +43,7 @@ export async function createVolumeFromVolume(
   return await copyVolume(instance, await describedCopy(instance, pool, copy));
 }
 
-/**
- * Returns the steps of createVolumeFromVolume(), and changes nothing. Throws its errors; "unsupported" for a
- * volume that is a device, whose creation is no step yet.
- */
+/** Returns the steps of createVolumeFromVolume(), and changes nothing. Throws its errors. */
 export async function planVolumeFromVolume(
   instance: Instance,
   pool: string,
@@ -102,7 +98,7 @@ export async function cloneVolume(instance: Instance, newName: string, clone: Cl
   return await copyVolume(instance, await cloneOf(instance, newName, clone));
 }
 
-/** Returns the steps of cloneVolume(), and changes nothing. Throws as planVolumeFromVolume(). */
+/** Returns the steps of cloneVolume(), and changes nothing. Throws its errors. */
 export async function planClone(instance: Instance, newName: string, clone: Clone): Promise<CopyPlan> {
   return await planCopy(instance, await cloneOf(instance, newName, clone));
 }
@@ -130,12 +126,12 @@ async function copyVolume(instance: Instance, { pool: key, ...copy }: Copy): Pro
 }
 
 async function planCopy(instance: Instance, { pool: key, ...copy }: Copy): Promise<CopyPlan> {
-  const { folder } = await findAnyPool(instance, key);
-  if (folder === undefined) {
-    const remedy = `See the pool's type: svirt pool-dumpxml ${key}`;
-    throw withoutPlan(`a volume in the storage pool '${key}'`, "a device", remedy);
+  const pool = await findAnyPool(instance, key);
+  if (pool.folder === undefined) {
+    const { planDeviceCopy } = await import("./made/copy-to-volume.ts");
+    return { steps: await planDeviceCopy(instance, pool, copy) };
   }
-  const place = placeOf(instance, folder.id.path, copy.volume);
+  const place = placeOf(instance, pool.folder.id.path, copy.volume);
   const { step } = await decideFileCopy(instance, place, copy);
   return { steps: [step] };
 }

@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import type { GivenFormat } from "../../plan/facts/given-format.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { placeOfMade } from "../../resolve/places/writable-places.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
@@ -14,9 +14,9 @@ import {
   type NewVolume,
   notPreallocated,
 } from "../../storage/volume/new-volume.ts";
-import { withoutPlan } from "../object-change/without-plan.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { alreadyThere } from "./made/made-volume.ts";
+import type { VolumeBackend } from "./made/volume-backend.ts";
 import { makeVolumeFile, type VolumePlace, volumeStep } from "./made/volume-file.ts";
 import { type DevicePool, findAnyPool, withoutOperation } from "./volume-pool.ts";
 
@@ -50,18 +50,32 @@ async function findFolder(instance: Instance, pool: string): Promise<string | De
   return found.folder === undefined ? found : found.folder.id.path;
 }
 
-/** Makes a volume that is a device. Throws "unsupported" for a pool of devices that the host has. */
+/** Makes a volume that is a device. Throws as deviceBackend(). */
 async function createDevice(
   instance: Instance,
   pool: DevicePool,
-  { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
+  creation: DeviceCreation,
 ): Promise<{ readonly name: string; readonly path: string }> {
+  const { volume } = creation;
+  const { name, path } = await deviceBackend(pool, creation).create(instance, pool, { volume });
+  return { name, path };
+}
+
+interface DeviceCreation {
+  readonly volume: Volume;
+  readonly flags: CreationFlags;
+}
+
+/**
+ * Returns the backend that makes a volume that is a device. Throws "unsupported" for a pool of devices that
+ * the host has.
+ */
+function deviceBackend(pool: DevicePool, { flags }: DeviceCreation): VolumeBackend {
   const backend = volumeBackendOf(pool);
   if (backend === undefined) throw withoutOperation("volume creation");
   if (flags.isMetadataPreallocated === true)
     throw notPreallocated("metadata preallocation is not supported for block volumes");
-  const { name, path } = await backend.create(instance, pool, volume);
-  return { name, path };
+  return backend;
 }
 
 /**
@@ -106,19 +120,16 @@ export async function createVolume(
   });
 }
 
-/**
- * Returns the steps of createVolumeIn(), and changes nothing. Throws its errors; "unsupported" for a volume
- * that is a device, whose creation is no step yet.
- */
+/** Returns the steps of createVolumeIn(), and changes nothing. Throws its errors. */
 export async function planVolume(
   instance: Instance,
   pool: string,
   { flags, volume }: { readonly volume: Volume; readonly flags: CreationFlags },
-): Promise<{ readonly steps: readonly StepOf<"make-volume">[] }> {
+): Promise<{ readonly steps: readonly Step[] }> {
   const folder = await findFolder(instance, pool);
   if (typeof folder !== "string") {
-    const remedy = `See the pool's type: svirt pool-dumpxml ${pool}`;
-    throw withoutPlan(`a volume in the storage pool '${pool}'`, "a device", remedy);
+    const backend = deviceBackend(folder, { volume, flags });
+    return { steps: await backend.planCreation(instance, folder, { volume }) };
   }
   const decided = decideNewVolume(volume, flags);
   const place = placeOf(instance, folder, volume);

@@ -1,8 +1,7 @@
 import type { FileId } from "../../plan/facts/file.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
+import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { formatFolder } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withoutPlan } from "../object-change/without-plan.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { runVolumeStep } from "./made/volume-file.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
@@ -24,30 +23,30 @@ export async function deleteVolume(
   });
 }
 
-/**
- * Returns the steps of deleteVolume(), and changes nothing. Throws its errors; "unsupported" for a logical
- * volume and a partition, whose removal is no step yet.
- */
+/** Returns the steps of deleteVolume(), and changes nothing. Throws its errors. */
 export async function planDeletion(
   instance: Instance,
   volume: DeletedVolume,
-): Promise<{ readonly steps: readonly RemoveVolume[] }> {
-  return await withDeletable(instance, volume, ({ facts, folder }) => {
-    const { path } = facts.id;
-    if (folder === undefined)
-      throw withoutPlan(
-        `the removal of ${path}`,
-        "a device",
-        `See the volume's type: svirt vol-dumpxml ${path}`,
-      );
-    return { steps: [removalOf(instance, facts.id)] };
-  });
+): Promise<{ readonly steps: readonly Step[] }> {
+  return await withDeletable(instance, volume, async (unused) => ({
+    steps:
+      unused.pool.folder === undefined
+        ? await deviceRemoval(instance, unused)
+        : [removalOf(instance, unused)],
+  }));
 }
 
-type RemoveVolume = StepOf<"remove-volume">;
+function removalOf({ paths }: Instance, { facts }: UnusedVolume): StepOf<"remove-volume"> {
+  return { do: "remove-volume", file: facts.id, formats: formatFolder(paths.state) };
+}
 
-function removalOf({ paths }: Instance, file: FileId): RemoveVolume {
-  return { do: "remove-volume", file, formats: formatFolder(paths.state) };
+async function deviceRemoval(
+  instance: Instance,
+  { extent, facts, name, pool }: UnusedVolume,
+): Promise<readonly Step[]> {
+  if (pool.folder !== undefined) return [];
+  const volume = { name, facts, start: extent?.start ?? 0 };
+  return (await volumeBackendOf(pool)?.planRemoval(instance, pool, volume)) ?? [];
 }
 
 interface DeletedVolume {
@@ -91,7 +90,12 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
   return hasReadAll(instance, owner, file);
 }
 
-async function remove(instance: Instance, { extent, facts, name, pool }: UnusedVolume): Promise<void> {
-  if (pool.folder !== undefined) await runVolumeStep(instance, removalOf(instance, facts.id));
-  else await volumeBackendOf(pool)?.remove(instance, pool, { name, facts, start: extent?.start ?? 0 });
+async function remove(instance: Instance, unused: UnusedVolume): Promise<void> {
+  if (unused.pool.folder !== undefined) {
+    await runVolumeStep(instance, removalOf(instance, unused));
+    return;
+  }
+  const steps = await deviceRemoval(instance, unused);
+  const { runOrUndo } = await import("../object-change/slow-change.ts");
+  await runOrUndo(instance, { run: async (_, run) => await run(steps) });
 }

@@ -4,6 +4,7 @@ import { startPool } from "../../../src/vm/pool/start-pool.ts";
 import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
 import type { Machine } from "../../memory-host/machine.ts";
+import { machineWith as machineWithGroup, make } from "../../scenes/logical.ts";
 import { IMAGES_UUID, poolXml, TARGET } from "../../scenes/pools.ts";
 import { makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
 import { SECRET_UUID, secretValue, secretXml } from "../../scenes/secrets.ts";
@@ -46,6 +47,13 @@ async function withVolume(): Promise<Machine> {
   const machine = await after()();
   machine.files.put(`${TARGET}/one.raw`, "file", { bytes: new Uint8Array(4096) });
   for (const work of [define, start]) await work(nodeOn(machine));
+  return machine;
+}
+
+/** A machine with the active pool `lv`, and its volume one. */
+async function withLogical(): Promise<Machine> {
+  const { machine, node } = await machineWithGroup();
+  await make(node, "one");
   return machine;
 }
 
@@ -126,13 +134,20 @@ export const STORAGE_SCENES: Readonly<Record<string, readonly Scene[]>> = {
     },
   ],
   "vol-create": [{ prepare: after(define, start), words: ["vol-create", "images", "/srv/vol.xml"] }],
-  "vol-delete": [{ prepare: withVolume, words: ["vol-delete", "one.raw", "--pool", "images"] }],
-  "vol-clone": [{ prepare: withVolume, words: ["vol-clone", "one.raw", "two.raw", "--pool", "images"] }],
+  "vol-delete": [
+    { prepare: withVolume, words: ["vol-delete", "one.raw", "--pool", "images"] },
+    { name: "of a logical volume", prepare: withLogical, words: ["vol-delete", "one", "--pool", "lv"] },
+  ],
+  "vol-clone": [
+    { prepare: withVolume, words: ["vol-clone", "one.raw", "two.raw", "--pool", "images"] },
+    { name: "of a logical volume", prepare: withLogical, words: ["vol-clone", "one", "two", "--pool", "lv"] },
+  ],
   "vol-resize": [{ prepare: withVolume, words: ["vol-resize", "one.raw", "8KiB", "--pool", "images"] }],
   "vol-create-as": [
     {
       prepare: after(define, start),
       words: ["vol-create-as", "images", "new.raw", "1MiB", "--format", "raw"],
     },
+    { name: "of a logical volume", prepare: withLogical, words: ["vol-create-as", "lv", "two", "8MiB"] },
   ],
 };

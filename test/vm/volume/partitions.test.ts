@@ -9,7 +9,7 @@ import { createVolumeFrom } from "../../../src/vm/volume/create-volume.ts";
 import { deleteVolume } from "../../../src/vm/volume/delete-volume.ts";
 import { findVolume } from "../../../src/vm/volume/find-volume.ts";
 import { listPoolVolumes } from "../../../src/vm/volume/list-volumes.ts";
-import { removePartition } from "../../../src/vm/volume/made/partitions.ts";
+import { planPartitionRemoval } from "../../../src/vm/volume/made/remove-partition.ts";
 import { findAnyPool } from "../../../src/vm/volume/volume-pool.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
@@ -152,7 +152,9 @@ describe("a volume of a pool of partitions", () => {
       storage: { ...pool.storage, source: { ...pool.storage.source, devices: [{ path: "/dev/sdb" }] } },
     };
     const error = await errorOf(
-      Promise.resolve().then(async () => await removePartition(node, moved, { facts, start: 2048 * 512 })),
+      Promise.resolve().then(
+        async () => await planPartitionRemoval(node, moved, { facts, start: 2048 * 512 }),
+      ),
     );
     expect([error.kind, sfdisk.run]).toEqual(["wrong-state", []]);
   });

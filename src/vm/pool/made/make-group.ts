@@ -76,7 +76,7 @@ export async function planGroupRemoval(instance: Instance, pool: Pool): Promise<
   if (parts.length > 0) {
     await checkParts(instance, pool, { parts, attempt });
     const volumes = await readLogicalVolumes(host, group);
-    const left = listLeftParts(instance, volumes);
+    const left = await listLeftParts(instance, group, volumes);
     const [volume] = volumes.filter(({ name }) => !left.includes(name));
     if (volume !== undefined) throw notEmpty(pool, group, volume.name);
     steps.push(...left.map((name) => removalOfPart(group, name)));

@@ -8,14 +8,19 @@ import { isPartLocked } from "../../../state/locks.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
 
-/** Lists the volumes of a group left without their data by an interrupted call. */
-export function listLeftParts(
+/**
+ * Lists the volumes of a group, of those that LVM has listed, left without their data by an interrupted call.
+ * LVM lists them again: a call ended since may have given a volume its name.
+ */
+export async function listLeftParts(
   instance: Instance,
-  volumes: readonly Pick<LogicalVolume, "name">[],
-): readonly string[] {
-  return volumes
-    .map(({ name }) => name)
-    .filter((name) => isPartialVolume(name) && !isPartLocked(instance, name));
+  group: string,
+  listed: readonly Pick<LogicalVolume, "name">[],
+): Promise<readonly string[]> {
+  const left = listed.filter(({ name }) => isPartialVolume(name) && !isPartLocked(instance, name));
+  if (left.length === 0) return [];
+  const again = await readLogicalVolumes(instance.host, group);
+  return left.flatMap(({ name }) => (again.some((one) => one.name === name) ? [name] : []));
 }
 
 /** Returns the step that removes such a volume. LVM keeps an open volume. */
@@ -25,19 +30,6 @@ export function removalOfPart(group: string, name: string): StepOf<"run-tool"> {
     words: lvm.removeVolume(group, name),
     attempt: `remove the volume ${group}/${name}`,
   };
-}
-
-/** Removes such volumes of a group. */
-export async function removeLeftParts(
-  instance: Instance,
-  group: string,
-  volumes: readonly Pick<LogicalVolume, "name">[],
-): Promise<void> {
-  const left = listLeftParts(instance, volumes);
-  if (left.length === 0) return;
-  // Listed again: a call ended since may have given a volume its name.
-  for (const { name } of await readLogicalVolumes(instance.host, group))
-    if (left.includes(name)) await runTool(instance.host, removalOfPart(group, name));
 }
 
 /**
@@ -52,10 +44,7 @@ export function listLeftVolumes(instance: Instance, group: string): readonly str
 
 /** Removes such volumes of a group, as far as they are active. Asks LVM only if there are any. */
 export async function removeLeftVolumes(instance: Instance, group: string): Promise<void> {
-  const names = listLogicalParts(instance.host, group);
-  await removeLeftParts(
-    instance,
-    group,
-    names.map((name) => ({ name })),
-  );
+  const active = listLogicalParts(instance.host, group).map((name) => ({ name }));
+  for (const name of await listLeftParts(instance, group, active))
+    await runTool(instance.host, removalOfPart(group, name));
 }

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
+import type { Step } from "../../../plan/steps/step.ts";
 import type { Progress } from "../../../run/actor.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { notMade } from "../../../storage/volume/creation-refusal.ts";
@@ -10,6 +11,7 @@ import { readDeclaredImage } from "../volume-image.ts";
 import { type DevicePool, withoutOperation } from "../volume-pool.ts";
 import { volumeBackendOf } from "./backends.ts";
 import { conversionOf, listConverted, notConverted, type SourceImage } from "./conversion.ts";
+import type { NewDevice, VolumeBackend } from "./volume-backend.ts";
 
 /** Volume to make, and the one that is copied. */
 interface Copy {
@@ -34,14 +36,35 @@ interface SourceData {
 /**
  * Makes a logical volume or a partition with the data of another volume: the bytes of a raw one, the guest's
  * data of a qcow2 image. The rest of it is zeros. Throws "in-use" for a source that a guest uses or that
- * changes meanwhile, "unsupported", and the errors of listConverted(), createFilledVolume() and
- * createPartition(). storageVolCreateXMLFrom() and virStorageBackendCreateBlockFrom() of libvirt
+ * changes meanwhile, "unsupported", and the errors of listConverted(), createLogicalVolume()
+ * and createPartition(). storageVolCreateXMLFrom() and virStorageBackendCreateBlockFrom() of libvirt
  */
 export async function copyToVolume(
   instance: Instance,
   pool: DevicePool,
-  { flags, onProgress, source, volume }: Copy,
+  copy: Copy,
 ): Promise<{ readonly name: string; readonly path: string; readonly source: string }> {
+  const { backend, made, name: source } = await decideDeviceCopy(instance, pool, copy);
+  const { name, path } = await backend.create(instance, pool, made);
+  return { name, path, source };
+}
+
+/** Returns the steps of copyToVolume(), and changes nothing. Throws its errors. */
+export async function planDeviceCopy(
+  instance: Instance,
+  pool: DevicePool,
+  copy: Copy,
+): Promise<readonly Step[]> {
+  const { backend, made } = await decideDeviceCopy(instance, pool, copy);
+  return await backend.planCreation(instance, pool, made);
+}
+
+/** Decides the volume to make, its data, and the name of its source. */
+async function decideDeviceCopy(
+  instance: Instance,
+  pool: DevicePool,
+  { flags, onProgress, source, volume }: Copy,
+): Promise<{ readonly backend: VolumeBackend; readonly made: NewDevice; readonly name: string }> {
   const backend = volumeBackendOf(pool);
   if (backend === undefined) throw withoutOperation("volume creation from an existing volume");
   refuseFlags(flags);
@@ -59,8 +82,7 @@ export async function copyToVolume(
   const data =
     images === undefined ? { from: facts.id, onProgress } : { conversion: conversionOf(images, image) };
   const sized = { ...volume, capacityBytes, allocationBytes: capacityBytes };
-  const made = await backend.fill(instance, pool, { volume: sized, data });
-  return { name: made.name, path: made.path, source: name };
+  return { backend, made: { volume: sized, source: facts.id.path, data }, name };
 }
 
 function refuseFlags({ isMetadataPreallocated, isReflink }: Copy["flags"]): void {

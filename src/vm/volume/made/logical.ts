@@ -6,22 +6,24 @@ import type { VolumeBackend } from "./volume-backend.ts";
 /** Volumes of a volume group. */
 export const logical: VolumeBackend = {
   create: async (...call) => await (await import("./create-logical.ts")).createLogicalVolume(...call),
-  fill: async (...call) => await (await import("./create-logical.ts")).createFilledVolume(...call),
+  planCreation: async (...call) => await (await import("./create-logical.ts")).planLogicalVolume(...call),
   hasSparse: true,
-  remove: async (instance, pool, { name }) => {
-    const { removeLogicalVolume }: typeof import("./logical-volume.ts") = require("./logical-volume.ts");
-    await removeLogicalVolume(instance, pool, name);
-  },
+  planRemoval: async (instance, pool, { name }) =>
+    await (await import("./remove-logical.ts")).planLogicalRemoval(instance, pool, name),
   parts: {
-    list: (instance, pool) => parts().listLeftVolumes(instance, groupOf(pool.storage)),
-    remove: async (instance, pool) => await parts().removeLeftVolumes(instance, groupOf(pool.storage)),
+    list: (instance, pool) => {
+      const {
+        listLeftVolumes,
+      }: typeof import("../../pool/made/remove-partial-volumes.ts") = require("../../pool/made/remove-partial-volumes.ts");
+      return listLeftVolumes(instance, groupOf(pool.storage));
+    },
+    remove: async (instance, pool) => {
+      const { removeLeftVolumes } = await import("../../pool/made/remove-partial-volumes.ts");
+      await removeLeftVolumes(instance, groupOf(pool.storage));
+    },
   },
   describe: readGroup,
 };
-
-function parts(): typeof import("../../pool/made/remove-partial-volumes.ts") {
-  return require("../../pool/made/remove-partial-volumes.ts");
-}
 
 async function readGroup(host: Host, pool: Pool): Promise<readonly LogicalVolume[]> {
   const {

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
-import type { Host } from "../../../host/host.ts";
-import { MODE_BITS } from "../../../storage/mode-bits.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 
 /** New volume that is a device. */
@@ -13,12 +13,26 @@ export interface MadeVolume {
 }
 
 /**
- * Gives the node of a new volume the owner, group and mode in its XML. They last until the node is made
- * again, as at a boot.
+ * Returns the step that gives the node of a new volume the owner, group and mode in its XML; none without
+ * them. An earlier step makes the device, unless it is given.
  */
-export function ownDevice(host: Host, facts: FileFacts, { target: { permissions } }: Volume): void {
-  const { group: gid = facts.gid, mode = facts.mode & MODE_BITS, owner: uid = facts.uid } = permissions ?? {};
-  if (permissions !== undefined) host.setOwnership(facts.id, { uid, gid, mode });
+export function ownSteps(
+  path: string,
+  { target: { permissions } }: Volume,
+  device?: FileId,
+): readonly StepOf<"own-device">[] {
+  if (permissions === undefined) return [];
+  const { group: gid, mode, owner: uid } = permissions;
+  return [
+    {
+      do: "own-device",
+      path,
+      ...(device === undefined ? {} : { device }),
+      ...(mode === undefined ? {} : { mode }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    },
+  ];
 }
 
 /** VIR_ERR_STORAGE_VOL_EXIST of libvirt */

@@ -1,45 +1,33 @@
 import { SvirtError } from "../../../errors.ts";
 import type { FileFacts } from "../../../host/files.ts";
 import type { Host } from "../../../host/host.ts";
-import type { DeviceData } from "../../../host/new-file.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { Step, StepOf } from "../../../plan/steps/step.ts";
 import { refuseBusyWhole } from "../../../resolve/busy-disk.ts";
-import {
-  LAST_PRIMARY,
-  listPartitions,
-  partitionedDisk,
-  readPartition,
-} from "../../../resolve/pools/partitions.ts";
+import { listPartitions, partitionedDisk, readPartition } from "../../../resolve/pools/partitions.ts";
 import { deviceBytes, nodeAt } from "../../../resolve/pools/pool-device.ts";
-import { listRelated, listWholes } from "../../../resolve/related-devices.ts";
-import { runTool } from "../../../run/steps/pool/run-tool.ts";
+import { listWholes } from "../../../resolve/related-devices.ts";
+import { knowsPartition } from "../../../run/steps/volume.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { withDiskLock, withRegistryLock } from "../../../state/locks.ts";
 import {
   addPartitionCommand,
-  deletePartitionCommand,
-  kernelCommand,
   type NewPartition,
   type Partition,
   type PartitionTable,
-  parseTable,
-  readTableCommand,
 } from "../../../storage/pool/disk/table.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decidePartition, isStillFree, placeOfPartition } from "../../../storage/volume/new-partition.ts";
+import { type RunPart, runOrUndo } from "../../object-change/slow-change.ts";
 import { guestOn } from "../../pool/device/device-guest.ts";
 import { refuseMapped } from "../../pool/made/make-table.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
 import type { DevicePool } from "../volume-pool.ts";
-import { alreadyThere, type MadeVolume, ownDevice } from "./made-volume.ts";
+import { alreadyThere, type MadeVolume, ownSteps } from "./made-volume.ts";
+import { kernelStep, otherDisk, readTable } from "./partition-table.ts";
+import type { NewDevice, PlannedDevice } from "./volume-backend.ts";
 
 // Rule: A partition is made beside the others, which stay, also if they are in use.
-
-/** Partition to make, and the data that it gets. */
-interface NewVolume {
-  readonly volume: Volume;
-  readonly data?: DeviceData;
-}
 
 /** Disk with a new partition. */
 interface Place {
@@ -56,15 +44,12 @@ interface Place {
  */
 export async function createPartition(
   instance: Instance,
-  { storage }: DevicePool,
-  { data, volume }: NewVolume,
+  pool: DevicePool,
+  { data, source = "", volume }: NewDevice,
 ): Promise<MadeVolume> {
   const { host } = instance;
-  const source = storage.source.devices[0]?.path ?? "";
-  denyKey(instance, `partition ${source}`);
-  const disk = partitionedDisk(host, source);
-  refuseMapped(disk.id);
-  const place = { disk, source, target: storage.target?.path ?? "" };
+  const place = placeOn(instance, pool);
+  const { disk } = place;
   // No other call chooses the same place meanwhile.
   return await withDiskLock(instance, disk.id.node ?? "", async () => {
     if (data === undefined)
@@ -82,16 +67,54 @@ export async function createPartition(
       unlock: await host.lockImages(listOtherPaths(host, disk.id)),
     }));
     try {
-      await host.copyToDevice(disk.id, data, placeOfPartition(chosen.made, chosen.table));
+      const fill = fillStep(place, chosen, source);
+      await runSteps(instance, [fill], { data: new Map([[fill.path, data]]) });
     } finally {
       unlock();
     }
     return await withRegistryLock(instance, async () => {
-      if (!isStillFree(chosen.made, chosen.table, await readAll(instance, place)))
-        throw takenMeanwhile(chosen.made);
+      const { table } = await shownTable(instance, place);
+      if (!isStillFree(chosen.made, chosen.table, table)) throw takenMeanwhile(chosen.made);
       return await addPartition(instance, place, { volume, made: chosen.made });
     });
   });
+}
+
+/** Returns the steps of createPartition(), and changes nothing. Throws its errors. */
+export async function planPartition(
+  instance: Instance,
+  pool: DevicePool,
+  { source, volume }: PlannedDevice,
+): Promise<readonly Step[]> {
+  const place = placeOn(instance, pool);
+  return await withRegistryLock(instance, async () => {
+    const { hidden, table } = await readAll(instance, place);
+    const chosen = { table, made: decideMade(instance, place, { table, volume }) };
+    return [
+      ...hidden,
+      ...(source === undefined ? [] : [fillStep(place, chosen, source)]),
+      ...additionOf(place, chosen.made),
+      ...ownSteps(`/dev/${chosen.made.name}`, volume),
+    ];
+  });
+}
+
+/** Returns the disk of a pool, if partitions may be made there. */
+function placeOn(instance: Instance, { storage }: DevicePool): Place {
+  const source = storage.source.devices[0]?.path ?? "";
+  denyKey(instance, `partition ${source}`);
+  const disk = partitionedDisk(instance.host, source);
+  refuseMapped(disk.id);
+  return { disk, source, target: storage.target?.path ?? "" };
+}
+
+function fillStep({ disk }: Place, { made, table }: Chosen, source: string): StepOf<"fill-device"> {
+  const part = placeOfPartition(made, table);
+  return { do: "fill-device", path: disk.id.path, device: disk.id, part, source };
+}
+
+async function runSteps(instance: Instance, ...call: Parameters<RunPart>): Promise<void> {
+  await runOrUndo(instance, { run: async (_, run) => await run(...call) });
 }
 
 /** Lists the other disks through which the host reaches the logical unit of a disk. */
@@ -109,87 +132,82 @@ interface Chosen {
 }
 
 async function choosePlace(instance: Instance, place: Place, volume: Volume): Promise<Chosen> {
-  const { host } = instance;
-  const { disk } = place;
-  const table = await readAll(instance, place);
+  const { table } = await shownTable(instance, place);
+  return { table, made: decideMade(instance, place, { table, volume }) };
+}
+
+function decideMade(
+  { host }: Instance,
+  place: Place,
+  { table, volume }: { readonly table: PartitionTable; readonly volume: Volume },
+): NewPartition {
+  const { id } = place.disk;
   if (listPartitions(host, place).some((one) => one.name === volume.name)) throw alreadyThere(volume.name);
-  const name = disk.id.path.slice(disk.id.path.lastIndexOf("/") + 1);
-  const made = decidePartition(volume, { name, sizeBytes: deviceBytes(host, disk), table });
-  return { made, table };
+  const name = id.path.slice(id.path.lastIndexOf("/") + 1);
+  return decidePartition(volume, { name, sizeBytes: deviceBytes(host, place.disk), table });
+}
+
+/** Table of a disk, and the steps that show the kernel the partitions that it does not have. */
+interface ReadTable {
+  readonly table: PartitionTable;
+  readonly hidden: readonly Step[];
+}
+
+/** Reads the table of a disk, once the kernel has its partitions. */
+async function shownTable(instance: Instance, place: Place): Promise<ReadTable> {
+  const read = await readAll(instance, place);
+  if (read.hidden.length === 0) return read;
+  await runSteps(instance, read.hidden);
+  return await readAll(instance, place);
 }
 
 /**
  * Reads the table of a disk, and the partitions that the kernel has besides: it keeps one that was deleted
  * from the table while it was in use.
  */
-async function readAll(instance: Instance, { disk, source }: Place): Promise<PartitionTable> {
+async function readAll(instance: Instance, { disk, source }: Place): Promise<ReadTable> {
   const { host } = instance;
   // The path may lead to another disk since it was chosen.
   if (partitionedDisk(host, source).id.node !== disk.id.node) throw otherDisk(disk);
   refuseWholeUse(instance, disk);
   const table = await readTable(host, disk.id.path);
   // An interrupted call may have written one into the table alone.
-  for (const { number } of table.partitions) await showToKernel(host, disk, number);
-  return { ...table, partitions: [...table.partitions, ...listKnown(host, disk.id)] };
+  const hidden = table.partitions.filter(({ number }) => !knowsPartition(host, disk.id, number));
+  return {
+    table: { ...table, partitions: [...table.partitions, ...listKnown(host, disk.id)] },
+    hidden: hidden.map(({ number }) => kernelStep(disk.id, "add", number)),
+  };
 }
 
 async function addPartition(
-  { host }: Instance,
-  { disk, source, target }: Place,
+  instance: Instance,
+  place: Place,
   { made, volume }: { readonly made: NewPartition; readonly volume: Volume },
 ): Promise<MadeVolume> {
-  await runTool(host, {
-    ...addPartitionCommand(disk.id.path, made),
-    attempt: `make the partition ${made.name}`,
-  });
-  await showToKernel(host, disk, made.number);
-  const { facts, path } = findMade({ host, source, target }, made.name);
-  ownDevice(host, facts, volume);
+  const { source, target } = place;
+  await runSteps(instance, additionOf(place, made));
+  const { facts, path } = findMade({ host: instance.host, source, target }, made.name);
+  await runSteps(instance, ownSteps(path, volume, facts.id));
   return { name: made.name, path, facts };
 }
 
-/**
- * Removes a partition that no guest uses, and only the one that the kernel has at this place. The caller
- * holds the registry's lock.
- */
-export async function removePartition(
-  instance: Instance,
-  { storage }: DevicePool,
-  { facts, start }: { readonly facts: FileFacts; readonly start: number },
-): Promise<void> {
-  const { host } = instance;
-  const { id: disk } = partitionedDisk(host, storage.source.devices[0]?.path ?? "");
-  denyKey(instance, `partition ${disk.path}`);
-  // The path of the disk may lead to another one since the partition was found.
-  const [above] = listRelated(host, facts.id);
-  if (above?.is !== "disk" || above.number !== disk.node) throw otherDisk(facts);
-  const number = Number(host.readText(`/sys/dev/block/${facts.id.node}/partition`)?.trim());
-  const { label, partitions } = await readTable(host, disk.path);
-  const written = partitions.find((one) => one.number === number);
-  if (written !== undefined && written.start !== start) throw otherTable(facts);
-  if (label === "dos" && number > LAST_PRIMARY) throw logicalPartition(facts);
-  const attempt = `delete the partition ${facts.id.path}`;
-  // An interrupted call may have removed it from the table alone.
-  if (written !== undefined) await runTool(host, { ...deletePartitionCommand(disk.path, number), attempt });
-  if (isKnown(host, disk, number))
-    await runTool(host, { ...kernelCommand(disk.path, "delete", number), attempt });
+function additionOf({ disk: { id } }: Place, made: NewPartition): readonly Step[] {
+  const { input, words } = addPartitionCommand(id.path, made);
+  return [
+    {
+      do: "run-tool",
+      words: [...words],
+      attempt: `make the partition ${made.name}`,
+      ...(input === undefined ? {} : { input }),
+    },
+    kernelStep(id, "add", made.number),
+  ];
 }
 
 /** Lists the partitions of a disk that the kernel has. */
 function listKnown(host: Host, { node }: FileId): readonly Partition[] {
   const folder = `/sys/dev/block/${node}`;
   return host.listFolder(folder).flatMap((name) => readPartition(host, `${folder}/${name}`) ?? []);
-}
-
-function isKnown(host: Host, disk: FileId, number: number): boolean {
-  return listKnown(host, disk).some((one) => one.number === number);
-}
-
-/** Makes a partition of the table known to the kernel, unless it is. */
-async function showToKernel(host: Host, { id }: FileFacts, number: number): Promise<void> {
-  if (isKnown(host, id, number)) return;
-  const attempt = `show the partition ${number} of ${id.path} to the kernel`;
-  await runTool(host, { ...kernelCommand(id.path, "add", number), attempt });
 }
 
 /** Throws if the disk is used as a whole: then the host or a guest writes where its partitions are. */
@@ -202,15 +220,6 @@ function refuseWholeUse(instance: Instance, { id }: FileFacts): void {
       kind: "in-use",
       remedy: "Stop that guest: svirt shutdown",
     });
-}
-
-async function readTable(host: Host, device: string): Promise<PartitionTable> {
-  const output = await host.readOutput(readTableCommand(device));
-  if ("text" in output) return parseTable(output.text);
-  throw new SvirtError(`Cannot read the partition table of ${device}: sfdisk fails, or is missing`, {
-    kind: "failed",
-    remedy: `Install fdisk; if the disk has no table: svirt pool-build; else see: sfdisk --json ${device}`,
-  });
 }
 
 /** Returns the device of a new partition, once the kernel has it. */
@@ -238,28 +247,5 @@ function takenMeanwhile({ name }: NewPartition): SvirtError {
     kind: "wrong-state",
     from: "STORAGE",
     remedy: "Repeat the command.",
-  });
-}
-
-function otherTable({ id }: FileFacts): SvirtError {
-  return new SvirtError(`Cannot delete ${id.path}: the partition table has another partition there`, {
-    kind: "wrong-state",
-    from: "STORAGE",
-    remedy: "Let the kernel read the table: partx --update",
-  });
-}
-
-function otherDisk({ id }: FileFacts): SvirtError {
-  return new SvirtError(`Cannot delete ${id.path}: it is no partition of the pool's disk any more`, {
-    kind: "wrong-state",
-    from: "STORAGE",
-    remedy: "Repeat the command.",
-  });
-}
-
-function logicalPartition({ id }: FileFacts): SvirtError {
-  return new SvirtError(`Cannot delete ${id.path}: the partitions behind it would get its number`, {
-    kind: "unsupported",
-    remedy: "Stop the guests that use this disk, and delete it with sfdisk(8).",
   });
 }

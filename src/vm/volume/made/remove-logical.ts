@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { readLogicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
-import { runTool } from "../../../run/steps/pool/run-tool.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
@@ -8,11 +8,15 @@ import type { LogicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { DevicePool } from "../volume-pool.ts";
 
 /**
- * Removes a volume of a pool of type logical, which LVM refuses while it is open. Throws "in-use" for one
- * with snapshots, which would be removed with it; those of thin volumes stay. The caller holds the registry's
- * lock. virStorageBackendLogicalDeleteVol() of libvirt
+ * Returns the step that removes a volume of a pool of type logical, which LVM refuses while it is open.
+ * Throws "in-use" for one with snapshots, which would be removed with it; those of thin volumes stay. The
+ * caller holds the registry's lock. virStorageBackendLogicalDeleteVol() of libvirt
  */
-export async function removeLogicalVolume(instance: Instance, pool: DevicePool, name: string): Promise<void> {
+export async function planLogicalRemoval(
+  instance: Instance,
+  pool: DevicePool,
+  name: string,
+): Promise<readonly StepOf<"run-tool">[]> {
   const group = volumeGroupOf(pool.storage);
   refuseOrigin(await readLogicalVolumes(instance.host, group), {
     pool: pool.name,
@@ -20,7 +24,7 @@ export async function removeLogicalVolume(instance: Instance, pool: DevicePool, 
     name,
   });
   const words = lvm.removeVolume(group, name);
-  await runTool(instance.host, { words, attempt: `delete the volume ${group}/${name}` });
+  return [{ do: "run-tool", words, attempt: `delete the volume ${group}/${name}` }];
 }
 
 function refuseOrigin(
