@@ -54,7 +54,10 @@ async function unheld<Value>(_: Instance, work: () => Promise<Value>): Promise<V
   return await work();
 }
 
-/** Runs the steps of a change without a record. If one fails, those begun are undone, last first. */
+/**
+ * Runs the steps of a change without a record. If one fails, those begun are undone, last first. The caller
+ * holds the registry's lock only if no step has an inverse.
+ */
 export async function runOrUndo<Result>(
   instance: Instance,
   change: Pick<SlowChange<Result>, "run" | "keeps">,
