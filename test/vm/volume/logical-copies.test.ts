@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SvirtError } from "../../../src/errors.ts";
+import { listErrors, SvirtError } from "../../../src/errors.ts";
 import { convertImage } from "../../../src/images/conversion/convert-image.ts";
 import { formatNewImage } from "../../../src/images/new-qcow2.ts";
 import { volumeLock } from "../../../src/plan/paths.ts";
@@ -192,6 +192,20 @@ describe("the data of a logical volume", () => {
     expect([(await errorOf(clone())).message, names()]).toEqual(["Cannot copy: no space", ["one", "PART"]]);
     await make(node, "three");
     expect(names()).toEqual(["one", "three"]);
+  });
+
+  test("that LVM could not make is reported by a single error", async () => {
+    const { lvm, node } = await machineWith();
+    await make(node, "one");
+    lvm.failing = { start: "lvcreate", end: { code: 5, errors: "  Insufficient free space\n" } };
+    const clone = cloneVolume(node, "two", {
+      source: { key: "one", pool: "lv" },
+      flags: { isReflink: false },
+    });
+    const thrown: unknown = await clone.catch((error: unknown) => error);
+    expect(listErrors(thrown).map(({ message }) => message)).toEqual([
+      "Cannot create the volume vg-0/two: Insufficient free space",
+    ]);
   });
 
   test("stays if its call gives it its name between the list and the look at its lock", async () => {

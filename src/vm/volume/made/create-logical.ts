@@ -117,7 +117,7 @@ async function stepsOf(
   if (part === undefined) return [...left, create];
   return [
     ...left,
-    { ...create, back: { words: lvm.removeVolume(group, part), attempt: `remove ${part}` } },
+    { ...create, back: { words: lvm.removeVolume(group, part), attempt: `remove ${part}`, mayFail: true } },
     { do: "fill-device", path: `/dev/${group}/${part}`, source },
     { do: "run-tool", words: lvm.renameVolume(group, part, name), attempt },
   ];
