@@ -1,6 +1,6 @@
 import type { Instance } from "../state/instance.ts";
 import { parseArguments } from "./arguments/parse-arguments.ts";
-import type { Call, CheckCommand, Command, Output } from "./command.ts";
+import type { Call, CheckCommand, Command, CommandSpec, Output } from "./command.ts";
 import { recoverFirst } from "./recover-first.ts";
 
 /** Input from main.ts: the arguments after the program's name, and the objects on which they act. */
@@ -42,6 +42,14 @@ export async function callCommand(
       return (await COMMANDS.get(name)?.())?.command;
     },
   };
-  const running = await recoverFirst(command.spec, call);
+  const running = await recover(command.spec, call);
   return (await command.run({ ...call, running })) ?? 0;
+}
+
+/** Recovers as the command says, or the command in its arguments. Returns the running guests. */
+async function recover(spec: CommandSpec, call: Omit<Call, "running">): Promise<Call["running"]> {
+  const inner = spec.inner?.(call);
+  const about = inner === undefined ? undefined : await call.findCommand(inner.name);
+  if (inner === undefined || about === undefined) return await recoverFirst(spec, call);
+  return await recoverFirst(about.spec, { ...call, ...parseArguments(about.spec, inner.words) });
 }

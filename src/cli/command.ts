@@ -44,6 +44,17 @@ export interface CommandSpec {
    * - `none`: no work. The command changes nothing and shows no state of guests, or recovers by itself.
    */
   readonly recovery?: "first" | "all" | "others" | "root" | "none";
+  /**
+   * Returns the command in the arguments that this command is about; undefined if there is none. The caller
+   * needs the right to both, and the recovery is that of the inner command.
+   */
+  inner?(parsed: ParsedArguments): InnerCommand | undefined;
+}
+
+/** Command in the arguments of another command, with its own arguments. */
+export interface InnerCommand {
+  readonly name: CommandName;
+  readonly words: readonly string[];
 }
 
 /** Output of a command. Standard output gets data and messages of success, standard error all other text. */
@@ -59,12 +70,16 @@ export interface Output {
 /** Throws if the command is not permitted with these arguments. */
 export type CheckCommand = (spec: CommandSpec, words: readonly string[]) => void;
 
-/** Call of a command. */
-export interface Call {
-  readonly instance: Instance;
+/** Arguments after a command's name. */
+export interface ParsedArguments {
   readonly operands: ReadonlyMap<string, string>;
   readonly rest: readonly string[];
   readonly options: ReadonlyMap<string, string>;
+}
+
+/** Call of a command. */
+export interface Call extends ParsedArguments {
+  readonly instance: Instance;
   readonly output: Output;
   readonly version: string;
   /** Running guests, as reported by the recovery before the command; empty without recovery. */

@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { parseArguments } from "./arguments/parse-arguments.ts";
 import { callCommand, type Invocation } from "./call-command.ts";
 import type { CheckCommand, CommandSpec } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -19,8 +20,16 @@ export async function dispatch(invocation: Invocation): Promise<number> {
 /** Runs a command line that the check allows. Help and version need no check. */
 export async function dispatchChecked(invocation: Invocation, check: CheckCommand): Promise<number> {
   const { name, words } = splitName(invocation.words);
-  if (!HELP_WORDS.includes(name) && name !== "--version") check((await find(name)()).command.spec, words);
+  if (!HELP_WORDS.includes(name) && name !== "--version") await checkBoth(name, words, check);
   return await dispatch(invocation);
+}
+
+/** Checks a command, and the command in its arguments: `svirt plan` would run the editor of `edit`. */
+async function checkBoth(name: string, words: readonly string[], check: CheckCommand): Promise<void> {
+  const { spec } = (await find(name)()).command;
+  check(spec, words);
+  const inner = spec.inner?.(parseArguments(spec, words));
+  if (inner !== undefined) check((await find(inner.name)()).command.spec, inner.words);
 }
 
 const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];

@@ -1,12 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { CommandSpec, Operand, Option } from "../command.ts";
-
-/** Arguments after a command's name. */
-export interface ParsedArguments {
-  readonly operands: ReadonlyMap<string, string>;
-  readonly rest: readonly string[];
-  readonly options: ReadonlyMap<string, string>;
-}
+import type { CommandSpec, Operand, Option, ParsedArguments } from "../command.ts";
 
 const HELP: Option = { name: "help", summary: "print this help" };
 

@@ -1,15 +1,21 @@
 import { asSvirtError, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import { deviceLock, editFolder } from "../../plan/paths.ts";
 import type { Instance } from "../../state/instance.ts";
+import type { Change } from "../object-change/change.ts";
 
 /** Result of editing a definition. */
-export interface Edited {
+export interface Edited<Result = unknown> {
   readonly name: string;
   readonly isChanged: boolean;
+  /** What `store` has returned; undefined if the text is unchanged. */
+  readonly result?: Result | undefined;
 }
 
+/** Treats the change that the edited text asks for: carries it out, or returns its steps. */
+export type TreatChange<Result> = (change: Change<unknown>) => Promise<Result>;
+
 /** Definition to edit. */
-export interface EditableDefinition {
+export interface EditableDefinition<Result = unknown> {
   readonly name: string;
   /** Name of the edited file without its ending, and of the editor's lock. */
   readonly id: string;
@@ -18,16 +24,19 @@ export interface EditableDefinition {
   readonly commands: { readonly define: string; readonly dumpxml: string };
   /**
    * Stores the edited text, after `refuseOther` has accepted the current definition, both under the
-   * registry's lock.
+   * registry's lock. Or only says how.
    */
-  store(bytes: Uint8Array, refuseOther: (current: string | undefined) => void): Promise<void>;
+  store(bytes: Uint8Array, refuseOther: (current: string | undefined) => void): Promise<Result>;
 }
 
 /**
  * Lets the caller edit a definition and stores the result. A refused text stays in its file. Throws
  * "wrong-state" if another edit runs or the definition has changed meanwhile, and the errors of `store`.
  */
-export async function editDefinition(instance: Instance, definition: EditableDefinition): Promise<Edited> {
+export async function editDefinition<Result>(
+  instance: Instance,
+  definition: EditableDefinition<Result>,
+): Promise<Edited<Result>> {
   const { host, paths } = instance;
   const { id, name, xml } = definition;
   const release = await lockEditing(instance, id, name);
@@ -38,9 +47,9 @@ export async function editDefinition(instance: Instance, definition: EditableDef
     await host.editFile(path);
     const text = host.readText(path) ?? "";
     const isChanged = text !== xml;
-    if (isChanged) await store(definition, path, text);
+    const result = isChanged ? await store(definition, path, text) : undefined;
     host.removeFile(path);
-    return { name, isChanged };
+    return { name, isChanged, result };
   } finally {
     release();
   }
@@ -59,14 +68,14 @@ async function lockEditing({ host, paths }: Instance, id: string, name: string):
   }
 }
 
-async function store(
-  { commands, store: storeText, xml }: EditableDefinition,
+async function store<Result>(
+  { commands, store: storeText, xml }: EditableDefinition<Result>,
   path: string,
   text: string,
-): Promise<void> {
+): Promise<Result> {
   const kept = `Correct your text in ${path}, then run: svirt ${commands.define} ${path}`;
   try {
-    await storeText(new TextEncoder().encode(text), (current) => {
+    return await storeText(new TextEncoder().encode(text), (current) => {
       if (current !== xml) throw changedMeanwhile(commands.dumpxml);
     });
   } catch (error) {
@@ -82,6 +91,7 @@ async function store(
         });
       }),
     );
+    throw error;
   }
 }
 

@@ -2,15 +2,18 @@ import { SvirtError } from "../../errors.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import type { Instance } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
-import { carryOut } from "../object-change/carry-out.ts";
 import { domainDefinition } from "./define.ts";
-import { type Edited, editDefinition } from "./edit-definition.ts";
+import { type Edited, editDefinition, type TreatChange } from "./edit-definition.ts";
 
 /**
- * Lets the caller edit a domain's definition and stores the result as `define` would. Throws "not-found",
- * "wrong-state", and the errors of `define`.
+ * Lets the caller edit a domain's definition, and treats the change that `define` would make of it. Throws
+ * "not-found", "wrong-state", and the errors of `define`.
  */
-export async function editDomain(instance: Instance, key: string): Promise<Edited> {
+export async function editDomain<Result>(
+  instance: Instance,
+  key: string,
+  treat: TreatChange<Result>,
+): Promise<Edited<Result>> {
   const { definition, name, uuid } = findDomain(instance, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' runs without a definition`, {
@@ -26,7 +29,7 @@ export async function editDomain(instance: Instance, key: string): Promise<Edite
     async store(bytes, refuseOther) {
       const domain = completeDomain(instance, bytes);
       const refuse = (): void => refuseOther(findDomain(instance, uuid).definition?.xml);
-      await carryOut(instance, domainDefinition(domain, refuse));
+      return await treat(domainDefinition(domain, refuse));
     },
   });
 }

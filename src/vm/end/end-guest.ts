@@ -44,9 +44,8 @@ export async function endGuest(
     ...(endingUntilMs === undefined ? {} : { endingUntilMs }),
   };
   thaw(instance.host, guest.steps);
-  const kept = keptFiles(guest);
+  const { kept, steps } = decideEnd(guest);
   await runPlan(actor, kept, observer);
-  const steps = planStop(allSteps(guest));
   const errors: unknown[] = [];
   const endSteps = steps.filter(isEnd);
   const ends = await undo(actor, endSteps, (moment, step, at) => observer(moment, step, kept.length + at));
@@ -73,6 +72,16 @@ export async function endGuest(
   // Written before the record is removed: after a crash the next call finds either of them.
   if (how.restart === true) writePendingRestart(instance, guest);
   await removeFacts(instance, guest.uuid);
+}
+
+/** Returns all steps of endGuest(), in their order. */
+export function planEnd(guest: GuestRecord): readonly Step[] {
+  const { kept, steps } = decideEnd(guest);
+  return [...kept, ...steps];
+}
+
+function decideEnd(guest: GuestRecord): { readonly kept: readonly Step[]; readonly steps: readonly Step[] } {
+  return { kept: keptFiles(guest), steps: planStop(allSteps(guest)) };
 }
 
 /**

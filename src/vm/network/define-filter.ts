@@ -7,7 +7,7 @@ import { definedFilters } from "../../resolve/host/defined-filters.ts";
 import type { Instance } from "../../state/instance.ts";
 import { filterStore } from "../../state/networks/filters.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
-import { type Edited, editDefinition } from "../define/edit-definition.ts";
+import { type Edited, editDefinition, type TreatChange } from "../define/edit-definition.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
@@ -87,10 +87,14 @@ function findRemovable(instance: Instance, key: string): NamedFilter {
 }
 
 /**
- * Lets the caller edit the definition of a filter and stores the result as defineFilter() would. Throws as
- * defineFilter().
+ * Lets the caller edit the definition of a filter, and treats the change that defineFilter() would make of
+ * it. Throws as defineFilter().
  */
-export async function editFilter(instance: Instance, key: string): Promise<Edited> {
+export async function editFilter<Result>(
+  instance: Instance,
+  key: string,
+  treat: TreatChange<Result>,
+): Promise<Edited<Result>> {
   const { name, uuid } = lookUpFilter(instance, key);
   refuseBuiltIn(name);
   const read = (): StoredXml["defined"] => filterStore.read(instance, name)?.defined;
@@ -101,10 +105,7 @@ export async function editFilter(instance: Instance, key: string): Promise<Edite
     commands: { define: "nwfilter-define", dumpxml: `nwfilter-dumpxml ${uuid}` },
     async store(bytes, refuseOtherText) {
       const filter = parseFilter(bytes);
-      await carryOut(
-        instance,
-        replacement(filter, () => refuseOtherText(read())),
-      );
+      return await treat(replacement(filter, () => refuseOtherText(read())));
     },
   });
 }

@@ -3,7 +3,7 @@ import { planStop } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
-import { allSteps } from "../../state/shutoff-reason.ts";
+import { planEnd } from "../end/end-guest.ts";
 import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { findManagedState } from "../save/restore-domain.ts";
@@ -30,7 +30,7 @@ export async function planDomain(
 ): Promise<DomainPlan> {
   const { bytes, found, guest } = resolveSubject(instance, subject);
   if (guest !== undefined) {
-    return { runningName: guest.name, steps: what === "end" ? planStop(allSteps(guest)) : [] };
+    return { runningName: guest.name, steps: what === "end" ? planEnd(guest) : [] };
   }
   const saved = found === undefined ? undefined : findManagedState(instance, found);
   const start = await planDomainStart(instance, saved?.bytes ?? bytes, saved?.incoming);

@@ -3,7 +3,7 @@ import { poolNoteRemovals } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
-import type { Edited } from "../define/edit-definition.ts";
+import type { Edited, TreatChange } from "../define/edit-definition.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
@@ -76,10 +76,14 @@ export function poolRemoval(key: string): Change<StoredIdentity> {
 }
 
 /**
- * Lets the caller edit a pool's definition and stores the result as `pool-define` would. Throws "not-found",
- * "wrong-state", and the errors of `pool-define`.
+ * Lets the caller edit a pool's definition, and treats the change that `pool-define` would make of it. Throws
+ * "not-found", "wrong-state", and the errors of `pool-define`.
  */
-export async function editPool(instance: Instance, key: string): Promise<Edited> {
+export async function editPool<Result>(
+  instance: Instance,
+  key: string,
+  treat: TreatChange<Result>,
+): Promise<Edited<Result>> {
   const kind = {
     command: "pool",
     prefix: "pool",
@@ -87,8 +91,7 @@ export async function editPool(instance: Instance, key: string): Promise<Edited>
     findDefined: (node: Instance, name: string) =>
       definedPool(node, name, (remedy) => invalid("cannot edit transient pool", remedy)),
     parse: (bytes: Uint8Array) => readPool(instance, bytes),
-    save: async (node: Instance, pool: Pool, refuse: () => void) =>
-      await carryOut(node, replacement(pool, refuse)),
+    replacement,
   };
-  return await editStored(instance, kind, key);
+  return await editStored(instance, kind, { key, treat });
 }

@@ -1,5 +1,6 @@
 import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { removeStrayOverlays } from "../../resolve/transient-disks.ts";
 import { slowWithin } from "../../run/limit-slow-calls.ts";
 import { lockWithin } from "../../run/lock-within.ts";
@@ -17,7 +18,7 @@ import {
 import { type GuestRecord, isRunning, readRecord, readRecords } from "../../state/record.ts";
 import { reasonOf } from "../../state/shutoff-reason.ts";
 import { isForMerge, listSnapshotMerges } from "../../state/snapshots/snapshot-merge.ts";
-import { endGuest } from "../end/end-guest.ts";
+import { endGuest, planEnd } from "../end/end-guest.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 
 /** Longest time of a reaper's cleanup of an ended guest. */
@@ -156,14 +157,29 @@ export async function recoverGuest(instance: Instance, uuid: string): Promise<vo
   await restartPending(instance, uuid);
 }
 
+/**
+ * Returns the steps by which recoverGuest() ends a guest, and changes nothing; none if the guest runs or is
+ * off. A start after it has steps of its own.
+ */
+export function planReaping(instance: Instance, uuid: string): readonly Step[] {
+  const guest = readEnded(instance, uuid);
+  return guest === undefined ? [] : planEnd(guest);
+}
+
+/** Returns the record of a guest whose QEMU has ended. */
+function readEnded(instance: Instance, uuid: string): GuestRecord | undefined {
+  const guest = readRecord(instance, uuid);
+  return guest === undefined || isRunning(instance, guest) ? undefined : guest;
+}
+
 async function clearGuest(
   instance: Instance,
   uuid: string,
   how: Pick<Parameters<typeof endGuest>[2], "endingUntilMs" | "onKept">,
 ): Promise<void> {
   await withGuestLock(instance, uuid, async () => {
-    const guest = readRecord(instance, uuid);
-    if (guest === undefined || isRunning(instance, guest)) return;
+    const guest = readEnded(instance, uuid);
+    if (guest === undefined) return;
     const reason = reasonOf(instance, guest);
     // A guest that svirt has started to merge a snapshot was off before.
     const restart = wantsRestart(guest, reason) && !isForMerge(instance, uuid);

@@ -1,6 +1,7 @@
 import type { Instance } from "../../state/instance.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
-import { type Edited, editDefinition } from "../define/edit-definition.ts";
+import { type Edited, editDefinition, type TreatChange } from "../define/edit-definition.ts";
+import type { Change } from "../object-change/change.ts";
 
 /** Kind of an edited object. */
 export interface Editable<Parsed> {
@@ -13,21 +14,21 @@ export interface Editable<Parsed> {
   find(instance: Instance, key: string): StoredXml;
   parse(bytes: Uint8Array): Parsed;
   /**
-   * Stores the definition. Calls `refuse` when no other call can change the object any more; it throws if the
-   * object has changed.
+   * Returns the change that stores the definition. It calls `refuse` when no other call can change the object
+   * any more; it throws if the object has changed.
    */
-  save(instance: Instance, parsed: Parsed, refuse: () => void): Promise<unknown>;
+  replacement(parsed: Parsed, refuse: () => void): Change<unknown>;
 }
 
 /**
- * Lets the caller edit an object's definition and stores the result as its define command would. Throws
- * "not-found", "wrong-state", and the errors of that command.
+ * Lets the caller edit an object's definition, and treats the change that its define command would make of
+ * it. Throws "not-found", "wrong-state", and the errors of that command.
  */
-export async function editStored<Parsed>(
+export async function editStored<Parsed, Result>(
   instance: Instance,
-  { command, find, findDefined, parse, prefix, save }: Editable<Parsed>,
-  key: string,
-): Promise<Edited> {
+  { command, find, findDefined, parse, prefix, replacement }: Editable<Parsed>,
+  { key, treat }: { readonly key: string; readonly treat: TreatChange<Result> },
+): Promise<Edited<Result>> {
   const { defined, name, uuid } = findDefined(instance, key);
   return await editDefinition(instance, {
     name,
@@ -35,7 +36,7 @@ export async function editStored<Parsed>(
     xml: defined,
     commands: { define: `${command}-define`, dumpxml: `${command}-dumpxml ${uuid} --inactive` },
     async store(bytes, refuseOther) {
-      await save(instance, parse(bytes), () => refuseOther(find(instance, uuid).defined));
+      return await treat(replacement(parse(bytes), () => refuseOther(find(instance, uuid).defined)));
     },
   });
 }

@@ -108,6 +108,9 @@ describe("svirt shell", () => {
     ["svirt cpu-baseline /vm.xml", "svirt cpu-baseline with file"],
     ["svirt plan /vm.xml", "svirt plan with domain"],
     ["svirt plan -", "svirt plan with domain"],
+    ["svirt plan start vm1", "svirt plan with argument"],
+    ["svirt plan desc vm1", "svirt plan with argument"],
+    ["svirt plan net-create-default", "svirt net-create-default"],
     ["svirt domifaddr vm1 --source agent", "svirt domifaddr with source"],
   ])("--read-only refuses %s", async (original, what) => {
     const machine = await asked(original);
@@ -151,11 +154,25 @@ describe("svirt shell", () => {
       "/usr/bin/svirt list",
       "virsh list",
       "svirt edit vm1",
+      "svirt edit vm1 --dry-run",
+      "svirt plan edit vm1",
+      "svirt plan --json edit vm1",
+      "svirt plan edit --domain vm1",
+      "svirt plan --domain edit vm1",
+      "svirt plan -- net-edit lan",
+      "svirt plan pool-edit images --dry-run",
+      "svirt plan nwfilter-edit clean --json",
       "svirt shell",
       "sftp-server",
     ]) {
-      const said = await runOn(await asked(original), ...words);
+      const machine = await asked(original);
+      const before = snapshot(machine);
+      machine.edit = () => {
+        throw new Error("an editor");
+      };
+      const said = await runOn(machine, ...words);
       expect(said).toMatchObject({ code: 5, out: "" });
+      expect(snapshot(machine)).toEqual(before);
     }
     for (const original of ["svirt list; sh", "svirt list | sh", "svirt desc vm1 $(sh)", "svirt list\nsh"]) {
       expect((await runOn(await asked(original), ...words)).code).toBe(2);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { listErrors, SvirtError } from "../../../src/errors.ts";
 import { registryLock, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
 import type { Instance } from "../../../src/state/instance.ts";
+import { carryOut } from "../../../src/vm/object-change/carry-out.ts";
 import { buildPool } from "../../../src/vm/pool/build-pool.ts";
 import { definePool, editPool } from "../../../src/vm/pool/define-pool.ts";
 import { deletePool } from "../../../src/vm/pool/delete-pool.ts";
@@ -28,7 +29,7 @@ function withCalls(node: Instance, calls: Partial<Instance["host"]>): Instance {
 describe("while the target's file system hangs, other commands get the registry's lock: it is not held by", () => {
   const works: readonly (readonly [string, (node: Instance) => Promise<unknown>])[] = [
     ["definePool()", (node) => definePool(node, poolXml())],
-    ["editPool()", (node) => editPool(node, "images")],
+    ["editPool()", (node) => editPool(node, "images", (change) => carryOut(node, change))],
     ["startPool()", (node) => startPool(node, "images", { isBuilt: false })],
     ["startPool() with a build", (node) => startPool(node, "images", { isBuilt: true })],
     ["createPool()", (node) => createPool(node, poolXml(), { isBuilt: true })],

@@ -4,7 +4,16 @@ import { formatSteps } from "../../../plan/steps/describe.ts";
 import { type PlanSubject, planDomain } from "../../../vm/plan/plan-domain.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
 import { parseArguments } from "../../arguments/parse-arguments.ts";
-import { type Call, type Command, type CommandPlan, JSON_OPTION, operand, printJson } from "../../command.ts";
+import {
+  type Call,
+  type Command,
+  type CommandPlan,
+  type InnerCommand,
+  JSON_OPTION,
+  operand,
+  type ParsedArguments,
+  printJson,
+} from "../../command.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
 import { formatPlan } from "../../output/format-plan.ts";
 
@@ -27,7 +36,7 @@ export const command: Command = {
         name: "domain",
         summary: "name, id or uuid of a domain; a path with a /; - for standard input; or a command",
         isCommand: (word, rest) =>
-          isCommandName(commandIn(word, rest).name) &&
+          commandIn(word, rest) !== undefined &&
           !rest.includes("--help") &&
           rest.some((one) => !OWN.includes(one)),
       },
@@ -39,14 +48,15 @@ export const command: Command = {
       },
     ],
     options: [{ name: "stop", summary: "print the steps of its end instead" }, JSON_OPTION],
+    inner: innerOf,
   },
   async run(call) {
-    const word = operand(call, "domain");
-    if (call.rest.length > 0 || isLoneCommand(word)) {
-      const { name, rest } = commandIn(word, call.rest);
-      await printCommand({ ...call, rest }, name);
+    const inner = innerOf(call);
+    if (inner !== undefined) {
+      await printCommand(call, inner);
       return undefined;
     }
+    if (call.rest.length > 0) throw withoutSteps(operand(call, "domain"));
     const what = call.options.has("stop") ? "end" : "start";
     const { runningName, steps } = await planDomain(call.instance, subjectOf(call), what);
     if (call.options.has("json")) printJson(call, steps);
@@ -68,33 +78,41 @@ function isLoneCommand(word: string): boolean {
 }
 
 /** Divides words into a command and its arguments. A command may have two words, such as `label set`. */
-function commandIn(
-  word: string,
-  rest: readonly string[],
-): { readonly name: string; readonly rest: readonly string[] } {
+function commandIn(word: string, rest: readonly string[]): InnerCommand | undefined {
   const [second, ...others] = rest;
   const pair = `${word} ${second ?? ""}`;
-  return isCommandName(pair) ? { name: pair, rest: others } : { name: word, rest };
+  if (isCommandName(pair)) return { name: pair, words: others };
+  return isCommandName(word) ? { name: word, words: rest } : undefined;
 }
 
-async function printCommand(call: Call, name: string): Promise<void> {
+/** Returns the command to be planned, without the option --json of `svirt plan`; undefined for a domain. */
+function innerOf({ operands, options, rest }: ParsedArguments): InnerCommand | undefined {
+  const word = operands.get("domain") ?? "";
+  if (options.has("help") || (rest.length === 0 && !isLoneCommand(word))) return undefined;
+  const inner = commandIn(word, rest);
+  return inner && { ...inner, words: inner.words.filter((one) => one !== "--json") };
+}
+
+async function printCommand(call: Call, { name, words }: InnerCommand): Promise<void> {
   const planned = await call.findCommand(name);
   const has = (option: string): boolean => planned?.spec.options.some((one) => one.name === option) === true;
   const isJson = call.options.has("json") || call.rest.includes("--json");
-  const others = call.rest.filter((word) => word !== "--json");
   if (planned?.plan !== undefined) {
-    const words = isJson && has("json") ? ["--json", ...others] : others;
-    print(call, await planned.plan({ ...call, ...parseArguments(planned.spec, words) }), isJson);
+    const all = isJson && has("json") ? ["--json", ...words] : words;
+    print(call, await planned.plan({ ...call, ...parseArguments(planned.spec, all) }), isJson);
   } else if (planned !== undefined && has(DRY_RUN_OPTION.name)) {
-    const parsed = parseArguments(planned.spec, [`--${DRY_RUN_OPTION.name}`, ...others]);
+    const parsed = parseArguments(planned.spec, [`--${DRY_RUN_OPTION.name}`, ...words]);
     // Also of a command without that option: a dry run prints its steps as JSON all the same.
     const options = new Map([...parsed.options, ...(isJson ? [["json", ""] as const] : [])]);
     await planned.run({ ...call, ...parsed, options });
-  } else
-    throw new SvirtError(`Cannot plan '${name}': svirt prints no steps of this command`, {
-      kind: "usage",
-      remedy: "See the commands of which it does: svirt plan --help",
-    });
+  } else throw withoutSteps(name);
+}
+
+function withoutSteps(name: string): SvirtError {
+  return new SvirtError(`Cannot plan '${name}': svirt prints no steps of this command`, {
+    kind: "usage",
+    remedy: "See the commands of which it does: svirt plan --help",
+  });
 }
 
 function print(call: Call, plan: CommandPlan | undefined, isJson: boolean): void {

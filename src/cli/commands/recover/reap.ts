@@ -1,6 +1,6 @@
 import { uuidOf } from "../../../domain/forms/uuid.ts";
 import { SvirtError } from "../../../errors.ts";
-import { recoverGuest } from "../../../vm/recover/recover.ts";
+import { planReaping, recoverGuest } from "../../../vm/recover/recover.ts";
 import { type Command, operand } from "../../command.ts";
 
 /** `svirt reap UUID` */
@@ -9,11 +9,15 @@ export const command: Command = {
     name: "reap",
     summary: "clean up after an ended guest (called by its reaper)",
     details:
-      "Restores its labels, frees its level, and starts it again if on_poweroff, on_crash or a reboot requires it.",
+      "Restores its labels, frees its level, and starts it again if on_poweroff, on_crash or a reboot requires it.\n" +
+      "svirt plan reap prints the steps of the end, and svirt plan DOMAIN then those of the start.",
     recovery: "none",
     operands: [{ name: "uuid", summary: "uuid of the guest" }],
     options: [],
   },
+  plan: async ({ instance, operands }) => ({
+    steps: planReaping(instance, readUuid(operands.get("uuid") ?? "")),
+  }),
   async run(call) {
     await recoverGuest(call.instance, readUuid(operand(call, "uuid")));
     return undefined;
