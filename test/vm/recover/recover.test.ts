@@ -1,13 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import type { Step } from "../../../src/plan/steps/step.ts";
 import { registryOf } from "../../../src/state/instance.ts";
 import { readRecord, writeRecord } from "../../../src/state/record.ts";
 import { readReason } from "../../../src/state/shutoff-reason.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../../src/vm/define/define.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { endGuest } from "../../../src/vm/end/end-guest.ts";
 import { suspendGuest } from "../../../src/vm/lifecycle/ask-guest.ts";
 import { rebootGuest, shutdownGuest } from "../../../src/vm/lifecycle/power-off.ts";
-import { recoverGuest } from "../../../src/vm/recover/recover.ts";
+import { planReaping, recoverGuest } from "../../../src/vm/recover/recover.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import {
@@ -24,6 +26,7 @@ import {
   sweepAll,
   UUID,
 } from "../../scenes/scene.ts";
+import { endUnseen } from "../../scenes/strikes.ts";
 
 const RESTART_ON_CRASH = "<on_crash>restart</on_crash>";
 const RESTART_ON_POWEROFF = "<on_poweroff>restart</on_poweroff>";
@@ -57,6 +60,33 @@ describe("a guest that ends by itself", () => {
     await reapAll(machine);
     expect(snapshot(machine)).toEqual(snapshot(makeMachine()));
     expect(reasonOn(machine)).toBe(reason);
+  });
+
+  test("has its end planned: the very steps that it then takes, and none while it runs or is off", async () => {
+    const machine = await running();
+    const plan = (): ReturnType<typeof planReaping> => planReaping(nodeOn(machine), UUID);
+    expect(plan()).toEqual([]);
+    const guest = readRecord(nodeOn(machine), UUID);
+    if (guest === undefined) throw new Error("no record");
+    // A save whose file is whole: it gets its name before the rest.
+    const file = { do: "keep-file", from: "/srv/.svirt-1.part", to: "/srv/vm1.save" } as const;
+    machine.files.put(file.from, "file", { bytes: new Uint8Array(8) });
+    const change = { what: "save", xml: "", stage: "finishing", ends: "saved" } as const;
+    writeRecord(nodeOn(machine), { ...guest, change: { ...change, steps: [], after: [file] } });
+    endUnseen(machine);
+    const planned = plan();
+    expect([planned[0], planned.length > 10]).toEqual([file, true]);
+    expect(plan()).toEqual(planned);
+    const taken: Step[] = [];
+    const ended = readRecord(nodeOn(machine), UUID) ?? guest;
+    await endGuest(nodeOn(machine), ended, {
+      reason: "saved",
+      observer: (moment, step, at) => {
+        if (moment === "before") expect(at).toBe(taken.push(step) - 1);
+      },
+    });
+    expect(taken).toEqual([...planned]);
+    expect([machine.files.find("/srv/vm1.save") !== undefined, plan()]).toEqual([true, []]);
   });
 
   test("is cleared away by the next svirt, whichever it is, when its reaper was killed first", async () => {
