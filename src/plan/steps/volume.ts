@@ -43,6 +43,27 @@ const resizeVolume = v.strictObject({
   reservedBytes: aNumber,
 });
 
+/** Overwrites a part of a volume with the operator's input. An interruption leaves it written in part. */
+const fillVolume = v.strictObject({
+  do: v.literal("fill-volume"),
+  file: fileId,
+  /** Path of the input; - is standard input. */
+  from: aString,
+  offset: aNumber,
+  /** Most bytes; absent: all of the input. */
+  mostBytes: v.exactOptional(aNumber),
+  /** Whether holes of the input stay holes. */
+  isSparse: v.boolean(),
+});
+
+/** Makes all bytes of a volume zero. An interruption leaves it zero in part. */
+const wipeVolume = v.strictObject({
+  do: v.literal("wipe-volume"),
+  file: fileId,
+  /** Whether its disk space stays, or is freed. */
+  method: v.picklist(["zero", "trim"]),
+});
+
 /**
  * Gives a device, or a part of a disk, the data of another volume, and zeros behind it. The data is no part
  * of the step.
@@ -78,14 +99,16 @@ const tellKernel = v.strictObject({
 });
 
 /**
- * Step on a volume: its file, or its device. Each is done or not begun after an interruption, except for the
- * data of a device, whose volume has another name until then, or is not in the table yet: none needs an
- * inverse.
+ * Step on a volume: its file, or its device. None has an inverse. Data written over other data cannot be
+ * undone. A new device has another name, or is not in the table, until it has its data. Any other step is done
+ * or not begun after an interruption.
  */
 export type VolumeStep = v.InferOutput<
   | typeof makeVolume
   | typeof removeVolume
   | typeof resizeVolume
+  | typeof fillVolume
+  | typeof wipeVolume
   | typeof fillDevice
   | typeof ownDevice
   | typeof tellKernel
@@ -127,6 +150,13 @@ export const volumeSteps: Kinds<VolumeStep> = {
       `${act === "add" ? "show" : "hide"} the partition ${number} of ${disk.path}, unless the kernel has read the table: ${words.join(" ")}`,
     ...common,
   },
+  "fill-volume": { schema: fillVolume, describe: describeFilled, ...common },
+  "wipe-volume": {
+    schema: wipeVolume,
+    describe: ({ file, method }) =>
+      `overwrite ${file.path} with zeros${method === "trim" ? ", and free its disk space" : ""}`,
+    ...common,
+  },
 };
 
 function describeMade({
@@ -149,4 +179,15 @@ function describeMade({
   ];
   const data = source === undefined ? "" : ` with the data of ${source}`;
   return `create ${path}${data} (${properties.join(", ")})`;
+}
+
+function describeFilled({
+  file,
+  from,
+  mostBytes,
+  offset,
+}: Extract<VolumeStep, { readonly do: "fill-volume" }>): string {
+  const most = mostBytes === undefined ? "" : `, at most ${mostBytes} bytes`;
+  const input = from === "-" ? "standard input" : from;
+  return `overwrite ${file.path} from byte ${offset} with ${input}${most}`;
 }

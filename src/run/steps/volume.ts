@@ -28,6 +28,14 @@ export const runVolume: Runs<VolumeStep> = {
     const { runTool } = await import("./pool/run-tool.ts");
     await runTool(host, { words, attempt: `${verb} the partition ${number} of ${disk.path}` });
   },
+  "fill-volume": async ({ host, onProgress }, { file, from, isSparse, mostBytes, offset }) =>
+    await host.fillFile(file, from, {
+      offset,
+      mostBytes,
+      isSparse,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    }),
+  "wipe-volume": async ({ host }, { file, method }) => await host.wipeFile(file, method),
 };
 
 /** Whether the kernel has a partition of a disk, whatever its table has. */

@@ -121,7 +121,7 @@ async function copyVolume(instance: Instance, { pool: key, ...copy }: Copy): Pro
   }
   const place = placeOf(instance, pool.folder.id.path, copy.volume);
   const { content, source, step } = await decideFileCopy(instance, place, copy);
-  await runVolumeStep(instance, step, new Map([[step.path, content]]));
+  await runVolumeStep(instance, step, { contents: new Map([[step.path, content]]) });
   return { name: step.name, path: step.path, source };
 }
 

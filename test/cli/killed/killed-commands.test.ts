@@ -22,9 +22,7 @@ const EACH = Object.entries(SCENES).flatMap(([name, scenes]) =>
 );
 
 /** Commands that print no steps, in the order of the scenes; some print them for a guest in another state. */
-const WITHOUT_PLAN = [
-  ...["save", "managedsave", "managedsave-remove", "restore", "dump"],
-];
+const WITHOUT_PLAN = [...["save", "managedsave", "managedsave-remove", "restore", "dump"]];
 
 test("every command that can change anything has a scene, a test of its kills elsewhere, or a reason why nothing of it lasts", () => {
   const changing = [...COMMANDS.keys()].filter((name) => {

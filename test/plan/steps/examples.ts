@@ -133,6 +133,8 @@ export const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
   "set-iscsi-password": { do: "set-iscsi-password", ...iscsi, user: "u" },
   "log-in-target": { do: "log-in-target", ...iscsi },
   "log-out-target": { do: "log-out-target", ...iscsi },
+  "fill-volume": { do: "fill-volume", file, from: "/srv/in", offset: 0, mostBytes: 1, isSparse: false },
+  "wipe-volume": { do: "wipe-volume", file, method: "trim" },
   "remember-owner": { do: "remember-owner", file, ownership },
   "restore-owner": { do: "restore-owner", file, ownership },
   "share-tree": { do: "share-tree", ...tree },

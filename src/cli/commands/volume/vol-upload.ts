@@ -1,5 +1,5 @@
-import { uploadVolume } from "../../../vm/volume/content/upload-volume.ts";
-import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { planUpload, uploadVolume } from "../../../vm/volume/content/upload-volume.ts";
+import { type Call, type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 import { PART_OPTIONS, partOf } from "../../volume-options.ts";
 
@@ -15,15 +15,20 @@ export const command: Command = {
     operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to read" }],
     options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
   },
+  plan: async (call) =>
+    await planUpload(call.instance, volumeOf(call), { file: operand(call, "file"), part: partOf(call) }),
   async run(call) {
-    const volume = { key: operand(call, "vol"), pool: call.options.get("pool") };
     const [file, part] = [operand(call, "file"), partOf(call)];
     await withProgress(
       call,
       "Upload",
       async (onProgress) =>
-        await uploadVolume(call.instance, volume, { file, part: { ...part, onProgress } }),
+        await uploadVolume(call.instance, volumeOf(call), { file, part: { ...part, onProgress } }),
     );
     return undefined;
   },
 };
+
+function volumeOf(call: Call): Parameters<typeof planUpload>[1] {
+  return { key: operand(call, "vol"), pool: call.options.get("pool") };
+}

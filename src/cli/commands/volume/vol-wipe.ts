@@ -1,7 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import type { WipeMethod } from "../../../host/files.ts";
-import { wipeVolume } from "../../../vm/volume/content/wipe-volume.ts";
-import { type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
+import { planWipe, wipeVolume } from "../../../vm/volume/content/wipe-volume.ts";
+import { type Call, type Command, OF_POOL_OPTION, operand, VOLUME_OPERAND } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 
 /** Algorithms of libvirt with patterns by the program scrub. virStorageVolWipeAlgorithm */
@@ -27,14 +27,18 @@ export const command: Command = {
       },
     ],
   },
+  plan: async (call) => await planWipe(call.instance, ...askedOf(call)),
   async run(call) {
-    const how = methodOf(call.options.get("algorithm") ?? "zero");
-    const key = operand(call, "vol");
-    await wipeVolume(call.instance, { key, pool: call.options.get("pool") }, how);
-    call.output.print(`Vol ${oneLine(key)} wiped\n\n`);
+    await wipeVolume(call.instance, ...askedOf(call));
+    call.output.print(`Vol ${oneLine(operand(call, "vol"))} wiped\n\n`);
     return undefined;
   },
 };
+
+function askedOf(call: Call): readonly [Parameters<typeof planWipe>[1], WipeMethod] {
+  const volume = { key: operand(call, "vol"), pool: call.options.get("pool") };
+  return [volume, methodOf(call.options.get("algorithm") ?? "zero")];
+}
 
 /**
  * Returns the method with that name. Throws "unsupported" for others of libvirt, "usage" with virsh's

@@ -2,7 +2,9 @@ import { SvirtError } from "../../../errors.ts";
 import type { DataStream } from "../../../host/channels.ts";
 import type { FilePart } from "../../../host/new-file.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import type { Instance } from "../../../state/instance.ts";
+import { runVolumeStep } from "../made/volume-file.ts";
 import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 
@@ -16,11 +18,24 @@ export async function uploadVolume(
   volume: { readonly key: string; readonly pool: string | undefined },
   { file, part }: { readonly file: string; readonly part: FilePart },
 ): Promise<void> {
-  if (instance.isForKey === true && file !== "-") throw notForKey(file);
-  const { id, part: fitting } = await checkVolume(instance, volume, part);
+  const { onProgress } = part;
+  const { steps } = await planUpload(instance, volume, { file, part });
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image
   // locked.
-  await instance.host.fillFile(id, file, fitting);
+  for (const step of steps) await runVolumeStep(instance, step, { onProgress });
+}
+
+/** Returns the steps of uploadVolume(), and changes nothing. Throws its errors, except those of the input. */
+export async function planUpload(
+  instance: Instance,
+  volume: { readonly key: string; readonly pool: string | undefined },
+  { file, part }: { readonly file: string; readonly part: FilePart },
+): Promise<{ readonly steps: readonly StepOf<"fill-volume">[] }> {
+  if (instance.isForKey === true && file !== "-") throw notForKey(file);
+  const { id, part: fitting } = await checkVolume(instance, volume, part);
+  const { isSparse, mostBytes, offset } = fitting;
+  const most = mostBytes === undefined ? {} : { mostBytes };
+  return { steps: [{ do: "fill-volume", file: id, from: file, offset, ...most, isSparse }] };
 }
 
 /**

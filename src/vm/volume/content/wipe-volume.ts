@@ -1,8 +1,10 @@
 import type { WipeMethod } from "../../../host/files.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import type { Instance } from "../../../state/instance.ts";
 import { findVolume } from "../find-volume.ts";
 import { refuseSparse } from "../logical-facts.ts";
+import { runVolumeStep } from "../made/volume-file.ts";
 import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 
@@ -16,6 +18,16 @@ export async function wipeVolume(
   volume: { readonly key: string; readonly pool: string | undefined; readonly seen?: FileId },
   how: WipeMethod,
 ): Promise<void> {
+  // As an upload, without the registry's lock.
+  for (const step of (await planWipe(instance, volume, how)).steps) await runVolumeStep(instance, step);
+}
+
+/** Returns the steps of wipeVolume(), and changes nothing. Throws its errors. */
+export async function planWipe(
+  instance: Instance,
+  volume: Parameters<typeof wipeVolume>[1],
+  how: WipeMethod,
+): Promise<{ readonly steps: readonly StepOf<"wipe-volume">[] }> {
   await refuseSparse(instance, await findVolume(instance, volume.key, volume.pool));
   const id = await withUnusedVolume(
     instance,
@@ -25,6 +37,5 @@ export async function wipeVolume(
       return facts.id;
     },
   );
-  // As an upload, without the registry's lock.
-  await instance.host.wipeFile(id, how);
+  return { steps: [{ do: "wipe-volume", file: id, method: how }] };
 }

@@ -63,16 +63,23 @@ export async function makeVolumeFile(
   { decided, written, ...content }: DecidedVolume & VolumeContent,
 ): Promise<void> {
   const step = volumeStep(instance, place, { decided, written });
-  await runVolumeStep(instance, step, new Map([[place.path, content]]));
+  await runVolumeStep(instance, step, { contents: new Map([[place.path, content]]) });
 }
 
 /** Carries out a step on a volume. Throws the errors of the host. */
 export async function runVolumeStep(
   instance: Instance,
   step: VolumeStep,
-  contents: ReadonlyMap<string, VolumeContent> = new Map(),
+  { contents, onProgress }: { readonly [Name in "contents" | "onProgress"]?: Actor[Name] | undefined } = {},
 ): Promise<void> {
-  const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0, contents };
+  const actor = {
+    host: instance.host,
+    registry: registryOf(instance),
+    owner: "",
+    uid: 0,
+    ...(contents === undefined ? {} : { contents }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
   // Without the effects of all other steps, which are no part of these commands.
   // The compiler does not relate a step to the entry of its name.
   const run = runVolume[step.do] as (actor: Actor, step: VolumeStep) => void | Promise<void>;

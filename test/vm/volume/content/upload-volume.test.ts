@@ -4,6 +4,7 @@ import { defineDomain } from "../../../../src/vm/define/define.ts";
 import { startDomain } from "../../../../src/vm/start/start.ts";
 import { downloadVolume } from "../../../../src/vm/volume/content/download-volume.ts";
 import { uploadVolume } from "../../../../src/vm/volume/content/upload-volume.ts";
+import { runOn } from "../../../cli/in-memory.ts";
 import { type Machine, snapshot } from "../../../memory-host/machine.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL } from "../../../scenes/scene.ts";
 import { IMAGES, makePoolMachine } from "../../../scenes/volumes.ts";
@@ -46,6 +47,21 @@ describe("uploadVolume()", () => {
     expect([...bytes.slice(0, 9)]).toEqual([1, 1, 7, 7, 7, 7, 7, 1, 1]);
     expect([bytes.length, mode, uid, gid]).toEqual([4096, 0o640, 107, 36]);
     expect(labelOf(machine, `${IMAGES}/private1.raw`)).toBe(ORIGINAL);
+  });
+
+  test("has its step printed by svirt plan, which changes nothing", async () => {
+    const machine = machineWithFile();
+    const before = snapshot(machine);
+    const words = ["vol-upload", "private1.raw", FILE, "--pool", "images", "--offset", "2"];
+    expect(await runOn(machine, "plan", ...words, "--length", "5")).toEqual({
+      code: 0,
+      out: `  1  overwrite ${IMAGES}/private1.raw from byte 2 with ${FILE}, at most 5 bytes\n`,
+      err: "",
+    });
+    const { out } = await runOn(machine, "plan", ...words, "--json");
+    const step = { do: "fill-volume", from: FILE, offset: 2, isSparse: false };
+    expect(JSON.parse(out)).toMatchObject({ steps: [step] });
+    expect(snapshot(machine)).toEqual(before);
   });
 
   test.each([

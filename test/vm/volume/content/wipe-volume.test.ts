@@ -36,6 +36,20 @@ describe("svirt vol-wipe", () => {
     },
   );
 
+  test.each([
+    [[], ""],
+    [["--algorithm", "trim"], ", and free its disk space"],
+  ] as const)("has its step printed by svirt plan, which changes nothing: %s", async (words, freed) => {
+    const machine = makePoolMachine();
+    const before = snapshot(machine);
+    expect(await runOn(machine, "plan", "vol-wipe", "private1.raw", "--pool", "images", ...words)).toEqual({
+      code: 0,
+      out: `  1  overwrite ${IMAGES}/private1.raw with zeros${freed}\n`,
+      err: "",
+    });
+    expect(snapshot(machine)).toEqual(before);
+  });
+
   test("makes a qcow2 image a raw file, as libvirt does", async () => {
     const machine = makePoolMachine();
     await wipe(machine, "top.qcow2");
