@@ -19,7 +19,7 @@ _svirt() {
   esac
   case $command in
     define) options='--validate --json --crash-drill --help' wants=file ;;
-    edit) options='--help' wants=domain ;;
+    edit) options='--dry-run --crash-drill --help' wants=domain ;;
     desc) options='--title --live --config --current --dry-run --crash-drill --help' wants=domain ;;
     metadata) options='--set --key --remove --live --config --current --dry-run --crash-drill --help' wants=domain ;;
     domrename) options='--crash-drill --help' wants=domain ;;
@@ -182,7 +182,7 @@ _svirt() {
     vol-path) options='--pool --json --help' wants=vol ;;
     vol-pool) options='--uuid --json --help' wants=vol ;;
     net-define) options='--validate --json --crash-drill --help' wants=file ;;
-    net-edit) options='--help' wants=network ;;
+    net-edit) options='--dry-run --crash-drill --help' wants=network ;;
     net-undefine) options='--crash-drill --help' wants=network ;;
     net-create) options='--validate --crash-drill --help' wants=file ;;
     net-create-default) options='--crash-drill --help' ;;
@@ -202,7 +202,7 @@ _svirt() {
     net-dhcp-leases) options='--mac --json --help' wants=network ;;
     net-event) options='--network --event --loop --timeout --list --timestamp --help' ;;
     nwfilter-define) options='--validate --json --crash-drill --help' wants=file ;;
-    nwfilter-edit) options='--help' ;;
+    nwfilter-edit) options='--dry-run --crash-drill --help' ;;
     nwfilter-undefine) options='--crash-drill --help' ;;
     nwfilter-list) options='--json --help' ;;
     nwfilter-dumpxml) options='--json --help' ;;
@@ -210,7 +210,7 @@ _svirt() {
     nwfilter-binding-dumpxml) options='--json --help' ;;
     pool-define) options='--validate --json --crash-drill --help' wants=file ;;
     pool-define-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --crash-drill --help' ;;
-    pool-edit) options='--help' wants=pool ;;
+    pool-edit) options='--dry-run --crash-drill --help' wants=pool ;;
     pool-undefine) options='--crash-drill --help' wants=pool ;;
     pool-create) options='--build --no-overwrite --overwrite --help' wants=file ;;
     pool-create-as) options='--print-xml --auth-type --auth-username --secret-usage --secret-uuid --adapter-name --adapter-wwnn --adapter-wwpn --adapter-parent --adapter-parent-wwnn --adapter-parent-wwpn --adapter-parent-fabric-wwn --source-protocol-ver --source-initiator --build --no-overwrite --overwrite --help' ;;

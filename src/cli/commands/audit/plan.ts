@@ -30,6 +30,7 @@ export const command: Command = {
       "A running domain has no steps, since a start does not change it. --stop prints the steps of its end.\n" +
       "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
       "step on an interruption is finished instead of undone. A command with the option --dry-run prints what that option prints.\n" +
+      "An editor is run, and its text dropped after the steps are printed. A key needs the right to the command.\n" +
       "Saves, restores and merges of snapshots have no such plan yet.",
     operands: [
       {
