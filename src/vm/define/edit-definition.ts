@@ -7,7 +7,7 @@ import type { Change } from "../object-change/change.ts";
 export interface Edited<Result = unknown> {
   readonly name: string;
   readonly isChanged: boolean;
-  /** What `store` has returned; undefined if the text is unchanged. */
+  /** Result of `store`; undefined if the text is unchanged. */
   readonly result?: Result | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface EditableDefinition<Result = unknown> {
   readonly commands: { readonly define: string; readonly dumpxml: string };
   /**
    * Stores the edited text, after `refuseOther` has accepted the current definition, both under the
-   * registry's lock. Or only says how.
+   * registry's lock. For a plan only returns the steps.
    */
   store(bytes: Uint8Array, refuseOther: (current: string | undefined) => void): Promise<Result>;
 }
