@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, domainXml, makeMachine, reapAll, UUID } from "../scenes/scene.ts";
+import { endUnseen } from "../scenes/strikes.ts";
 import { runOn } from "./in-memory.ts";
 
 function withXml(options: Parameters<typeof domainXml>[0]): Machine {
@@ -189,6 +190,20 @@ test("plan shows every step of a start and changes nothing", async () => {
     "label /var/lib/images/top.qcow2: system_u:object_r:qemu_image_t:s0 -> system_u:object_r:svirt_image_t:s0:c",
   );
   expect(snapshot(machine)).toEqual(before);
+});
+
+test("plan of a command recovers as that command does: nothing before reap, the ended guest before others", async () => {
+  const machine = withXml({ disks: ALL_KINDS });
+  await runOn(machine, "define", "/vm.xml");
+  await runOn(machine, "start", "vm1");
+  const { out: stop } = await runOn(machine, "plan", "vm1", "--stop");
+  endUnseen(machine);
+  const before = snapshot(machine);
+  expect(await runOn(machine, "plan", "reap", UUID)).toEqual({ code: 0, out: stop, err: "" });
+  expect(snapshot(machine)).toEqual(before);
+  expect((await runOn(machine, "plan", "autostart", "vm1")).code).toBe(0);
+  const none = { code: 0, out: "No step is needed\n\n", err: "" };
+  expect(await runOn(machine, "plan", "reap", UUID)).toEqual(none);
 });
 
 test("plan of a command of two words prints its change and does not make it", async () => {
