@@ -47,6 +47,6 @@ export function reasonFile({ paths }: Instance, uuid: string): string {
 }
 
 /** Lists all steps done or possibly done for a guest, including those of a change in progress. */
-export function allSteps(guest: GuestRecord): readonly Step[] {
+export function allSteps(guest: Pick<GuestRecord, "steps" | "change">): readonly Step[] {
   return [...guest.steps, ...(guest.change?.steps ?? []), ...(guest.change?.after ?? [])];
 }

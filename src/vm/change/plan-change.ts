@@ -1,13 +1,15 @@
 import type { Step } from "../../plan/steps/step.ts";
 import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
+import type { GuestChange } from "../../state/record.ts";
+import { planEnd } from "../end/end-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { refuseHungDevices } from "../node-device/detach-from-host.ts";
 import type { ChangeQuery, ChangeRequest } from "./change-guest.ts";
 
 /**
- * Returns the steps of a change of a running guest, and changes nothing. Throws "not-found", "wrong-state",
- * its refusals.
+ * Returns the steps of a change of a running guest, with those of its end if the change ends it, and changes
+ * nothing. Throws "not-found", "wrong-state", its refusals.
  */
 export async function planGuestChange(
   instance: Instance,
@@ -20,6 +22,15 @@ export async function planGuestChange(
   const domain = request.passed?.(guest);
   if (domain !== undefined) await refuseHungDevices(instance, domain);
   const made = request.make?.(guest) ?? [];
-  const { after, steps } = request.decide(guest);
-  return [...made, ...steps, ...after];
+  const { after, ends, ...decided } = request.decide(guest);
+  const steps = [...made, ...decided.steps];
+  if (ends === undefined) return [...steps, ...after];
+  const change: GuestChange = {
+    what: request.what,
+    stage: "finishing",
+    steps,
+    after: [...after],
+    xml: decided.xml,
+  };
+  return [...steps, ...planEnd({ ...guest, change })];
 }

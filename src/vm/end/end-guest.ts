@@ -44,7 +44,7 @@ export async function endGuest(
     ...(endingUntilMs === undefined ? {} : { endingUntilMs }),
   };
   thaw(instance.host, guest.steps);
-  const { kept, steps } = decideEnd(guest);
+  const { kept, steps } = stepsOfEnd(guest);
   await runPlan(actor, kept, observer);
   const errors: unknown[] = [];
   const endSteps = steps.filter(isEnd);
@@ -74,14 +74,20 @@ export async function endGuest(
   await removeFacts(instance, guest.uuid);
 }
 
-/** Returns all steps of endGuest(), in their order. */
-export function planEnd(guest: GuestRecord): readonly Step[] {
-  const { kept, steps } = decideEnd(guest);
+/** Returns the steps of a guest's end, as its record is, in their order. */
+export function planEnd(guest: Pick<GuestRecord, "steps" | "change">): readonly Step[] {
+  const { kept, steps } = stepsOfEnd(guest);
   return [...kept, ...steps];
 }
 
-function decideEnd(guest: GuestRecord): { readonly kept: readonly Step[]; readonly steps: readonly Step[] } {
-  return { kept: keptFiles(guest), steps: planStop(allSteps(guest)) };
+/** Completely written files get their final names before the other steps are undone. */
+function stepsOfEnd(guest: Pick<GuestRecord, "steps" | "change">): {
+  readonly kept: readonly Step[];
+  readonly steps: readonly Step[];
+} {
+  const { change } = guest;
+  const kept = change?.stage === "finishing" ? change.after.filter((step) => step.do === "keep-file") : [];
+  return { kept, steps: planStop(allSteps(guest)) };
 }
 
 /**
@@ -172,9 +178,4 @@ function keepsName(failed: Step, step: Step): boolean {
     step.claim.kind === "tap" &&
     step.claim.key === failed.name
   );
-}
-
-/** Lists completely written files, which get their final names before the other steps are undone. */
-function keptFiles({ change }: GuestRecord): readonly Step[] {
-  return change?.stage === "finishing" ? change.after.filter((step) => step.do === "keep-file") : [];
 }
