@@ -39,7 +39,7 @@ _svirt() {
     save-image-define) options='--running --paused --help' wants=file ;;
     save-image-edit) options='--running --paused --help' wants=file ;;
     managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
-    managedsave-remove) options='--help' wants=domain ;;
+    managedsave-remove) options='--crash-drill --help' wants=domain ;;
     managedsave-dumpxml) options='--security-info --help' wants=domain ;;
     managedsave-define) options='--running --paused --help' wants=domain ;;
     managedsave-edit) options='--running --paused --help' wants=domain ;;

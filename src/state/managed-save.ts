@@ -1,4 +1,5 @@
 import type { TargetFile } from "../plan/actions/stream.ts";
+import { getFileLabel } from "../run/labels/get-file-label.ts";
 import type { Instance } from "./instance.ts";
 import { partPath } from "./part-path.ts";
 
@@ -27,17 +28,20 @@ export function removeManagedSave(instance: Instance, name: string): boolean {
   return did;
 }
 
-/**
- * Returns the target of a managed save, in svirt's folder, to which no other program writes. Makes the folder
- * if it is missing.
- */
+/** Makes svirt's folder of managed saves, to which no other program writes. It stays. */
+export function makeSaveFolder({ host, paths }: Instance): void {
+  host.makeFolder({ path: folder(paths.state), mode: 0o700 });
+}
+
+/** Returns the target of a managed save, in svirt's folder. It replaces an older one. */
 export function managedTarget(
   instance: Instance,
   { name, uuid }: { readonly name: string; readonly uuid: string },
 ): TargetFile {
-  instance.host.makeFolder({ path: folder(instance.paths.state), mode: 0o700 });
   const path = managedSavePath(instance, name);
-  return { part: partPath(path, uuid), path, label: undefined };
+  const old = instance.host.inspectFile(path);
+  const before = old === undefined ? undefined : getFileLabel(instance.host, old.id);
+  return { part: partPath(path, uuid), path, label: undefined, before };
 }
 
 function folder(state: string): string {

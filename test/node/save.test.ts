@@ -40,6 +40,8 @@ for (const type of ["kvm", "qemu"]) {
       counts_on
       note own label_of $here/a.img
       note user uid_of life-a
+      note plan svirt plan save life-a $here/life-a.save
+      note planned svirt domstate life-a
       { svirt save life-a $here/life-a.save; } >$here/out 2>&1 &
       saving=$!
       while kill -0 $saving 2>/dev/null; do
@@ -72,6 +74,9 @@ for (const type of ["kvm", "qemu"]) {
       note end left life-a
       note last labels $all
     `);
+    expect(outOf(notes, "plan")).toMatch(/ {2}rename \S+\.part to \S+: \(no label\) -> default label$/m);
+    expect(outOf(notes, "plan")).toContain(`label /srv/lifecycle/a.img: ${outOf(notes, "own")} -> `);
+    expect(outOf(notes, "planned")).toBe("running");
     expect(outOf(notes, "save")).toEndWith("\nDomain 'life-a' saved to /srv/lifecycle/life-a.save");
     expect(outOf(notes, "reason")).toBe("shut off (saved)");
     expect(noteOf(notes, "gone").out).toBe("");
@@ -117,6 +122,7 @@ onTheNode("a managed save is what the next start goes on from, once, or forgets"
     svirt resume life-a >/dev/null
     counts_on
     svirt managedsave life-a >/dev/null
+    note removal svirt plan managedsave-remove life-a
     note remove svirt managedsave-remove life-a
     note nothing svirt managedsave-remove life-a
     svirt start life-a >/dev/null
@@ -140,6 +146,7 @@ onTheNode("a managed save is what the next start goes on from, once, or forgets"
   expect([outOf(notes, "reason"), outOf(notes, "used")]).toEqual(["running (restored)", ""]);
   expectCountedOn(outOf(notes, "serial"));
   expect(outOf(notes, "paused")).toBe("paused");
+  expect(outOf(notes, "removal")).toContain("remove /var/lib/svirt/save/life-a.save");
   expect(outOf(notes, "remove")).toBe("Removed managedsave image for domain 'life-a'");
   expect(outOf(notes, "nothing")).toBe("Domain 'life-a' has no manage save image; removal skipped");
   expect([outOf(notes, "forced"), outOf(notes, "booted")]).toEqual([

@@ -6,8 +6,10 @@ import type { Step } from "../steps/step.ts";
 export interface TargetFile {
   readonly part: string;
   readonly path: string;
-  /** Label of the file to replace; undefined: the policy's default for a new file. */
+  /** Label of the new file; undefined: the policy's default for a new file. */
   readonly label: string | undefined;
+  /** Label of the file to replace; undefined: there is none, or it has no label. */
+  readonly before: string | undefined;
 }
 
 /** Guest with a written state. */
@@ -112,8 +114,12 @@ function pause({ isRunning, monitor }: StreamedGuest): Step {
   return { do: "pause", monitor, wasRunning: isRunning };
 }
 
-function keep({ part, path }: TargetFile): Step {
-  return { do: "keep-file", from: part, to: path };
+function keep({ before, label, part, path }: TargetFile): Step {
+  const labels = {
+    ...(before === undefined ? {} : { from: before }),
+    ...(label === undefined ? {} : { to: label }),
+  };
+  return { do: "keep-file", from: part, to: path, labels };
 }
 
 function streamOf({ label, part }: TargetFile, { monitor, stateLabel }: StreamedGuest) {

@@ -80,7 +80,7 @@ function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "steps">)
   if (last === undefined) return false;
   const before = steps.slice(0, -1);
   if (before.length > 0 && (commit !== before.length || planUndo(before).length > 0)) return false;
-  return isShown(last) || last.do === "set-secret" || last.do === "reset-device";
+  return isShown(last) || last.do === "set-secret" || last.do === "reset-device" || last.do === "remove-file";
 }
 
 /** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */

@@ -3,6 +3,9 @@ import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
+/** Words for the label that the kernel gives to a new file in a folder. */
+const DEFAULT_LABEL = "default label";
+
 /**
  * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label; the file
  * never does.
@@ -23,7 +26,20 @@ const expectFile = v.strictObject({ do: v.literal("expect-file"), path: aString 
 const removeFile = v.strictObject({ do: v.literal("remove-file"), path: aString });
 
 /** Moves a file over the other path. A missing file has already been moved. */
-const keepFile = v.strictObject({ do: v.literal("keep-file"), from: aString, to: aString });
+const keepFile = v.strictObject({
+  do: v.literal("keep-file"),
+  from: aString,
+  to: aString,
+  /** Labels for `svirt plan`; absent in records of older versions. */
+  labels: v.exactOptional(
+    v.strictObject({
+      /** Label of the replaced file; absent: there is none, or it has no label. */
+      from: maybeString,
+      /** Label of the moved file; absent: its folder's default. */
+      to: maybeString,
+    }),
+  ),
+});
 
 /** Stops the vCPUs. The inverse lets them run if they ran before. */
 const pause = v.strictObject({ do: v.literal("pause"), monitor: aString, wasRunning: v.boolean() });
@@ -115,7 +131,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "keep-file": {
     schema: keepFile,
     inverse: noInverse,
-    describe: ({ from, to }) => `rename ${from} to ${to}`,
+    describe: ({ from, labels, to }) => `rename ${from} to ${to}${describeLabels(labels)}`,
     where: "host",
     record: "dropped",
     releases: "nothing",
@@ -147,7 +163,7 @@ export const streamSteps: Kinds<StreamStep> = {
   "save-memory": {
     schema: saveMemory,
     inverse: ({ monitor }) => ({ do: "cancel-save", monitor }),
-    describe: (step) => `write the guest's state to ${step.to}, through ${describePipe(step)}`,
+    describe: (step) => `write the guest's state to ${describeFile(step)}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -164,7 +180,7 @@ export const streamSteps: Kinds<StreamStep> = {
     schema: dumpMemory,
     inverse: noInverse,
     describe: (step) =>
-      `write the guest's memory to ${step.to} (${step.format}), through ${describePipe(step)}`,
+      `write the guest's memory in the format ${step.format} to ${describeFile(step)}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
     releases: "nothing",
@@ -195,6 +211,14 @@ export const streamSteps: Kinds<StreamStep> = {
     releases: "nothing",
   },
 };
+
+function describeLabels(labels: { readonly from?: string; readonly to?: string } | undefined): string {
+  return labels === undefined ? "" : `: ${labels.from ?? "(no label)"} -> ${labels.to ?? DEFAULT_LABEL}`;
+}
+
+function describeFile({ fileLabel, to }: { readonly fileLabel?: string; readonly to: string }): string {
+  return `${to} (${fileLabel ?? DEFAULT_LABEL})`;
+}
 
 function describePipe({ label }: { readonly label?: string }): string {
   return label === undefined ? "a pipe" : `a pipe labelled ${label}`;

@@ -1,22 +1,35 @@
-import { parseDomainText } from "../../domain/document.ts";
+import { parseDomain, parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
+import { isRunning, readRecord } from "../../state/record.ts";
 import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { type Started, type StartOptions, startDefinition, startFromState } from "../start/start.ts";
+import {
+  alreadyActive,
+  planDomainStart,
+  type Started,
+  type StartOptions,
+  startDefinition,
+  startFromState,
+} from "../start/start.ts";
 import { refuseSnapshotMemory } from "./memory-files.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
-/** Options of a restore, in addition to the file. */
-export interface RestoreOptions {
+/** Guest to restore, in addition to the file. */
+interface AskedRestore {
   /** Whether the guest runs or stays paused; undefined: as the file says. */
   readonly resumes: boolean | undefined;
   /** Another definition of the same domain. */
   readonly xml: Uint8Array | undefined;
+}
+
+/** Options of a restore, in addition to the file. */
+export interface RestoreOptions extends AskedRestore {
   readonly observer?: StepObserver;
 }
 
@@ -29,15 +42,33 @@ export async function restoreDomain(
   path: string,
   options: RestoreOptions,
 ): Promise<Started> {
+  const { observer, ...asked } = options;
+  const { bytes, incoming } = decideRestore(instance, path, asked);
+  return await startFromState(instance, bytes, { incoming, ...(observer === undefined ? {} : { observer }) });
+}
+
+/** Returns the steps of restoreDomain(), and changes nothing. Throws its errors. */
+export async function planRestore(
+  instance: Instance,
+  path: string,
+  asked: AskedRestore,
+): Promise<{ readonly steps: readonly Step[] }> {
+  const { bytes, incoming } = decideRestore(instance, path, asked);
+  const { name, uuid } = parseDomain(bytes);
+  const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
+  if (guest !== undefined && isRunning(instance, guest)) throw alreadyActive(name);
+  return { steps: await planDomainStart(instance, bytes, incoming) };
+}
+
+function decideRestore(
+  instance: Instance,
+  path: string,
+  { resumes, xml }: AskedRestore,
+): { readonly bytes: Uint8Array; readonly incoming: Incoming } {
   const image = readSaveImage(instance, path);
   // With other XML, the guest may have copies of the images.
-  if (options.xml === undefined) refuseSnapshotMemory(instance, image.file.path);
-  const bytes = decideSavedXml(image, options.xml);
-  const { observer } = options;
-  return await startFromState(instance, bytes, {
-    incoming: incomingOf(image, options.resumes),
-    ...(observer === undefined ? {} : { observer }),
-  });
+  if (xml === undefined) refuseSnapshotMemory(instance, image.file.path);
+  return { bytes: decideSavedXml(image, xml), incoming: incomingOf(image, resumes) };
 }
 
 /** How to start a defined domain. */

@@ -3,29 +3,42 @@ import { formatDomain, parseDomain, parseDomainText } from "../../domain/documen
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/actions/stream.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import { decideMachine } from "../../qemu/model/machine.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import type { Progress } from "../../run/actor.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { managedTarget, removeManagedSave } from "../../state/managed-save.ts";
+import { hasManagedSave, makeSaveFolder, managedSavePath, managedTarget } from "../../state/managed-save.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { type ChangeRequest, changeGuest } from "../change/change-guest.ts";
+import { type ChangeQuery, type ChangeRequest, changeGuest } from "../change/change-guest.ts";
+import { planGuestChange } from "../change/plan-change.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
+import type { Change } from "../object-change/change.ts";
+import { changeOf } from "../object-change/change-of.ts";
 import { addBootQueues } from "./boot-queues.ts";
 import { withJob } from "./domain-job.ts";
 import { type InspectedGuest, inspectGuest, refuseFrozen, refuseJobs } from "./inspect-guest.ts";
 import { decideSavedXml } from "./save-image.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** Options of a save, in addition to the file. */
-export interface SaveOptions {
+/** Saved state, in addition to the file. */
+interface AskedSave {
   /** Whether the guest runs or stays paused once it is restored; undefined: as it is now. */
   readonly resumes: boolean | undefined;
   /** Another definition of the same domain, with which it is restored. */
   readonly xml?: Uint8Array | undefined;
+}
+
+/** Options of a save, in addition to the file. */
+export interface SaveOptions extends AskedSave {
   readonly observer?: StepObserver;
   readonly onProgress?: Progress;
+}
+
+/** Steps of a save. */
+interface SavePlan {
+  readonly steps: readonly Step[];
 }
 
 /**
@@ -35,14 +48,27 @@ export interface SaveOptions {
 export async function saveDomain(
   instance: Instance,
   key: string,
-  options: SaveOptions & { readonly path: string },
+  { path, ...options }: SaveOptions & { readonly path: string },
 ): Promise<{ name: string }> {
   const { guest, name } = findRunning(instance, key);
-  await save(instance, guest, {
-    ...options,
-    targetOf: ({ uuid }) => decideTarget(instance, options.path, uuid),
-  });
+  await save(instance, guest, { ...options, targetOf: fileTarget(instance, path) });
   return { name };
+}
+
+/**
+ * Returns the steps of saveDomain(), with those of the guest's end, and changes nothing. Throws its errors.
+ */
+export async function planSaveOf(
+  instance: Instance,
+  key: string,
+  { path, ...asked }: AskedSave & { readonly path: string },
+): Promise<SavePlan> {
+  const { guest } = findRunning(instance, key);
+  return await planOf(instance, guest, { ...asked, targetOf: fileTarget(instance, path) });
+}
+
+function fileTarget(instance: Instance, path: string): TargetOf {
+  return ({ uuid }) => decideTarget(instance, path, uuid);
 }
 
 /**
@@ -54,27 +80,50 @@ export async function managedSaveDomain(
   key: string,
   options: SaveOptions,
 ): Promise<{ name: string }> {
-  const { definition, guest, name } = findRunning(instance, key);
-  if (definition === undefined) {
-    throw new SvirtError("Requested operation is not valid: cannot do managed save for transient domain", {
-      kind: "wrong-state",
-      remedy: `Save it to a file: svirt save ${name} FILE`,
-    });
-  }
-  await save(instance, guest, { ...options, targetOf: (now) => managedTarget(instance, now) });
+  const { guest, name } = findDefined(instance, key);
+  // After all refusals. The folder is one of svirt's own, which stay.
+  const targetOf: TargetOf = (now) => {
+    makeSaveFolder(instance);
+    return managedTarget(instance, now);
+  };
+  await save(instance, guest, { ...options, targetOf });
   return { name };
 }
 
-/**
- * Removes the managed save of a domain: its next start boots it. `did` is false if it has none. Throws
- * "not-found".
- */
-export function discardManagedSave(
-  instance: Instance,
-  key: string,
-): { readonly name: string; readonly did: boolean } {
-  const { name } = findDomain(instance, key);
-  return { name, did: removeManagedSave(instance, name) };
+/** Returns the steps of managedSaveDomain(), as planSaveOf(). */
+export async function planManagedSave(instance: Instance, key: string, asked: AskedSave): Promise<SavePlan> {
+  const { guest } = findDefined(instance, key);
+  return await planOf(instance, guest, { ...asked, targetOf: (now) => managedTarget(instance, now) });
+}
+
+/** Returns a running guest with a definition. Throws as managedSaveDomain(). */
+function findDefined(instance: Instance, key: string): ReturnType<typeof findRunning> {
+  const found = findRunning(instance, key);
+  if (found.definition !== undefined) return found;
+  throw new SvirtError("Requested operation is not valid: cannot do managed save for transient domain", {
+    kind: "wrong-state",
+    remedy: `Save it to a file: svirt save ${found.name} FILE`,
+  });
+}
+
+/** Domain whose managed save was to be removed. `did` is false if it had none. */
+interface Discarded {
+  readonly name: string;
+  readonly did: boolean;
+}
+
+/** Returns the removal of a domain's managed save: the next start boots it. Its plan throws "not-found". */
+export function managedSaveRemoval(key: string): Change<Discarded> {
+  return {
+    kind: "domain",
+    plan(instance) {
+      const { name, uuid } = findDomain(instance, key);
+      const did = hasManagedSave(instance, name);
+      const steps = did ? [{ do: "remove-file", path: managedSavePath(instance, name) } as const] : [];
+      const command = { command: "managedsave-remove", steps, commit: "begin" } as const;
+      return { change: changeOf({ kind: "domain", name, uuid }, command), result: { name, did } };
+    },
+  };
 }
 
 type TargetOf = (guest: GuestRecord) => TargetFile;
@@ -82,20 +131,36 @@ type TargetOf = (guest: GuestRecord) => TargetFile;
 async function save(
   instance: Instance,
   guest: GuestRecord,
-  { targetOf, resumes, onProgress, xml, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
+  { onProgress, resumes, targetOf, xml, ...audience }: SaveOptions & { readonly targetOf: TargetOf },
 ): Promise<void> {
-  const other = xml === undefined ? undefined : parseDomain(decideSavedXml(guest, xml));
-  // A restore would refuse the rest, once the guest has ended.
-  if (other !== undefined) completeDomain(instance, new TextEncoder().encode(formatDomain(asDefined(other))));
-  const asked = { targetOf, resumes, other };
-  const request = {
-    what: "save",
-    look: async (now: GuestRecord) => askedSave(await inspectGuest(instance, now), asked),
-  };
+  const request = saveRequest(instance, guest, { resumes, xml, targetOf });
   const { uuid } = guest;
   await withJob(instance, { operation: "save", uuid, onProgress }, async (job) => {
     await changeGuest(instance, uuid, { request, ...audience, ...job });
   });
+}
+
+async function planOf(
+  instance: Instance,
+  guest: GuestRecord,
+  asked: AskedSave & { readonly targetOf: TargetOf },
+): Promise<SavePlan> {
+  return { steps: await planGuestChange(instance, guest.uuid, saveRequest(instance, guest, asked)) };
+}
+
+/** Returns the change that saves a guest. Throws the errors of another definition. */
+function saveRequest(
+  instance: Instance,
+  guest: GuestRecord,
+  { resumes, targetOf, xml }: AskedSave & { readonly targetOf: TargetOf },
+): ChangeQuery {
+  const other = xml === undefined ? undefined : parseDomain(decideSavedXml(guest, xml));
+  // A restore would refuse the rest, once the guest has ended.
+  if (other !== undefined) completeDomain(instance, new TextEncoder().encode(formatDomain(asDefined(other))));
+  return {
+    what: "save",
+    look: async (now) => askedSave(await inspectGuest(instance, now), { targetOf, resumes, other }),
+  };
 }
 
 function askedSave(

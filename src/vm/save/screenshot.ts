@@ -61,7 +61,7 @@ export async function openScreenshot(
   const path = `${guestPaths(paths, guest.uuid).folder}/picture-${host.makeUuid()}`;
   const type = await drawScreen(instance, guest, {
     screen,
-    target: (_, uuid) => ({ part: partPath(path, uuid), path, label: undefined }),
+    target: (_, uuid) => ({ part: partPath(path, uuid), path, label: undefined, before: undefined }),
   });
   try {
     const facts = host.inspectFile(path);

@@ -7,6 +7,7 @@ import { fileKey } from "../../plan/facts/file-key.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../../resolve/inspect-file.ts";
 import { placeOfMade, refuseWritten } from "../../resolve/places/writable-places.ts";
+import { getFileLabel } from "../../run/labels/get-file-label.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { partPath } from "../../state/part-path.ts";
 import { ownerName } from "../../state/record.ts";
@@ -26,13 +27,14 @@ export function decideTarget(instance: Instance, named: string, uuid: string): T
   if (instance.isForKey === true) refuseForKey(instance, old, path);
   refuseMemoryFile(instance, path, old !== undefined);
   const part = partPath(path, uuid);
-  if (old === undefined) return { part, path, label: undefined };
+  if (old === undefined) return { part, path, label: undefined, before: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);
   const [holder] = registryOf(instance).listHolders("file", fileKey(old.id));
   if (holder !== undefined) throw inUse(named, ownerName(instance, holder));
   const label = originalOf(instance, { named, facts: old });
   // If policy has no default for it, the new file gets the label of any new file there.
-  return { part, path, label: privateRange(instance.host, label) === undefined ? label : undefined };
+  const kept = privateRange(instance.host, label) === undefined ? label : undefined;
+  return { part, path, label: kept, before: getFileLabel(instance.host, old.id) };
 }
 
 /**

@@ -86,8 +86,12 @@ export async function startFromState(
   const completed = await completeBytes(instance, bytes);
   const started = await begin(instance, completed, { ...how, observer: how.observer ?? NO_OBSERVER });
   if (started.did) return started;
-  const { name } = started.guest;
-  throw new SvirtError(`Requested operation is not valid: domain '${name}' is already active`, {
+  throw alreadyActive(started.guest.name);
+}
+
+/** Returns libvirt's refusal of a saved state for a guest that runs. */
+export function alreadyActive(name: string): SvirtError {
+  return new SvirtError(`Requested operation is not valid: domain '${name}' is already active`, {
     kind: "wrong-state",
     remedy: `End it first: svirt destroy ${name}`,
   });

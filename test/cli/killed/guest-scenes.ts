@@ -40,6 +40,12 @@ function after(...works: readonly Work[]): () => Promise<Machine> {
 }
 
 const runs = after(define, start);
+async function withOlder(): Promise<Machine> {
+  const machine = await after(start)();
+  putText(machine, SAVED, "an older file");
+  return machine;
+}
+
 async function withBalloon(): Promise<Machine> {
   const machine = await runs();
   machine.qemu = { answers: new Map([["balloon", {}]]) };
@@ -90,7 +96,10 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
       words: ["detach-device", "vm1", "/srv/disk.xml", "--live"],
     },
   ],
-  save: [{ prepare: after(start), words: ["save", "vm1", SAVED] }],
+  save: [
+    { prepare: after(start), words: ["save", "vm1", SAVED] },
+    { name: "over a file", prepare: withOlder, words: ["save", "vm1", SAVED] },
+  ],
   managedsave: [{ prepare: runs, words: ["managedsave", "vm1"] }],
   "managedsave-remove": [
     {
@@ -110,6 +119,11 @@ export const GUEST_SCENES: Readonly<Record<string, readonly Scene[]>> = {
     {
       prepare: runs,
       words: ["dump", "vm1", "/var/lib/images/vm1.core", "--memory-only"],
+    },
+    {
+      name: "before the guest's end",
+      prepare: runs,
+      words: ["dump", "vm1", "/var/lib/images/vm1.core", "--crash"],
     },
   ],
   desc: [

@@ -31,7 +31,7 @@ export const command: Command = {
       "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
       "step on an interruption is finished instead of undone. A command with the option --dry-run prints what that option prints.\n" +
       "An editor is run, and its text dropped after the steps are printed. A key needs the right to the command.\n" +
-      "Saves, restores and merges of snapshots have no such plan yet.",
+      "Merges of snapshots, and reverts to a running guest, have no such plan yet.",
     operands: [
       {
         name: "domain",

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import type { DumpOptions } from "../../../plan/actions/stream.ts";
-import { dumpDomain } from "../../../vm/save/dump-domain.ts";
+import { dumpDomain, planDumpOf } from "../../../vm/save/dump-domain.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
@@ -31,6 +31,11 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  plan: async (call) =>
+    await planDumpOf(call.instance, operand(call, "domain"), {
+      path: operand(call, "file"),
+      options: dumpOptionsOf(call),
+    }),
   async run(call) {
     const [path, options, observer] = [operand(call, "file"), dumpOptionsOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Dump", (onProgress) =>

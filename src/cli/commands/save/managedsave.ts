@@ -1,4 +1,4 @@
-import { managedSaveDomain } from "../../../vm/save/save-domain.ts";
+import { managedSaveDomain, planManagedSave } from "../../../vm/save/save-domain.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
@@ -12,6 +12,8 @@ export const command: Command = {
     operands: [DOMAIN_OPERAND],
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
+  plan: async (call) =>
+    await planManagedSave(call.instance, operand(call, "domain"), { resumes: resumesOf(call) }),
   async run(call) {
     const [resumes, observer] = [resumesOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Managedsave", (onProgress) =>

@@ -1,7 +1,7 @@
-import { restoreDomain } from "../../../vm/save/restore-domain.ts";
+import { planRestore, restoreDomain } from "../../../vm/save/restore-domain.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
+import { type Call, type Command, operand, SAVE_FILE_OPERAND } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
@@ -26,14 +26,18 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  plan: async (call) => await planRestore(call.instance, operand(call, "file"), askedOf(call)),
   async run(call) {
     const path = operand(call, "file");
-    const other = call.options.get("xml");
-    const xml = other === undefined ? undefined : readInputFile(call, other);
-    const options = { resumes: resumesOf(call), xml, observer: crashDrill(call) };
+    const options = { ...askedOf(call), observer: crashDrill(call) };
     const { guest } = await restoreDomain(call.instance, path, options);
     warnOfMode(call, guest);
     call.output.print(`Domain restored from ${oneLine(path)}\n\n`);
     return undefined;
   },
 };
+
+function askedOf(call: Call): Parameters<typeof planRestore>[2] {
+  const other = call.options.get("xml");
+  return { resumes: resumesOf(call), xml: other === undefined ? undefined : readInputFile(call, other) };
+}

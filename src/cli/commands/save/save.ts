@@ -1,7 +1,7 @@
-import { saveDomain } from "../../../vm/save/save-domain.ts";
+import { planSaveOf, saveDomain } from "../../../vm/save/save-domain.ts";
 import { resumesOf, WAKING_OPTIONS } from "../../arguments/exclusive.ts";
 import { readInputFile } from "../../arguments/input-file.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
@@ -27,14 +27,19 @@ export const command: Command = {
       CRASH_OPTION,
     ],
   },
+  plan: async (call) => await planSaveOf(call.instance, operand(call, "domain"), askedOf(call)),
   async run(call) {
-    const [resumes, observer, path] = [resumesOf(call), crashDrill(call), operand(call, "file")];
-    const other = call.options.get("xml");
-    const xml = other === undefined ? undefined : readInputFile(call, other);
+    const [asked, observer] = [askedOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Save", (onProgress) =>
-      saveDomain(call.instance, operand(call, "domain"), { path, resumes, xml, observer, onProgress }),
+      saveDomain(call.instance, operand(call, "domain"), { ...asked, observer, onProgress }),
     );
-    call.output.print(`\nDomain '${name}' saved to ${oneLine(path)}\n\n`);
+    call.output.print(`\nDomain '${name}' saved to ${oneLine(asked.path)}\n\n`);
     return undefined;
   },
 };
+
+function askedOf(call: Call): Parameters<typeof planSaveOf>[2] {
+  const other = call.options.get("xml");
+  const xml = other === undefined ? undefined : readInputFile(call, other);
+  return { path: operand(call, "file"), resumes: resumesOf(call), xml };
+}

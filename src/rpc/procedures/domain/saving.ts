@@ -1,7 +1,8 @@
 import { SvirtError } from "../../../errors.ts";
 import { managedSavePath } from "../../../state/managed-save.ts";
+import { carryOut } from "../../../vm/object-change/carry-out.ts";
 import { restoreDomain } from "../../../vm/save/restore-domain.ts";
-import { discardManagedSave, managedSaveDomain, saveDomain } from "../../../vm/save/save-domain.ts";
+import { managedSaveDomain, managedSaveRemoval, saveDomain } from "../../../vm/save/save-domain.ts";
 import { getSavedXml } from "../../../vm/save/save-image.ts";
 import { struct, uint } from "../../xdr/form.ts";
 import { onlyOneOf } from "../impact.ts";
@@ -88,8 +89,8 @@ export const savingProcedures: readonly Procedure[] = [
     args: ofDomainWithFlags,
     flags: { known: 0, refusedBy: "qemuDomainManagedSaveRemove" },
     result: nothing,
-    run(call) {
-      const { did, name } = discardManagedSave(call.instance, keyOf(call));
+    async run(call) {
+      const { did, name } = await carryOut(call.instance, managedSaveRemoval(keyOf(call)));
       if (!did) throw withoutSave(managedSavePath(call.instance, name));
       return {};
     },
