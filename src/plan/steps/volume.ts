@@ -100,8 +100,8 @@ const tellKernel = v.strictObject({
 
 /**
  * Step on a volume: its file, or its device. None has an inverse. Data written over other data cannot be
- * undone. A new device has another name, or is not in the table, until it has its data. Any other step is done
- * or not begun after an interruption.
+ * undone. A new device has another name, or is not in the table, until it has its data. After an interruption
+ * any other step is done or not begun.
  */
 export type VolumeStep = v.InferOutput<
   | typeof makeVolume
