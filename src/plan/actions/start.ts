@@ -73,6 +73,8 @@ export interface StartDecision {
   /** A device has a terminal. Only QEMU knows its name. */
   readonly hasTerminals: boolean;
   readonly incoming?: Incoming;
+  /** Path of the saved state that the start discards. */
+  readonly discards?: string;
 }
 
 /** Time for QEMU to open its files and to answer. */
@@ -137,6 +139,8 @@ export function planStart(decision: StartDecision): Step[] {
     ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
     ...planCheck(label),
     ...planShares(decision),
+    // Only a start that has come so far discards the state. Its disks change once the vCPUs run.
+    ...(decision.discards === undefined ? [] : [{ do: "remove-file", path: decision.discards } as const]),
     incoming === undefined
       ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
       : planLoad(decision, incoming),

@@ -6,7 +6,7 @@ import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
 import { planEnd } from "../end/end-guest.ts";
 import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { findManagedState } from "../save/restore-domain.ts";
+import { beginningOf, type HowToBegin } from "../save/restore-domain.ts";
 import { planDomainStart } from "../start/start.ts";
 
 /** Steps of a domain's start or end. */
@@ -19,6 +19,9 @@ export interface DomainPlan {
 /** Domain by its name, id or UUID, or as a document. */
 export type PlanSubject = { readonly key: string } | { readonly xml: Uint8Array };
 
+/** An end, or a start: as the domain is, or as the options of the start say. */
+type PlanWhat = "end" | "start" | HowToBegin;
+
 /**
  * Returns all steps of a domain's start or of its end, and changes nothing. The end of a guest that runs has
  * the steps of its record. Throws "not-found", and the errors of a start.
@@ -26,14 +29,15 @@ export type PlanSubject = { readonly key: string } | { readonly xml: Uint8Array 
 export async function planDomain(
   instance: Instance,
   subject: PlanSubject,
-  what: "start" | "end",
+  what: PlanWhat,
 ): Promise<DomainPlan> {
   const { bytes, found, guest } = resolveSubject(instance, subject);
   if (guest !== undefined) {
     return { runningName: guest.name, steps: what === "end" ? planEnd(guest) : [] };
   }
-  const saved = found === undefined ? undefined : findManagedState(instance, found);
-  const start = await planDomainStart(instance, saved?.bytes ?? bytes, saved?.incoming);
+  const how = typeof what === "string" ? { forceBoot: false } : what;
+  const begins = found === undefined ? {} : beginningOf(instance, found, how);
+  const start = await planDomainStart(instance, begins.bytes ?? bytes, begins);
   return { runningName: undefined, steps: what === "end" ? planStop(start) : start };
 }
 

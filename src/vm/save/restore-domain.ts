@@ -4,11 +4,12 @@ import type { Incoming } from "../../plan/facts/file.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { hasManagedSave, managedSavePath, removeManagedSave } from "../../state/managed-save.ts";
+import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
 import { isRunning, readRecord } from "../../state/record.ts";
 import { isForMerge } from "../../state/snapshots/snapshot-merge.ts";
 import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
+import type { Beginning } from "../start/decide-start.ts";
 import {
   alreadyActive,
   planDomainStart,
@@ -57,7 +58,7 @@ export async function planRestore(
   const { name, uuid } = parseDomain(bytes);
   const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
   if (guest !== undefined && isRunning(instance, guest)) throw alreadyActive(name);
-  return { steps: await planDomainStart(instance, bytes, incoming) };
+  return { steps: await planDomainStart(instance, bytes, { incoming }) };
 }
 
 function decideRestore(
@@ -71,11 +72,14 @@ function decideRestore(
   return { bytes: decideSavedXml(image, xml), incoming: incomingOf(image, resumes) };
 }
 
-/** How to start a defined domain. */
-interface HowToStart extends StartOptions {
-  /** Removes its managed save first. */
+/** How a defined domain is to begin. */
+export interface HowToBegin extends Pick<StartOptions, "isPaused"> {
+  /** Discards its managed save. */
   readonly forceBoot: boolean;
 }
+
+/** How to start a defined domain. */
+type HowToStart = HowToBegin & Pick<StartOptions, "observer">;
 
 /** Starts the domain with that name, id or UUID, as startDefined() does. Throws "not-found". */
 export async function startNamed(instance: Instance, key: string, how: HowToStart): Promise<Started> {
@@ -92,17 +96,15 @@ export async function startDefined(
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
   how: HowToStart,
 ): Promise<Started> {
-  const { forceBoot, ...options } = how;
-  const isRunning = found.guest !== undefined;
-  if (forceBoot && !isRunning) removeManagedSave(instance, found.name);
-  const saved = isRunning ? undefined : findManagedState(instance, found);
-  if (saved === undefined) return refuseForMerge(instance, await startDefinition(instance, found, options));
-  const incoming = how.isPaused === true ? { ...saved.incoming, resumes: false } : saved.incoming;
-  const { observer } = options;
-  return await startFromState(instance, saved.bytes, {
-    incoming,
-    ...(observer === undefined ? {} : { observer }),
-  });
+  const begins = found.guest === undefined ? beginningOf(instance, found, how) : {};
+  const { bytes, incoming, ...options } = { ...begins, ...observed(how) };
+  if (bytes === undefined || incoming === undefined)
+    return refuseForMerge(instance, await startDefinition(instance, found, options));
+  return await startFromState(instance, bytes, { incoming, ...observed(how) });
+}
+
+function observed({ observer }: HowToStart): Pick<StartOptions, "observer"> {
+  return observer === undefined ? {} : { observer };
 }
 
 /**
@@ -118,11 +120,29 @@ function refuseForMerge(instance: Instance, started: Started): Started {
   );
 }
 
+/** How a domain begins, and the XML of its saved state; without one, its definition begins. */
+interface DomainBeginning extends Beginning {
+  readonly bytes?: Uint8Array;
+}
+
+/** Returns how a domain that is off begins: with its managed save, unless that is discarded. */
+export function beginningOf(
+  instance: Instance,
+  found: Pick<FoundDomain, "name" | "uuid">,
+  { forceBoot, isPaused = false }: HowToBegin,
+): DomainBeginning {
+  if (forceBoot && hasManagedSave(instance, found.name))
+    return { isPaused, discards: managedSavePath(instance, found.name) };
+  const saved = findManagedState(instance, found);
+  if (saved === undefined) return { isPaused };
+  return { ...saved, incoming: isPaused ? { ...saved.incoming, resumes: false } : saved.incoming };
+}
+
 /**
  * Returns the state for a resuming start. Throws "failed" for another domain's state, or for a file without a
  * state.
  */
-export function findManagedState(
+function findManagedState(
   instance: Instance,
   { name, uuid }: Pick<FoundDomain, "name" | "uuid">,
 ): { readonly bytes: Uint8Array; readonly incoming: Incoming } | undefined {

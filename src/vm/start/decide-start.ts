@@ -34,12 +34,23 @@ export interface Written {
   readonly offer: LevelOffer;
 }
 
+/** How a guest begins. */
+export interface Beginning {
+  /** The guest's vCPUs do not run until they are resumed. */
+  readonly isPaused?: boolean;
+  /** The saved state that the guest resumes. */
+  readonly incoming?: Incoming;
+  /** Path of the saved state that is removed right before the vCPUs run. */
+  readonly discards?: string;
+}
+
 /** Decides everything about a start: the label, the user, the guest's XML and all steps. Changes nothing. */
 export async function decideStart(
   instance: Instance,
   domain: Domain,
   {
     completed,
+    discards,
     resolved,
     incoming,
     isPaused = incoming?.resumes === false,
@@ -47,7 +58,7 @@ export async function decideStart(
     overlays,
     used,
     written,
-  }: ResolvedDomain & Written & { readonly incoming?: Incoming; readonly isPaused?: boolean },
+  }: ResolvedDomain & Written & Beginning,
 ) {
   const label = decideGuestLabel(instance, domain, { offer, written });
   const uid = chooseUid(instance, domain.uuid);
@@ -92,7 +103,7 @@ export async function decideStart(
     commands: isPaused ? commands.filter(({ execute }) => execute !== "cont") : commands,
     hasTerminals,
   };
-  const decision: StartDecision = { ...base, ...given(incoming) };
+  const decision: StartDecision = { ...base, ...given(incoming, discards) };
   return {
     label,
     uid,
@@ -110,7 +121,13 @@ function decideHelpers(instance: Instance, domain: Domain, facts: Parameters<typ
   return { assigned, helpers: [...helpers, ...decideVirtiofsd(instance, domain, facts)] };
 }
 
-/** Returns the saved state that a guest is to resume as a part of an object. */
-export function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
-  return incoming === undefined ? {} : { incoming };
+/** Returns the saved states that a start loads and discards, as a part of its decision. */
+function given(
+  incoming: Incoming | undefined,
+  discards: string | undefined,
+): Pick<StartDecision, "incoming" | "discards"> {
+  return {
+    ...(incoming === undefined ? {} : { incoming }),
+    ...(discards === undefined ? {} : { discards }),
+  };
 }

@@ -29,7 +29,7 @@ import { notingFailure, undoStart } from "../end/undo-start.ts";
 import { refuseChanging } from "../guest/changing-device.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 import { planHostDetach, withDetachedDevices } from "../node-device/detach-from-host.ts";
-import { decideStart, given, type Written } from "./decide-start.ts";
+import { type Beginning, decideStart, type Written } from "./decide-start.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { type MountingStart, mayNeedMounts, withOwnMounts } from "./own-mounts.ts";
 import { refuseChanged } from "./refuse-changed.ts";
@@ -43,10 +43,8 @@ export interface Started {
 }
 
 /** How to start a domain. */
-export interface StartOptions {
+export interface StartOptions extends Pick<Beginning, "isPaused" | "discards"> {
   readonly observer?: StepObserver;
-  /** The guest's vCPUs do not run until they are resumed. */
-  readonly isPaused?: boolean;
 }
 
 /**
@@ -97,10 +95,8 @@ export function alreadyActive(name: string): SvirtError {
   });
 }
 
-interface HowToStart {
+interface HowToStart extends Beginning {
   readonly observer: StepObserver;
-  readonly isPaused?: boolean;
-  readonly incoming?: Incoming;
   /** The definition that is started, if any. */
   readonly definition?: Definition;
 }
@@ -156,7 +152,7 @@ async function beginLocked(
 export async function planDomainStart(
   instance: Instance,
   bytes: Uint8Array,
-  incoming?: Incoming,
+  how: Beginning = {},
 ): Promise<readonly Step[]> {
   const completed = await completeBytes(instance, bytes);
   const domain = await startable(instance, completed.domain);
@@ -166,7 +162,7 @@ export async function planDomainStart(
   const offer = await offerLevel(instance, bound, { purpose: "plan", refused: new Set() });
   const mounting = { domain: bound, written: domain, offer, taken: taken.steps, observer: NO_OBSERVER };
   const mounts = await planMounts(instance, mounting);
-  const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
+  const start = { ...seen, ...how, written: domain, completed, offer };
   const { after, steps } = await decideStart(instance, bound, start);
   return [...taken.steps, ...mounts, ...steps, ...after];
 }

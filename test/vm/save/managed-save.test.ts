@@ -63,6 +63,16 @@ describe("a managed save", () => {
     expect([memoryOf(machine), machine.files.find(MANAGED)]).toEqual(["as it booted", undefined]);
   });
 
+  test("stays when a start with --force-boot fails", async () => {
+    const machine = await managed();
+    machine.qemu = { endsAtOnce: { status: 1, says: "no" } };
+    await errorOf(startNow(machine, true));
+    machine.qemu = {};
+    await reapAll(machine);
+    await startNow(machine);
+    expect(memoryOf(machine)).toBe(REMEMBERED);
+  });
+
   test("is gone before the vCPUs run, so that no later start goes back behind them", async () => {
     const machine = await managed();
     const node = nodeOn(machine);

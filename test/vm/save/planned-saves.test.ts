@@ -9,7 +9,7 @@ import { carryOut, planOnly } from "../../../src/vm/object-change/carry-out.ts";
 import { planDomain } from "../../../src/vm/plan/plan-domain.ts";
 import { recoverAll } from "../../../src/vm/recover/recover.ts";
 import { dumpDomain, planDumpOf } from "../../../src/vm/save/dump-domain.ts";
-import { planRestore, restoreDomain } from "../../../src/vm/save/restore-domain.ts";
+import { planRestore, restoreDomain, startNamed } from "../../../src/vm/save/restore-domain.ts";
 import {
   managedSaveDomain,
   managedSaveRemoval,
@@ -97,6 +97,12 @@ const CASES: readonly Case[] = [
   },
   restoring("a restore", undefined),
   restoring("a restore that stays paused", false),
+  {
+    name: "a start that discards a managed save",
+    prepare: managed,
+    plan: (node) => planDomain(node, { key: "vm1" }, { forceBoot: true }),
+    run: (node, observer) => startNamed(node, "vm1", { forceBoot: true, observer }),
+  },
   dumping("a dump of memory", { format: "elf", live: false, afterwards: "go-on" }),
   dumping("a live dump of all", { format: undefined, live: true, afterwards: "go-on" }),
   dumping("a dump before a reset", { format: undefined, live: false, afterwards: "reset" }),

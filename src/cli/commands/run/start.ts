@@ -1,5 +1,5 @@
-import { startNamed } from "../../../vm/save/restore-domain.ts";
-import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { type HowToBegin, startNamed } from "../../../vm/save/restore-domain.ts";
+import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
 
@@ -22,14 +22,10 @@ export const command: Command = {
   },
   async plan(call) {
     const { planDomain } = await import("../../../vm/plan/plan-domain.ts");
-    return await planDomain(call.instance, { key: operand(call, "domain") }, "start");
+    return await planDomain(call.instance, { key: operand(call, "domain") }, howToBegin(call));
   },
   async run(call) {
-    const how = {
-      forceBoot: call.options.has("force-boot"),
-      isPaused: call.options.has("paused"),
-      observer: crashDrill(call),
-    };
+    const how = { ...howToBegin(call), observer: crashDrill(call) };
     const { did, guest } = await startNamed(call.instance, operand(call, "domain"), how);
     warnOfMode(call, guest);
     const { id, label, name, uuid } = guest;
@@ -38,3 +34,7 @@ export const command: Command = {
     return undefined;
   },
 };
+
+function howToBegin({ options }: Call): HowToBegin {
+  return { forceBoot: options.has("force-boot"), isPaused: options.has("paused") };
+}
