@@ -36,6 +36,8 @@ export interface Actor {
   readonly mounts?: ReadonlyMap<string, OpenedMount>;
   /** Passwords of iSCSI targets, by the names of the targets. No record has them. */
   readonly passwords?: ReadonlyMap<string, string>;
+  /** Called if the iSCSI target of a login has a session already, of another program. */
+  readonly onSession?: () => void;
   /** QEMU, if it runs in the current boot. */
   readonly process?: ProcessId;
   /** Boot of the guest's start; absent: the current boot. */

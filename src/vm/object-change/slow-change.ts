@@ -15,7 +15,7 @@ const QUICK: readonly Step["do"][] = ["replace-text", "drop-pool-folder", "resto
 /** Carries out some steps of a change, with what no step has: opened file systems, passwords, and data. */
 export type RunPart = (
   steps: readonly Step[],
-  given?: Pick<Actor, "data" | "mounts" | "passwords">,
+  given?: Pick<Actor, "data" | "mounts" | "onSession" | "passwords">,
 ) => Promise<void>;
 
 /**

@@ -26,17 +26,18 @@ export async function prepareLogin(
 }
 
 /**
- * Logs in. A present record keeps its password and settings: a new record would replace them. Throws
- * "failed", "timeout"; "unsupported" without iscsiadm.
+ * Logs in, or calls `onSession` if another program has. A present record keeps its password and settings: a
+ * new record would replace them. Throws "failed", "timeout"; "unsupported" without iscsiadm.
  */
-export async function logIn(host: Host, target: IscsiTarget): Promise<void> {
+export async function logIn(host: Host, target: IscsiTarget, onSession?: () => void): Promise<void> {
   const login = { target, words: loginCommand(target) };
   let end = await endOf(host, login);
   if (codeOf(end) === NONE_FOUND) {
     for (const words of recordCommands(target)) await runCommand(host, "log in to", { target, words });
     end = await endOf(host, login);
   }
-  if (codeOf(end) !== SESSION_EXISTS) checkEnd(end, "log in to", login);
+  if (codeOf(end) === SESSION_EXISTS) onSession?.();
+  else checkEnd(end, "log in to", login);
 }
 
 /** Logs out. A target without a session is left alone. Throws as logIn(). */

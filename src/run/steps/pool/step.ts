@@ -25,7 +25,7 @@ export const runPool: Runs<PoolStep> = {
     const password = passwords?.get(target.name);
     if (password !== undefined) setPassword(host, target, { user, password });
   },
-  "log-in-target": async ({ host }, target) => await logIn(host, target),
+  "log-in-target": async ({ host, onSession }, target) => await logIn(host, target, onSession),
   "log-out-target": async ({ host }, target) => await logOut(host, target),
   "mount-pool": mountPool,
   "unmount-pool": async ({ host }, step) => await unmountPool(host, step),

@@ -28,14 +28,20 @@ import { chapPassword, readRecordOf, refuseWithoutPassword } from "./password.ts
  */
 export function sessionStart(start: PoolStart): SlowChange<StoredIdentity> {
   const { seen } = start;
+  // Another program may have made the session since the plan.
+  let isOurs = true;
+  const onSession = (): void => {
+    isOurs = false;
+  };
   return startAfter(start, {
     plan: async (instance) => {
       const { first, last } = await planLogin(instance, seen);
       return [...first, ...last];
     },
-    bringUp: async (instance, run) => await bringUp(instance, seen, run),
+    bringUp: async (instance, run) => await bringUp(instance, seen, { run, onSession }),
     hold: async (instance, work) => await whileLoggingOut(instance, seen, work),
-    keeps: async (instance) => await keepsSession(instance, seen),
+    keeps: async (instance, step) =>
+      step.do === "log-out-target" && (!isOurs || (await keepsSession(instance, seen))),
   });
 }
 
@@ -58,12 +64,16 @@ interface PlannedLogin {
   readonly isWritten: boolean;
 }
 
-async function bringUp(instance: Instance, pool: Pool, run: RunPart): Promise<void> {
+async function bringUp(
+  instance: Instance,
+  pool: Pool,
+  { onSession, run }: { readonly run: RunPart; onSession(): void },
+): Promise<void> {
   const { first, isWritten, last, password, target } = await planLogin(instance, pool);
   await run(first, { passwords: new Map(password === undefined ? [] : [[target.name, password]]) });
   if (isWritten && target.login !== undefined)
     refuseWithoutPassword(target, target.login, await readRecordOf(instance.host, target));
-  await run(last);
+  await run(last, { onSession });
 }
 
 /** Decides a login; without steps if the host has a session. */

@@ -144,8 +144,11 @@ describe("a pool of an iSCSI target", () => {
       machine.files.put(SESSION, "symlink", { target: SESSION_FOLDER });
       return { code: 15, errors: "iscsiadm: 1 session present\n" };
     };
+    expect((await errorOf(createPool(node, text, NOT_BUILT))).message).toContain("source conflict");
+    expect(run).toEqual([LOGIN, LOGIN]);
+    machine.files.remove(SESSION);
     await startPool(node, "other", NOT_BUILT);
-    expect([run.slice(1), await stateOn(machine)]).toEqual([[LOGIN], "running"]);
+    expect([run.slice(2), await stateOn(machine)]).toEqual([[LOGIN], "running"]);
   });
 
   test("ends with a session by another portal, which stays", async () => {
