@@ -20,7 +20,7 @@ const makePoolFolder = v.strictObject({
   label: maybeString,
 });
 
-/** Removes a folder that a build has made. A folder with files stays. */
+/** Removes a folder that a build has made. A folder with files, with a mount or of a guest stays. */
 const dropPoolFolder = v.strictObject({ do: v.literal("drop-pool-folder"), path: aString });
 
 /** Removes the folder of a pool, which must be empty. */
@@ -34,10 +34,14 @@ const setPermissions = v.strictObject({
   to: permissions,
 });
 
-/** Gives a folder the properties it had before. Another folder at its path stays as it is. */
+/**
+ * Gives a folder the properties it had before, as far as it still has those of `from`. Another folder at its
+ * path stays as it is.
+ */
 const restorePermissions = v.strictObject({
   do: v.literal("restore-pool-permissions"),
   folder: fileId,
+  from: permissions,
   to: permissions,
 });
 
@@ -136,7 +140,7 @@ export const poolSteps: Kinds<PoolStep> = {
   "drop-pool-folder": {
     schema: dropPoolFolder,
     inverse: noInverse,
-    describe: ({ path }) => `remove folder ${path}, if it is empty`,
+    describe: ({ path }) => `remove folder ${path}, if it is empty and unused`,
     ...common,
   },
   "remove-pool-folder": {
@@ -147,7 +151,7 @@ export const poolSteps: Kinds<PoolStep> = {
   },
   "set-pool-permissions": {
     schema: setPermissions,
-    inverse: ({ folder, from }) => ({ do: "restore-pool-permissions", folder, to: from }),
+    inverse: ({ folder, from, to }) => ({ do: "restore-pool-permissions", folder, from: to, to: from }),
     describe: ({ folder, from, to }) =>
       `change ${folder.path} from ${listed(from, from.label)} to ${listed(to, to.label ?? "label unchanged")}`,
     ...common,

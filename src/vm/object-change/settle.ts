@@ -7,6 +7,7 @@ import {
   type RecordedChange,
   type Settlement,
 } from "../../plan/change/object-change.ts";
+import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";
 import { hasEffect } from "../../run/steps/stored.ts";
@@ -91,11 +92,32 @@ export async function settleRecorded(
   change: RecordedChange,
 ): Promise<Settlement["direction"]> {
   const { direction, steps } = planSettlement(change, (step) => hasEffect(instance.host, step));
+  await refuseSilentSteps(instance, steps);
   const { errors } = await undo(actorFor(instance, change), steps, NO_OBSERVER);
   const [first, ...others] = errors;
   if (first !== undefined) throw joinErrors(first, others);
   removeChange(instance, change.object);
   return direction;
+}
+
+/**
+ * Throws "timeout" for steps on files whose server does not answer. A look at such a file would keep the lock
+ * of all commands as long as the server is silent; the question takes 2 s.
+ */
+export async function refuseSilentSteps({ host }: Instance, steps: readonly Step[]): Promise<void> {
+  const paths = steps.flatMap(pathsOf);
+  if (paths.length === 0) return;
+  const { refuseSilentPaths } = await import("../../resolve/silent-server.ts");
+  await refuseSilentPaths(host, paths);
+}
+
+function pathsOf(step: Step): readonly string[] {
+  const places = [
+    "path" in step ? step.path : undefined,
+    "file" in step ? step.file : undefined,
+    "folder" in step ? step.folder : undefined,
+  ];
+  return places.flatMap((place) => (typeof place === "object" ? place.path : (place ?? [])));
 }
 
 /** Returns the actor of the steps of a change. */

@@ -1,4 +1,4 @@
-import { listErrors, type SvirtError, throwErrors } from "../../errors.ts";
+import { errorsOfWork, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
 import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
 import { inverse } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
@@ -7,9 +7,9 @@ import { NO_OBSERVER, runPlan } from "../../run/steps/run-plan.ts";
 import { undo } from "../../run/steps/undo-plan.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
-import { settleHeld } from "./settle.ts";
+import { refuseSilentSteps, settleHeld } from "./settle.ts";
 
-/** Inverses that wait for no program or server: they run under the registry's lock. */
+/** Inverses on svirt's own files and on folders: they run under the registry's lock. */
 const QUICK: readonly Step["do"][] = ["replace-text", "drop-pool-folder", "restore-pool-permissions"];
 
 /** Carries out some steps of a change, with what no step has: opened file systems, passwords, and data. */
@@ -88,8 +88,11 @@ async function undoBegun(
     const back = async (): Promise<void> => {
       errors.push(...(await undo(actor, [step], NO_OBSERVER)).errors.flatMap(listErrors));
     };
-    if (QUICK.includes(step.do)) await withRegistryLock(instance, back);
-    else await back();
+    const backUnderLock = async (): Promise<void> => {
+      await refuseSilentSteps(instance, [step]);
+      await withRegistryLock(instance, back);
+    };
+    errors.push(...(await errorsOfWork(QUICK.includes(step.do) ? backUnderLock : back)));
   }
   return errors;
 }

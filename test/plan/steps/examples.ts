@@ -98,7 +98,12 @@ export const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
     from: { ...ownership, label: "a:b:c" },
     to: { ...ownership, label },
   },
-  "restore-pool-permissions": { do: "restore-pool-permissions", folder: file, to: ownership },
+  "restore-pool-permissions": {
+    do: "restore-pool-permissions",
+    folder: file,
+    from: ownership,
+    to: ownership,
+  },
   "run-tool": {
     do: "run-tool",
     words: ["/sbin/a", "b"],

@@ -10,10 +10,10 @@ import { runTool } from "./run-tool.ts";
 /** Effects of the steps on the storage of pools. */
 export const runPool: Runs<PoolStep> = {
   "make-pool-folder": ({ host }, step) => makePoolFolder(host, step),
-  "drop-pool-folder": ({ host }, { path }) => dropPoolFolder(host, path),
+  "drop-pool-folder": (actor, { path }) => dropPoolFolder(actor, path),
   "remove-pool-folder": ({ host }, { folder }) => host.removeEmptyFolder(folder),
   "set-pool-permissions": ({ host }, step) => setPoolPermissions(host, step),
-  "restore-pool-permissions": ({ host }, step) => restorePoolPermissions(host, step),
+  "restore-pool-permissions": restorePoolPermissions,
   "run-tool": async ({ host }, { mayFail, ...command }) => {
     const run = async (): Promise<void> => await runTool(host, command);
     if (mayFail === true) await errorsOfWork(run);
