@@ -93,7 +93,8 @@ export function formatChange(change: Pick<ObjectChange, "commit" | "steps">): st
 
 function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): string {
   if (commit === "begin") return "an interruption is finished";
-  if (commit === "repeat") return "after an interruption the same command goes on";
+  if (commit === "repeat")
+    return "after an interruption the same command goes on, or the opposite one undoes it";
   if (commit === "end") return "an interruption is undone";
   if (commit === steps.length - 1) return "an interruption before the last step is undone";
   return `an interruption before step ${commit + 1} is undone, one after it is finished`;

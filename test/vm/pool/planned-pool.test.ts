@@ -30,7 +30,9 @@ describe("the printed plan of a pool whose source is brought up", () => {
     const before = snapshot(machine);
     const start = textOf(await planOnly(node, poolStart(node, "net", NOT_BUILT)));
     expect(start).toMatch(/1 {2}write .*net\.xml\n {2}2 {2}mount .* at .* \(nfs.*labels of its own/);
-    expect(start).toContain("-- after an interruption the same command goes on --");
+    expect(start).toContain(
+      "-- after an interruption the same command goes on, or the opposite one undoes it --",
+    );
     expect(snapshot(machine)).toEqual(before);
     await startPool(node, "net", NOT_BUILT);
     const end = textOf(await planOnly(node, poolEnd(node, "net")));
