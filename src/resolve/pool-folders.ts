@@ -4,6 +4,7 @@ import type { Instance } from "../state/instance.ts";
 import { poolStore } from "../state/pools/pools.ts";
 import { parsePoolText } from "../storage/pool/document.ts";
 import { hasFolder } from "../storage/pool/rules/startable.ts";
+import type { Pool } from "../storage/pool/stored-pool.ts";
 import { isUnmounted } from "./pool-mount.ts";
 
 /** Active pool with the files of a folder as volumes. */
@@ -18,12 +19,10 @@ export interface PoolFolder {
  * damaged file has none.
  */
 export function listPoolFolders(instance: Instance): readonly PoolFolder[] {
-  return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
-    const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
-    const path = pool !== undefined && hasFolder(pool) ? pool.target?.path : undefined;
+  return listActive(instance).flatMap(({ name, pool, uuid }) => {
+    const path = hasFolder(pool) ? pool.target?.path : undefined;
     // svirt may not even inspect some folders of the host, and no pool has such a folder.
-    if (pool === undefined || path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool))
-      return [];
+    if (path === undefined || belongsToHost(path) || isUnmounted(instance.host, pool)) return [];
     return [{ name, uuid, path }];
   });
 }
@@ -33,8 +32,17 @@ export function listPoolFolders(instance: Instance): readonly PoolFolder[] {
  * it was unmounted by hand. Asks no server.
  */
 export function listUnmountedPools(instance: Instance): readonly string[] {
-  return poolStore.list(instance).flatMap(({ active, name }) => {
+  return listActive(instance).flatMap(({ name, pool }) => (isUnmounted(instance.host, pool) ? [name] : []));
+}
+
+interface ActivePool extends Pick<PoolFolder, "name" | "uuid"> {
+  readonly pool: Pool;
+}
+
+/** Lists the active pools without a damaged file. */
+function listActive(instance: Instance): readonly ActivePool[] {
+  return poolStore.list(instance).flatMap(({ active, name, uuid }) => {
     const pool = active === undefined ? undefined : unlessRefused(() => parsePoolText(active));
-    return pool !== undefined && isUnmounted(instance.host, pool) ? [name] : [];
+    return pool === undefined ? [] : [{ name, uuid, pool }];
   });
 }

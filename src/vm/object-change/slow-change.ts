@@ -7,6 +7,8 @@ import { NO_OBSERVER, runPlan } from "../../run/steps/run-plan.ts";
 import { undo } from "../../run/steps/undo-plan.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
+import { carryOut } from "./carry-out.ts";
+import type { Change } from "./change.ts";
 import { refuseSilentSteps, settleHeld } from "./settle.ts";
 
 /** Inverses on svirt's own files and on folders: they run under the registry's lock. */
@@ -50,13 +52,21 @@ export async function carryOutSlow<Result>(
   return await hold(instance, async () => await runOrUndo(instance, change));
 }
 
+/** Carries out a change, slow or not. */
+export async function carryOutEither<Result>(
+  instance: Instance,
+  change: Change<Result> | SlowChange<Result>,
+): Promise<Result> {
+  return "run" in change ? await carryOutSlow(instance, change) : await carryOut(instance, change);
+}
+
 async function unheld<Value>(_: Instance, work: () => Promise<Value>): Promise<Value> {
   return await work();
 }
 
 /**
- * Runs the steps of a change without a record. If one fails, those begun are undone, last first. The caller
- * holds the registry's lock only if no step has an inverse.
+ * Runs the steps of a change without a record. If a step fails, it and all steps before it are undone, last
+ * first. The caller holds the registry's lock only if no step has an inverse.
  */
 export async function runOrUndo<Result>(
   instance: Instance,
@@ -75,6 +85,11 @@ export async function runOrUndo<Result>(
     throwErrors([...listErrors(error), ...(await undoBegun(instance, change, { actor, begun }))]);
     throw error;
   }
+}
+
+/** Runs the steps as runOrUndo() does. */
+export async function runSteps(instance: Instance, ...call: Parameters<RunPart>): Promise<void> {
+  await runOrUndo(instance, { run: async (_, run) => await run(...call) });
 }
 
 async function undoBegun(

@@ -13,7 +13,7 @@ import { withLockedDevices } from "./device/locked-devices.ts";
 import { refuseBuildOver } from "./device/refuse-defined.ts";
 import { findTarget } from "./find-target.ts";
 import type { Held } from "./make-target.ts";
-import { withTargetLock } from "./target-lock.ts";
+import { targetHold, withTargetLock } from "./target-lock.ts";
 
 /** Build of the pool that `choose` returns under the lock; `seen` is how it looked before. */
 export interface PoolBuild {
@@ -68,17 +68,13 @@ export async function carryOutBuild(instance: Instance, build: PoolBuild): Promi
   refuseBuilt(instance, build);
   const { command, seen } = build;
   const { quick, slow } = partsOf(build);
-  let held: Held = new Map();
+  const { held, hold } = targetHold({ pool: seen, isBuilt: true });
   const { pool, ...identity } = await carryOut(instance, {
     kind: "pool",
-    hold: async (_, work) =>
-      await withTargetLock(instance, { pool: build.seen, isBuilt: true }, async (found) => {
-        held = found;
-        return await work();
-      }),
+    hold,
     async plan() {
       const { pool: chosen, ...found } = build.choose();
-      const steps = await stepsOf(instance, quick, { build, pool: chosen, held });
+      const steps = await stepsOf(instance, quick, { build, pool: chosen, held: held() });
       const change = changeOf({ kind: "pool", ...found }, { command, steps, commit: "end" });
       return { change, result: { ...found, pool: chosen } };
     },
@@ -92,7 +88,7 @@ export async function carryOutBuild(instance: Instance, build: PoolBuild): Promi
     await withLockedDevices(instance, pool, async () => {
       await carryOutSlow(instance, {
         kind: "pool",
-        run: async (_, run) => await run(await stepsOf(instance, [part], { build, pool, held })),
+        run: async (_, run) => await run(await stepsOf(instance, [part], { build, pool, held: held() })),
       });
     });
   return identity;

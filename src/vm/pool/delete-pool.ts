@@ -3,10 +3,9 @@ import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool, type TargetPool } from "../../storage/pool/rules/startable.ts";
-import { carryOut } from "../object-change/carry-out.ts";
 import type { Change, Planned } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
-import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
+import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Removal } from "./backends/backend.ts";
@@ -20,9 +19,7 @@ import { lookAhead } from "./target-lock.ts";
  * and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
-  const removal = poolRemoval(instance, key);
-  const deleted =
-    "run" in removal ? await carryOutSlow(instance, removal) : await carryOut(instance, removal);
+  const deleted = await carryOutEither(instance, poolRemoval(instance, key));
   await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
 }

@@ -5,10 +5,9 @@ import { poolNoteRemovals } from "../../state/pools/pool-notes.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
-import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
-import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
+import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { PoolEnd } from "./backends/backend.ts";
@@ -21,8 +20,7 @@ import { activePool, startedMeanwhile } from "./find-pool.ts";
  * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active.
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
-  const end = poolEnd(instance, key);
-  return "run" in end ? await carryOutSlow(instance, end) : await carryOut(instance, end);
+  return await carryOutEither(instance, poolEnd(instance, key));
 }
 
 /** Returns the change of endPool(). Throws "not-found", "wrong-state". */

@@ -10,9 +10,8 @@ import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
 import type { RunPart, SlowChange } from "../object-change/slow-change.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import type { Held } from "./make-target.ts";
 import { openedTarget, type PoolStart, planOpening } from "./open-target.ts";
-import { withTargetLock } from "./target-lock.ts";
+import { targetHold } from "./target-lock.ts";
 
 /**
  * Further look at the source, which is also done before the lock is taken: on a disk that hangs, this command
@@ -38,17 +37,13 @@ export function heldStart(
   { choose, command, options, seen, ...ahead }: PoolStart,
   check?: SourceCheck,
 ): Change<StoredIdentity> & Required<Pick<Change<StoredIdentity>, "hold">> {
-  let held: Held = new Map();
+  const { held, hold } = targetHold({ pool: seen, isBuilt: options.isBuilt });
   return {
     kind: "pool",
-    hold: async (instance, work) =>
-      await withTargetLock(instance, { pool: seen, isBuilt: options.isBuilt }, async (found) => {
-        held = found;
-        return await work();
-      }),
+    hold,
     plan(instance) {
       const { name, pool, uuid, xml } = choose();
-      const built = planOpening(instance, pool, { ...options, ...ahead, held });
+      const built = planOpening(instance, pool, { ...options, ...ahead, held: held() });
       if (ahead.isPlannedAhead !== true) check?.(instance.host, pool);
       const steps = [...built, poolStore.activeStep(instance, name, xml)];
       return plannedOf({ kind: "pool", name, uuid }, { command, steps, commit: "last" });

@@ -34,6 +34,26 @@ export async function withTargetLock<Result>(
   return await withHeld(instance, isChanged ? [target.path] : [], work);
 }
 
+/** Lock of a change that makes or opens the target of a pool, and what it has found held. */
+export interface TargetHold {
+  hold<Result>(instance: Instance, work: () => Promise<Result>): Promise<Result>;
+  /** Returns what the last hold has found; nothing before. */
+  held(): Held;
+}
+
+/** Returns withTargetLock() for a change, which takes its lock before its plan. */
+export function targetHold(target: Parameters<typeof withTargetLock>[1]): TargetHold {
+  let last: Held = new Map();
+  return {
+    hold: async (instance, work) =>
+      await withTargetLock(instance, target, async (held) => {
+        last = held;
+        return await work();
+      }),
+    held: () => last,
+  };
+}
+
 /**
  * Throws "wrong-state" if a definition names a target or permissions not looked at, or another source than
  * opened or formatted without the lock.

@@ -6,6 +6,7 @@ import { volumeBackendOf } from "./made/backends.ts";
 import { runVolumeStep } from "./made/volume-file.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
 import { type UnusedVolume, withUnusedVolume } from "./unused-volume.ts";
+import type { DevicePool } from "./volume-pool.ts";
 
 /**
  * Removes a volume: its file, its logical volume or its partition. Throws "not-found"; "in-use" for one that
@@ -31,7 +32,7 @@ export async function planDeletion(
   return await withDeletable(instance, volume, async (unused) => ({
     steps:
       unused.pool.folder === undefined
-        ? await deviceRemoval(instance, unused)
+        ? await deviceRemoval(instance, unused.pool, unused)
         : [removalOf(instance, unused)],
   }));
 }
@@ -42,9 +43,9 @@ function removalOf({ paths }: Instance, { facts }: UnusedVolume): StepOf<"remove
 
 async function deviceRemoval(
   instance: Instance,
-  { extent, facts, name, pool }: UnusedVolume,
+  pool: DevicePool,
+  { extent, facts, name }: UnusedVolume,
 ): Promise<readonly Step[]> {
-  if (pool.folder !== undefined) return [];
   const volume = { name, facts, start: extent?.start ?? 0 };
   return (await volumeBackendOf(pool)?.planRemoval(instance, pool, volume)) ?? [];
 }
@@ -91,11 +92,12 @@ function isRead(instance: Instance, owner: string, file: FileId): boolean {
 }
 
 async function remove(instance: Instance, unused: UnusedVolume): Promise<void> {
-  if (unused.pool.folder !== undefined) {
+  const { pool } = unused;
+  if (pool.folder !== undefined) {
     await runVolumeStep(instance, removalOf(instance, unused));
     return;
   }
-  const steps = await deviceRemoval(instance, unused);
-  const { runOrUndo } = await import("../object-change/slow-change.ts");
-  await runOrUndo(instance, { run: async (_, run) => await run(steps) });
+  const steps = await deviceRemoval(instance, pool, unused);
+  const { runSteps } = await import("../object-change/slow-change.ts");
+  await runSteps(instance, steps);
 }

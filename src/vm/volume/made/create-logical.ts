@@ -11,7 +11,7 @@ import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import { notMade } from "../../../storage/volume/creation-refusal.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decideLogicalVolume } from "../../../storage/volume/new-logical.ts";
-import { runOrUndo, type SlowChange } from "../../object-change/slow-change.ts";
+import { runOrUndo, runSteps } from "../../object-change/slow-change.ts";
 import { listLeftParts, removalOfPart } from "../../pool/made/remove-partial-volumes.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
 import type { DevicePool } from "../volume-pool.ts";
@@ -36,15 +36,11 @@ export async function createLogicalVolume(
     await withPartLock(instance, part, async () => await makeFilled(instance, pool, { made, data, part }));
   } else
     await withOrigin(instance, { pool, volume }, async () => {
-      const run: SlowChange<void>["run"] = async (_, steps) => {
-        await steps(await stepsOf(instance, pool, { made, part: undefined }));
-      };
-      await runOrUndo(instance, { run });
+      await runSteps(instance, await stepsOf(instance, pool, { made, part: undefined }));
     });
   const facts = nodeOf(instance, group, volume.name);
   const path = `/dev/${group}/${volume.name}`;
-  const own = ownSteps(path, volume, facts.id);
-  await runOrUndo(instance, { run: async (_, steps) => await steps(own) });
+  await runSteps(instance, ownSteps(path, volume, facts.id));
   return { name: volume.name, path, facts };
 }
 

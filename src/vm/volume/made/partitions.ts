@@ -18,7 +18,7 @@ import {
 } from "../../../storage/pool/disk/table.ts";
 import type { Volume } from "../../../storage/volume/document.ts";
 import { decidePartition, isStillFree, placeOfPartition } from "../../../storage/volume/new-partition.ts";
-import { type RunPart, runOrUndo } from "../../object-change/slow-change.ts";
+import { runSteps } from "../../object-change/slow-change.ts";
 import { guestOn } from "../../pool/device/device-guest.ts";
 import { refuseMapped } from "../../pool/made/make-table.ts";
 import { denyKey } from "../../pool/refuse-key.ts";
@@ -111,10 +111,6 @@ function placeOn(instance: Instance, { storage }: DevicePool): Place {
 function fillStep({ disk }: Place, { made, table }: Chosen, source: string): StepOf<"fill-device"> {
   const part = placeOfPartition(made, table);
   return { do: "fill-device", path: disk.id.path, device: disk.id, part, source };
-}
-
-async function runSteps(instance: Instance, ...call: Parameters<RunPart>): Promise<void> {
-  await runOrUndo(instance, { run: async (_, run) => await run(...call) });
 }
 
 /** Lists the other disks through which the host reaches the logical unit of a disk. */
