@@ -21,11 +21,9 @@ export function hasManagedSave(instance: Instance, name: string): boolean {
   return instance.host.inspectFile(managedSavePath(instance, name)) !== undefined;
 }
 
-/** Removes the managed save. Returns false if there was none. */
-export function removeManagedSave(instance: Instance, name: string): boolean {
-  const did = hasManagedSave(instance, name);
+/** Removes the managed save, if there is one. */
+export function removeManagedSave(instance: Instance, name: string): void {
   instance.host.removeFile(managedSavePath(instance, name));
-  return did;
 }
 
 /** Makes svirt's folder of managed saves, to which no other program writes. It stays. */

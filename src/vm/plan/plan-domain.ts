@@ -6,7 +6,7 @@ import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
 import { planEnd } from "../end/end-guest.ts";
 import { xmlOf } from "../guest/domain-form.ts";
 import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
-import { beginningOf, type HowToBegin } from "../save/restore-domain.ts";
+import { beginningOf, type DomainBeginning, type HowToBegin } from "../save/restore-domain.ts";
 import { planDomainStart } from "../start/start.ts";
 
 /** Steps of a domain's start or end. */
@@ -36,8 +36,9 @@ export async function planDomain(
     return { runningName: guest.name, steps: what === "end" ? planEnd(guest) : [] };
   }
   const how = typeof what === "string" ? { forceBoot: false } : what;
-  const begins = found === undefined ? {} : beginningOf(instance, found, how);
-  const start = await planDomainStart(instance, begins.bytes ?? bytes, begins);
+  const { bytes: saved = bytes, ...begins }: DomainBeginning =
+    found === undefined ? {} : beginningOf(instance, found, how);
+  const start = await planDomainStart(instance, saved, begins);
   return { runningName: undefined, steps: what === "end" ? planStop(start) : start };
 }
 

@@ -121,7 +121,7 @@ function refuseForMerge(instance: Instance, started: Started): Started {
 }
 
 /** How a domain begins, and the XML of its saved state; without one, its definition begins. */
-interface DomainBeginning extends Beginning {
+export interface DomainBeginning extends Beginning {
   readonly bytes?: Uint8Array;
 }
 

@@ -33,7 +33,7 @@ export function withAttributes<Result>(file: FileId, use: (attributes: FileAttri
 }
 
 function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {
-  const opened = openInspected(path);
+  const opened = openWithFacts(path);
   if (opened === undefined) return undefined;
   try {
     return use(opened.facts, opened.fd);
@@ -52,7 +52,7 @@ export interface InspectedFile {
  * Opens a file for inspection; undefined if it is missing. The caller closes the descriptor. Throws
  * "host-call".
  */
-export function openInspected(path: string): InspectedFile | undefined {
+export function openWithFacts(path: string): InspectedFile | undefined {
   return unlessMissing(`inspect ${path}`, () => {
     const { fd, real } = openReal(path);
     try {

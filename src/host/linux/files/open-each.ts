@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
+import { unlessRefused } from "../../../errors.ts";
 import type { FileAttributes } from "../../file-attributes.ts";
 import type { OpenedFiles } from "../../files.ts";
 import { basicCalls, cString, libc } from "../calls/libc.ts";
 import { attributesAt, attributesOfOpen } from "../labels/xattr.ts";
 import { O_PATH } from "./file-id.ts";
-import { type InspectedFile, openInspected } from "./inspect-file.ts";
+import { type InspectedFile, openWithFacts } from "./inspect-file.ts";
 import { askServer, isStillOpen, statOpen } from "./stat-open.ts";
 
 /** asm-generic/fcntl.h */
@@ -25,14 +26,14 @@ interface Entry extends InspectedFile {
 type Looked = Entry | { readonly error: unknown } | undefined;
 
 /**
- * Implements Host.openEach. Files of the same folder are opened through a single descriptor of it, so that
- * the kernel is asked for the real path of the folder, and not for those of all its files.
+ * Implements Host.openEach. Files of the same folder are opened through a single descriptor of it: the kernel
+ * is asked for the real path of the folder only.
  */
 export function openEach(paths: readonly string[]): OpenedFiles {
   const folders = new Map<string, InspectedFile | undefined>();
   const entries = paths.map((path): Looked => {
     try {
-      return openInFolder(path, folders) ?? openInspected(path);
+      return openInFolder(path, folders) ?? openWithFacts(path);
     } catch (error) {
       return { error };
     }
@@ -71,7 +72,7 @@ function attributesOfEntry({ facts, fd }: InspectedFile, again: number | undefin
 }
 
 /**
- * Opens an entry of a folder. Returns undefined for all that openInspected() must decide: a symbolic link, a
+ * Opens an entry of a folder. Returns undefined for all that openWithFacts() must decide: a symbolic link, a
  * missing file, a path without a folder.
  */
 function openInFolder(path: string, folders: Map<string, InspectedFile | undefined>): Entry | undefined {
@@ -94,17 +95,9 @@ function openInFolder(path: string, folders: Map<string, InspectedFile | undefin
 function folderAt(path: string, folders: Map<string, InspectedFile | undefined>): InspectedFile | undefined {
   const known = folders.get(path);
   if (known !== undefined || folders.has(path) || folders.size >= MOST_FOLDERS) return known;
-  const folder = openFolder(path);
+  const folder = unlessRefused(() => openWithFacts(path));
   folders.set(path, folder);
   return folder;
-}
-
-function openFolder(path: string): InspectedFile | undefined {
-  try {
-    return openInspected(path);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
