@@ -4,7 +4,7 @@ import { saveDomain } from "../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";
-import { withoutInodes } from "./strikes.ts";
+import { type Work, withoutInodes } from "./strikes.ts";
 
 /** Paths of a saved guest, and of a managed save (docs/state.md). */
 export const FILE = "/var/lib/images/vm1.save";
@@ -24,6 +24,13 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
   const stream = machine.processes.qemuOf(UUID)?.stream;
   if (stream !== undefined) stream.memory = REMEMBERED;
   return machine;
+}
+
+/** Returns the calls that change the host in this work on the default guest, in their order. */
+export async function changesOf(work: Work): Promise<readonly string[]> {
+  const node = nodeOn(await machineWithGuest());
+  await work(node);
+  return node.svirt.changes;
 }
 
 /**

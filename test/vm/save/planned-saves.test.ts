@@ -18,7 +18,15 @@ import {
   saveDomain,
 } from "../../../src/vm/save/save-domain.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
-import { FILE, MANAGED, machineWithGuest, REMEMBERED, restored, save } from "../../scenes/saving.ts";
+import {
+  changesOf,
+  FILE,
+  MANAGED,
+  machineWithGuest,
+  REMEMBERED,
+  restored,
+  save,
+} from "../../scenes/saving.ts";
 import { ALL_KINDS, domainXml, errorOf, nodeOn, reapAll, UUID } from "../../scenes/scene.ts";
 import { beStruck, type Work } from "../../scenes/strikes.ts";
 
@@ -127,9 +135,7 @@ test.each(CASES)(
 
 test("a save that an older svirt has recorded without labels is finished", async () => {
   const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_IS, path: FILE });
-  const node = nodeOn(await machineWithGuest());
-  await work(node);
-  const renamed = node.svirt.changes.indexOf("renameFile") + 1;
+  const renamed = (await changesOf(work)).indexOf("renameFile") + 1;
   const machine = await machineWithGuest();
   await beStruck(machine, work, { at: renamed, moment: "before", how: "crash" });
   const record = machine.files.get(`/var/lib/svirt/records/${UUID}.json`);
@@ -144,10 +150,8 @@ test("a save that an older svirt has recorded without labels is finished", async
 
 test("the plan of the guest's end begins with the file of an interrupted save", async () => {
   const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_IS, path: FILE });
-  const node = nodeOn(await machineWithGuest());
-  await work(node);
   // The last file without fsync is the report to clients, once all is written.
-  const told = node.svirt.changes.lastIndexOf("writeVolatile") + 1;
+  const told = (await changesOf(work)).lastIndexOf("writeVolatile") + 1;
   const machine = await machineWithGuest();
   await beStruck(machine, work, { at: told, moment: "before", how: "crash" });
   const { steps } = await planDomain(nodeOn(machine), { key: "vm1" }, "end");

@@ -20,6 +20,7 @@ import { copyOn, endOn, IMAGES, machineWithChain } from "../../scenes/block.ts";
 import { expectCleanEnd, expectUnlabelled } from "../../scenes/block-checks.ts";
 import { deviceOf, SECOND } from "../../scenes/hotplug.ts";
 import {
+  changesOf,
   FILE,
   fileText,
   guestState,
@@ -130,9 +131,7 @@ describe("a guest that is saved", () => {
 
 test("a save that was killed once all was written is told of as ended, not as running", async () => {
   const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
-  const node = nodeOn(await machineWithGuest());
-  await work(node);
-  const renamed = node.svirt.changes.indexOf("renameFile") + 1;
+  const renamed = (await changesOf(work)).indexOf("renameFile") + 1;
   const killed = await machineWithGuest();
   await beStruck(killed, work, { at: renamed, moment: "before", how: "crash" });
   const { running, recovered } = await recoverAll(nodeOn(killed));
@@ -141,10 +140,8 @@ test("a save that was killed once all was written is told of as ended, not as ru
 
 test("a save that was killed while clients are told of it is finished, and never undone", async () => {
   const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
-  const node = nodeOn(await machineWithGuest());
-  await work(node);
   // The last file without fsync is the report to clients.
-  const told = node.svirt.changes.lastIndexOf("writeVolatile") + 1;
+  const told = (await changesOf(work)).lastIndexOf("writeVolatile") + 1;
   for (const moment of ["before", "after"] as const) {
     const killed = await machineWithGuest();
     await beStruck(killed, work, { at: told, moment, how: "crash" });
@@ -159,9 +156,7 @@ test("a save that was killed while clients are told of it is finished, and never
 
 test("a save that was killed keeps nobody waiting for a QEMU that somebody has taken over, and the guest can be ended", async () => {
   const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
-  const node = nodeOn(await machineWithGuest());
-  await work(node);
-  const begun = node.svirt.changes.indexOf("monitor migrate") + 1;
+  const begun = (await changesOf(work)).indexOf("monitor migrate") + 1;
   const machine = await machineWithGuest();
   await beStruck(machine, work, { at: begun, moment: "after", how: "crash" });
   machine.qemu = { answers: new Map([["query-migrate", { status: "cancelling" }]]) };
