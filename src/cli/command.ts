@@ -45,8 +45,8 @@ export interface CommandSpec {
    */
   readonly recovery?: "first" | "all" | "others" | "root" | "none";
   /**
-   * Returns the command in the arguments that this command is about; undefined if there is none. The caller
-   * needs the right to both, and the recovery is that of the inner command.
+   * Returns the inner command, which this command is about, from the arguments; undefined if there is none. A
+   * caller needs the right to both commands. svirt recovers first as the inner command says.
    */
   inner?(parsed: ParsedArguments): InnerCommand | undefined;
 }

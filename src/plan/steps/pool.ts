@@ -35,8 +35,8 @@ const setPermissions = v.strictObject({
 });
 
 /**
- * Gives a folder the properties it had before, as far as it still has those of `from`. Another folder at its
- * path stays as it is.
+ * Gives a folder the properties of `to` again. A property that is no longer that of `from` stays as it is.
+ * Another folder at the path is left alone.
  */
 const restorePermissions = v.strictObject({
   do: v.literal("restore-pool-permissions"),
@@ -93,7 +93,7 @@ const unmountPool = v.strictObject({
 /** Target of iSCSI, with the interface of open-iscsi; absent: the default. */
 const target = { name: aString, portal: aString, iface: maybeString };
 
-/** Runs a command of iscsiadm before a login, such as one that makes a record of the target. */
+/** Runs a command of iscsiadm before a login: for example, it makes a record of the target. */
 const prepareLogin = v.strictObject({
   do: v.literal("prepare-login"),
   target: aString,

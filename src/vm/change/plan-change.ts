@@ -8,8 +8,8 @@ import { refuseHungDevices } from "../node-device/detach-from-host.ts";
 import type { ChangeQuery, ChangeRequest } from "./change-guest.ts";
 
 /**
- * Returns the steps of a change of a running guest, with those of its end if the change ends it, and changes
- * nothing. Throws "not-found", "wrong-state", its refusals.
+ * Returns the steps of a change of a running guest, and changes nothing. If the change ends the guest, the
+ * steps of the end follow. Throws "not-found", "wrong-state", its refusals.
  */
 export async function planGuestChange(
   instance: Instance,

@@ -41,8 +41,8 @@ export interface Change<Result> {
   /** Decides the steps, and changes nothing. The caller holds the object. */
   plan(instance: Instance): Promise<Planned<Result>> | Planned<Result>;
   /**
-   * Checks what the steps before have made, before each step, and after the last one without a step. If it
-   * throws, they are undone.
+   * Called before each step, and without a step after the last: checks the result of the earlier steps. They
+   * are undone if it throws.
    */
   check?(instance: Instance, next: Step | undefined): void;
   /** Renews data that only make later calls faster, after the change. */

@@ -12,7 +12,7 @@ import type { SourceCheck } from "../start-held.ts";
 
 /**
  * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
- * says so. What it does are steps: `svirt plan` prints them, and one runner carries them out.
+ * says so. It decides steps: `svirt plan` prints them, and a single runner carries them out.
  */
 export interface PoolBackend {
   /** Whether a start also builds the pool without a request. */
