@@ -1,14 +1,15 @@
 import { SvirtError } from "../errors.ts";
-import type { QemuJob } from "../run/steps/block/block-job.ts";
+import type { BlockJob } from "../plan/facts/block-job.ts";
+import { type QemuJob, replacesTop } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
+import { type ExpectedEnd, planWork } from "../vm/block/plan-conclusions.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
-import type { ChangeQuery, ChangeRequest } from "../vm/change/change-guest.ts";
-import { planGuestChange } from "../vm/change/plan-change.ts";
+import type { ChangeRequest } from "../vm/change/change-guest.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
-import { printSteps } from "./output/format-plan.ts";
+import { printDryRun } from "./output/format-plan.ts";
 
 const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;
@@ -74,7 +75,10 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
   }
   const timeoutMs =
     timeout === undefined ? undefined : parseWhole(timeout, "timeout", [1, MOST_SECONDS]) * MS_PER_SECOND;
-  if (options.has(DRY_RUN_OPTION.name)) return await printDryRun(call, request);
+  if (options.has(DRY_RUN_OPTION.name)) {
+    const plan = await planWork(instance, key, { request, endOf: (jobs) => expectEnd(words, jobs) });
+    return printDryRun(call, plan);
+  }
   await startBlockJob(instance, key, { request, observer: crashDrill(call) });
   if (!waits) return output.print(`${words.started}\n`);
   const onProgress = progressPrinter(call, words.label);
@@ -82,9 +86,12 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
   await sayEnd(call, words, came);
 }
 
-/** Prints the steps of a change without applying it. */
-async function printDryRun(call: Call, request: ChangeRequest | ChangeQuery): Promise<void> {
-  printSteps(call, await planGuestChange(call.instance, operand(call, "domain"), request));
+/** Returns the end of a job that its command asks for. */
+function expectEnd({ end }: JobMessages, jobs: readonly BlockJob[]): ExpectedEnd {
+  if (end?.how === "abort")
+    return { isDone: false, after: "QEMU works until its copy is whole; after that:" };
+  const isAsked = end !== undefined || !jobs.some(replacesTop);
+  return { isDone: true, after: isAsked ? "QEMU works; after that:" : "QEMU works; after a pivot:" };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CommandName } from "../access/command-uses.ts";
 import type { ObjectChange } from "../plan/change/object-change.ts";
+import type { StagedPlan } from "../plan/change/staged-plan.ts";
 import type { Instance } from "../state/instance.ts";
 import type { RunningGuest } from "../state/running-guests.ts";
 import { visibleJson } from "./visible-json.ts";
@@ -101,8 +102,11 @@ export interface Command {
   plan?(call: Call): Promise<CommandPlan | undefined>;
 }
 
-/** Steps of a command. A recorded change also has the point from which an interruption is finished. */
-export type CommandPlan = Partial<ObjectChange> & Pick<ObjectChange, "steps">;
+/**
+ * Steps of a command. A recorded change also has the point from which an interruption is finished, and work
+ * of QEMU has pauses.
+ */
+export type CommandPlan = Partial<ObjectChange & StagedPlan> & Pick<ObjectChange, "steps">;
 
 /** Option of every command with printed data. */
 export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };

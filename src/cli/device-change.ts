@@ -13,7 +13,7 @@ import {
 } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
-import { printSteps } from "./output/format-plan.ts";
+import { printDryRun } from "./output/format-plan.ts";
 
 /** Options for the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
@@ -69,7 +69,7 @@ export function impactOf({ options }: Pick<Call, "options">): ImpactOptions {
 
 /** Prints the message of success, or the steps of a dry run. */
 export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
-  if (call.options.has(DRY_RUN_OPTION.name)) printSteps(call, steps);
+  if (call.options.has(DRY_RUN_OPTION.name)) printDryRun(call, { steps });
   else if (call.options.has("json")) printJson(call, { name });
   else call.output.print(`${message}\n${message === "" ? "" : "\n"}`);
 }

@@ -33,7 +33,7 @@ export function editingCommand({ edit, format, object, spec }: EditingCommand): 
     async run(call) {
       if (call.options.has(DRY_RUN_OPTION.name)) {
         const planned = await plan(call);
-        call.output.print(formatPlan(planned?.steps ?? [], planned?.commit));
+        call.output.print(formatPlan(planned ?? { steps: [] }));
         return undefined;
       }
       const observer = crashDrill(call);

@@ -20,12 +20,18 @@ export interface DecidedStart {
 
 /** Returns the record of a guest that is about to start. An unfinished start keeps its id. */
 export function newRecord(instance: Instance, domain: Domain, decided: DecidedStart): GuestRecord {
+  const id = readRecord(instance, domain.uuid)?.id ?? takeNextId(instance);
+  return { ...plannedRecord(instance, domain, decided), id };
+}
+
+/** Returns the record that a guest would have after a start, with the id 0, and changes nothing. */
+export function plannedRecord(instance: Instance, domain: Domain, decided: DecidedStart): GuestRecord {
   const { baseLabel, imageLabel, label, model, relabel, type } = decided.label;
   return {
     format: 1,
     uuid: domain.uuid,
     name: domain.name,
-    id: readRecord(instance, domain.uuid)?.id ?? takeNextId(instance),
+    id: 0,
     uid: decided.uid,
     bootId: instance.host.getBootId(),
     state: "starting",

@@ -16,6 +16,7 @@ import type { Floor, Macvtap, TapRules, TapSetup } from "../facts/tap.ts";
 import type { GuestPaths } from "../paths.ts";
 import type { Step, StepOf } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
+import { planWaking } from "./resume.ts";
 import { planSecrets } from "./secrets.ts";
 
 /** Folder of svirt that belongs to the guest while it runs. It is created if missing. */
@@ -88,8 +89,7 @@ const WORK_FOLDER_MODE = 0o700;
  * starts last, with its vCPUs stopped until its context is checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, grants, helpers, incoming, label, assigned, order, paths, sockets, uid } =
-    decision;
+  const { files, grants, helpers, label, assigned, order, paths, sockets, uid } = decision;
   const workLabel = labelOfRole(label, LABEL_ROLES["guest-folder"]["read-write"].role);
   const secrets = planSecrets(decision.secrets ?? [], { uid, label: workLabel });
   return [
@@ -139,11 +139,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
     ...planCheck(label),
     ...planShares(decision),
-    // Only a start that has come so far discards the state. Its disks change once the vCPUs run.
-    ...(decision.discards === undefined ? [] : [{ do: "remove-file", path: decision.discards } as const]),
-    incoming === undefined
-      ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
-      : planLoad(decision, incoming),
+    ...planWaking(decision),
   ];
 }
 
@@ -155,27 +151,6 @@ function planCheck(label: LabelDecision): Step[] {
     case "process-context":
       return [{ do: "check-context", context: check.context }];
   }
-}
-
-/** Plans the steps after a state is loaded. They cannot be undone, since the guest must exist only once. */
-export function planResume({ commands, incoming, paths }: StartDecision): Step[] {
-  if (incoming === undefined) return [];
-  const told = commands.filter(({ execute }) => execute !== "cont" || incoming.resumes);
-  return [
-    ...(incoming.uses === undefined ? [] : [{ do: "remove-file", path: incoming.uses } as const]),
-    ...(told.length === 0 ? [] : [{ do: "resume", monitor: paths.monitor, commands: told } as const]),
-  ];
-}
-
-function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step {
-  const to = labelOfRole(label, LABEL_ROLES["saved-state"]["read-write"].role);
-  return {
-    do: "load-memory",
-    monitor: paths.monitor,
-    from,
-    at,
-    ...(to === undefined ? {} : { label: to }),
-  };
 }
 
 /** Plans the guest's use of shared parts of the host: networks, ports, processors. */

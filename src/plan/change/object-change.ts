@@ -2,6 +2,7 @@ import { formatSteps } from "../steps/describe.ts";
 import { planUndo } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import type { ShownStep } from "../steps/stored.ts";
+import type { PlanPause } from "./staged-plan.ts";
 
 /**
  * Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of
@@ -83,12 +84,36 @@ function isSingleCall({ commit, steps }: Pick<ObjectChange, "commit" | "steps">)
   return isShown(last) || last.do === "set-secret" || last.do === "reset-device" || last.do === "remove-file";
 }
 
-/** Returns all steps, numbered, one per line, and a line that says what becomes of an interruption. */
-export function formatChange(change: Pick<ObjectChange, "commit" | "steps">): string {
-  const lines = formatSteps(change.steps).split("\n").slice(0, -1);
-  if (change.commit !== "repeat" && !needsRecord(change)) return joined(lines);
-  const first = indexAfter(change.commit, change.steps);
-  return joined([...lines.slice(0, first), `     -- ${describeTurn(change)} --`, ...lines.slice(first)]);
+/**
+ * Returns all steps, numbered, one per line, with a line for each pause, and a line that says what becomes of
+ * an interruption. `commit` is undefined for steps of a guest, whose record has them.
+ */
+export function formatChange({
+  commit,
+  pauses = [],
+  steps,
+}: Pick<ObjectChange, "steps"> & {
+  readonly commit?: CommitPoint | undefined;
+  readonly pauses?: readonly PlanPause[];
+}): string {
+  const lines = formatSteps(steps).split("\n").slice(0, -1);
+  return [...lines, ""]
+    .flatMap((line, at) => [
+      ...turnsAt(at, { commit, steps }),
+      ...pauses.filter(({ before }) => before === at).map(({ text }) => `     -- ${text} --`),
+      line,
+    ])
+    .join("\n");
+}
+
+/** Returns the line that says what becomes of an interruption, if it is before the step of this index. */
+function turnsAt(
+  at: number,
+  { commit, steps }: Pick<ObjectChange, "steps"> & { readonly commit: CommitPoint | undefined },
+): readonly string[] {
+  if (commit === undefined || indexAfter(commit, steps) !== at) return [];
+  const isTold = commit === "repeat" || needsRecord({ commit, steps });
+  return isTold ? [`     -- ${describeTurn({ commit, steps })} --`] : [];
 }
 
 function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">): string {
@@ -106,10 +131,6 @@ function describeTurn({ commit, steps }: Pick<ObjectChange, "commit" | "steps">)
  */
 function indexAfter(commit: CommitPoint, { length }: readonly Step[]): number {
   return typeof commit === "number" ? commit + 1 : length;
-}
-
-function joined(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\n`).join("");
 }
 
 function isShown(step: Step): step is ShownStep {

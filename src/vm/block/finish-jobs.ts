@@ -79,7 +79,11 @@ async function lookOn(instance: Instance, monitor: Monitor, job: BlockJob): Prom
   return await readJobState(instance.host, monitor, job);
 }
 
-function decideConclusion(
+/**
+ * Decides what follows the end of a job. `isDone`: QEMU has done it; `isOpen`: QEMU may still decide
+ * otherwise.
+ */
+export function decideConclusion(
   instance: Instance,
   guest: GuestRecord,
   { isDone, isOpen, job }: { readonly job: BlockJob; readonly isDone: boolean; readonly isOpen: boolean },

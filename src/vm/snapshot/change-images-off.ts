@@ -161,7 +161,7 @@ function decideOff(instance: Instance, host: Instance["host"], { decide, uuid }:
  * Returns the steps of a change: the new images, the definition that decides about an interruption, the
  * snapshots, and removals of images.
  */
-function recordOf(
+export function recordOf(
   instance: Instance,
   command: string,
   { domain, images, removed = [], tree }: OffChange & { readonly removed?: readonly Step[] },

@@ -3,6 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { parseSnapshot, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { RecordedChange } from "../../plan/change/object-change.ts";
+import type { StagedPlan } from "../../plan/change/staged-plan.ts";
 import type { Progress } from "../../run/actor.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
@@ -13,10 +14,11 @@ import { chooseOverlays } from "../block/choose-overlays.ts";
 import { describeSnapshot } from "../block/describe-snapshot.ts";
 import { makeHeadersAhead, takeSnapshot } from "../block/jobs.ts";
 import { PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
+import { type ExpectedEnd, planWork } from "../block/plan-conclusions.ts";
 import { defaultSnapshotName, refuseKept, snapshotLive, snapshotNow } from "../block/snapshot.ts";
 import type { SnapshotDisk, SnapshotOptions } from "../block/snapshot-options.ts";
-import { planGuestChange } from "../change/plan-change.ts";
 import { destroyDomain } from "../end/destroy.ts";
+import { planEnd } from "../end/end-guest.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { withQuietGuest } from "../guest-system/quiet-guest.ts";
 import { withJob } from "../save/domain-job.ts";
@@ -126,10 +128,14 @@ export async function planSnapshot(
   instance: Instance,
   key: string,
   snapshot: NewSnapshot,
-): Promise<Partial<RecordedChange> & Pick<RecordedChange, "steps">> {
+): Promise<Partial<RecordedChange & StagedPlan> & Pick<RecordedChange, "steps">> {
   const { guest, uuid } = findDomain(instance, key);
-  if (guest !== undefined)
-    return { steps: await planGuestChange(instance, uuid, snapshotLive(instance, snapshot)) };
+  if (guest !== undefined) {
+    const endOf = (): ExpectedEnd => ({ isDone: true, after: "QEMU switches the disks; after that:" });
+    const request = snapshotLive(instance, snapshot);
+    const { guest: taken, pauses, steps } = await planWork(instance, uuid, { request, endOf });
+    return { pauses, steps: snapshot.flags.halts === true ? [...steps, ...planEnd(taken)] : steps };
+  }
   refuseOff(snapshot);
   return await planImagesOff(instance, offRequest(uuid, snapshot));
 }

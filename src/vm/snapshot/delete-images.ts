@@ -1,31 +1,17 @@
 import { joinErrors, SvirtError } from "../../errors.ts";
-import { refuseSilentPaths } from "../../resolve/silent-server.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { withRegistryLock } from "../../state/locks.ts";
-import { hasManagedSave } from "../../state/managed-save.ts";
-import {
-  readSnapshotMerge,
-  refuseMerging,
-  type SnapshotMerge,
-  writeSnapshotMerge,
-} from "../../state/snapshots/snapshot-merge.ts";
+import { readSnapshotMerge, writeSnapshotMerge } from "../../state/snapshots/snapshot-merge.ts";
 import type { StoredSnapshot } from "../../state/snapshots/snapshots.ts";
-import { commitLive } from "../block/commit.ts";
 import { endBlockJob, startBlockJob } from "../block/jobs.ts";
 import { waitForJob } from "../block/wait-for-job.ts";
-import type { ChangeRequest } from "../change/change-guest.ts";
 import { isRefused } from "../change/finish-change.ts";
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { startDefinition } from "../start/start.ts";
-import { refuseUnknown } from "../volume/unused-volume.ts";
+import { type Deletion, decideDeletion, needsQemu, planMerges, requestOf } from "./decide-merges.ts";
 import type { DeletedSnapshots } from "./delete-snapshot.ts";
-import { findSnapshots, snapshotIn } from "./find-snapshot.ts";
-import { findMemory } from "./memory-of-deleted.ts";
-import { besideJob, withMergeLock } from "./merge-lock.ts";
-import { listExternal, listPlannedPaths, type PlannedMerge, planMerge } from "./plan-merge.ts";
-import { refuseDelete } from "./refuse-delete.ts";
-import { refuseSharedBase } from "./refuse-shared-base.ts";
+import { withMergeLock } from "./merge-lock.ts";
+import type { PlannedMerge } from "./plan-merge.ts";
 import { settleMerge } from "./settle-merges.ts";
 
 /**
@@ -44,25 +30,11 @@ export async function deleteWithImages(
   return await withMergeLock(instance, uuid, async () => {
     const before = readSnapshotMerge(instance, uuid);
     if (before !== undefined) await settleMerge(instance, uuid);
-    const { domain, tree } = findSnapshots(instance, uuid);
-    const snapshot = snapshotIn(tree, name);
-    refuseDelete(tree, name, which);
-    // Nothing is below it.
-    if (which === "children") return [];
-    const begun = readSnapshotMerge(instance, uuid);
-    if (begun !== undefined) refuseOther(instance, uuid, { begun, name });
-    if (domain.guest === undefined && hasManagedSave(instance, domain.name)) throw saveRefusal(domain.name);
-    const memory = await findMemory(instance, uuid, snapshot);
-    const { memory: _, ...merge } = begun ?? { name, disks: [] };
-    const found = memory.file === undefined ? {} : { memory: memory.file };
-    const left = await mergeAndSettle(instance, uuid, { merge: { ...merge, ...found }, snapshot });
-    return [...left, ...memory.left];
+    const decided = await decideDeletion(instance, uuid, { name, which });
+    if (decided === undefined) return [];
+    const left = await mergeAndSettle(instance, uuid, decided);
+    return [...left, ...decided.left];
   });
-}
-
-interface Deletion {
-  readonly merge: SnapshotMerge;
-  readonly snapshot: StoredSnapshot;
 }
 
 async function mergeAndSettle(
@@ -94,16 +66,12 @@ async function settleAfter(instance: Instance, uuid: string, error: unknown): Pr
   }
 }
 
-/** Whether overlays are left to merge. */
-function needsQemu({ merge, snapshot }: Deletion): boolean {
-  const merged = new Set(merge.disks.filter(({ isMerged }) => isMerged === true).map(({ target }) => target));
-  return listExternal(snapshot).some(({ name }) => !merged.has(name));
-}
-
 /** Merges the overlays of a running guest. Jobs of an interrupted call are completed. */
 async function mergeDisks(instance: Instance, uuid: string, snapshot: StoredSnapshot): Promise<void> {
   const merge = readSnapshotMerge(instance, uuid) ?? { name: snapshot.name, disks: [] };
-  const planned = needsQemu({ merge, snapshot }) ? await planMerges(instance, uuid, { merge, snapshot }) : [];
+  const planned = needsQemu({ merge, snapshot })
+    ? await planMerges(instance, findRunning(instance, uuid).guest, { merge, snapshot })
+    : [];
   const isNew = ({ target }: { readonly target: string }): boolean =>
     planned.every(({ disk }) => disk.target !== target);
   const disks = [...merge.disks.filter(isNew), ...planned.map(({ disk }) => disk)];
@@ -142,50 +110,6 @@ async function startMerge(
   onJob();
 }
 
-/** Plans the merges that have neither begun nor ended. Throws before anything changes. */
-async function planMerges(
-  instance: Instance,
-  uuid: string,
-  { merge, snapshot }: Deletion,
-): Promise<readonly PlannedMerge[]> {
-  const { guest } = findRunning(instance, uuid);
-  const jobs = guest.jobs ?? [];
-  const known = new Set(merge.disks.map(({ target }) => target));
-  if (jobs.some(({ disk, merges }) => merges !== true || !known.has(disk)))
-    throw besideJob(`Wait until the job has ended, or abort it: svirt blockjob ${guest.name} DISK --abort`);
-  const merged = merge.disks.filter(({ isMerged }) => isMerged === true);
-  const done = new Set([...merged.map(({ target }) => target), ...jobs.map(({ disk }) => disk)]);
-  await refuseSilentPaths(instance.host, listPlannedPaths(guest, snapshot));
-  const planned = listExternal(snapshot)
-    .filter(({ name }) => !done.has(name))
-    .map((disk) => planMerge(instance, guest, { disk, snapshot }));
-  await refuseUnknown(instance, `delete the snapshot ${snapshot.name}`);
-  const check = (isLocked: boolean): void => {
-    for (const { images } of planned)
-      refuseSharedBase(instance, images, { isLocked, followed: isLocked ? undefined : new Set() });
-  };
-  // First without the lock: a server that does not answer then delays this call alone.
-  check(false);
-  await withRegistryLock(instance, async () => check(true));
-  return planned;
-}
-
-/** Returns the commit of an overlay. It is refused if the base has got another user since it was planned. */
-function requestOf(instance: Instance, { commit, disk, images }: PlannedMerge): ChangeRequest {
-  const request = commitLive(instance, commit);
-  return {
-    ...request,
-    decide: (guest) => {
-      refuseSharedBase(instance, images, { isLocked: true, followed: undefined });
-      const decided = request.decide(guest);
-      const jobs = (decided.jobs ?? []).map((job) =>
-        job.disk === disk.target ? { ...job, merges: true as const } : job,
-      );
-      return { ...decided, jobs };
-    },
-  };
-}
-
 /** Waits until QEMU has committed an overlay. Throws "failed" with libvirt's message. */
 async function waitForMerge(instance: Instance, uuid: string, target: string): Promise<void> {
   if (!hasJob(instance, uuid, target)) return;
@@ -221,15 +145,6 @@ function hasJob(instance: Instance, uuid: string, target: string): boolean {
   return jobs.some(({ disk, merges }) => disk === target && merges === true);
 }
 
-/** Throws "wrong-state" if the merge of another snapshot is unfinished. */
-function refuseOther(
-  instance: Instance,
-  uuid: string,
-  { begun, name }: { readonly begun: SnapshotMerge; readonly name: string },
-): void {
-  if (begun.name !== name) refuseMerging(instance, uuid, begun.name);
-}
-
 function failed(target: string): SvirtError {
   return new SvirtError(
     `internal error: block commit failed while deleting disk '${target}' snapshot: QEMU has not committed the overlay`,
@@ -237,12 +152,5 @@ function failed(target: string): SvirtError {
       kind: "failed",
       remedy: "See QEMU's log in /var/log/svirt; the guest's data is whole: delete the snapshot again.",
     },
-  );
-}
-
-function saveRefusal(name: string): SvirtError {
-  return new SvirtError(
-    `Requested operation is not valid: the saved state of '${name}' needs the images of its disks`,
-    { kind: "wrong-state", remedy: `Remove it, or start the domain: svirt managedsave-remove ${name}` },
   );
 }

@@ -5,23 +5,24 @@ import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
 import type { ObjectChange } from "../../plan/change/object-change.ts";
+import { joinStages, type StagedPlan } from "../../plan/change/staged-plan.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
 import { NO_OBSERVER, type StepObserver } from "../../run/steps/run-plan.ts";
 import type { Instance } from "../../state/instance.ts";
-import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import { hasManagedSave, managedSavePath } from "../../state/managed-save.ts";
 import { refuseMerging } from "../../state/snapshots/snapshot-merge.ts";
 import type { SnapshotTree } from "../../state/snapshots/snapshots.ts";
 import { makeHeaders, PLACE_OF_ENCRYPTION } from "../block/new-encryption.ts";
 import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
-import { withoutPlan } from "../object-change/without-plan.ts";
+import { planEnd } from "../end/end-guest.ts";
 import { refuseJobs } from "../save/inspect-guest.ts";
 import { startNamed } from "../save/restore-domain.ts";
 import { readSaveImage, type SaveImage } from "../save/save-image.ts";
 import { startFromState } from "../start/start.ts";
-import { changeImagesOff, type OffChange, placeOverlays, putBack } from "./change-images-off.ts";
+import { changeImagesOff, type OffChange, placeOverlays, putBack, recordOf } from "./change-images-off.ts";
 import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from "./find-snapshot.ts";
 import {
   chooseOverlays,
@@ -32,6 +33,8 @@ import {
   revertToSnapshot,
   revertTree,
 } from "./revert-snapshot.ts";
+
+const COMMAND = "snapshot-revert";
 
 /** How a revert ends. */
 interface HowToRevert extends Revert {
@@ -60,25 +63,35 @@ export async function revertDomain(instance: Instance, key: string, how: HowToRe
 }
 
 /**
- * Returns the steps of revertDomain(), and changes nothing. Throws its errors; "unsupported" for a snapshot
- * with memory, and for a start afterwards.
+ * Returns the steps of revertDomain() before the start that it ends with, and changes nothing: steps of a
+ * start have the inodes of the images that the revert makes. Throws its errors.
  */
 export async function planDomainRevert(
   instance: Instance,
   key: string,
   { isForced, name, runs }: Pick<HowToRevert, "isForced" | "name" | "runs">,
-): Promise<ObjectChange> {
+): Promise<Partial<ObjectChange> & StagedPlan> {
   const { domain, snapshot } = findSnapshot(instance, key, name);
-  const what = `the revert to the snapshot ${name}`;
-  if (parseSnapshotText(snapshot.xml).memory?.file !== undefined)
-    throw withoutPlan(what, "a guest's memory", `See it: svirt snapshot-dumpxml ${domain.name} ${name}`);
-  if (runs)
-    throw withoutPlan(
-      what,
-      "a start of the reverted domain",
-      `Leave --running out; print those of the start after the revert: svirt plan ${domain.name}`,
-    );
-  return await planRevert(instance, domain.uuid, { name, isForced });
+  const file = parseSnapshotText(snapshot.xml).memory?.file;
+  if (file !== undefined) return await planMemoryRevert(instance, domain.uuid, { file, isForced, name });
+  const change = await planRevert(instance, domain.uuid, { name, isForced });
+  const before = change.steps.length;
+  const pauses = runs ? [{ before, text: `then the domain starts: svirt plan ${domain.name}` }] : [];
+  return { ...change, pauses };
+}
+
+async function planMemoryRevert(
+  instance: Instance,
+  uuid: string,
+  how: Revert & { readonly file: string },
+): Promise<StagedPlan> {
+  const { found, made } = await decideFirst(instance, uuid, how);
+  const { guest } = found.domain;
+  return joinStages([
+    { steps: guest === undefined ? [] : planEnd(guest) },
+    { steps: recordOf(instance, COMMAND, made.change).steps },
+    { steps: [], after: `then the domain starts with these images, and its state in ${how.file}` },
+  ]);
 }
 
 async function revertToMemory(
@@ -86,22 +99,10 @@ async function revertToMemory(
   uuid: string,
   how: HowToRevert & { readonly file: string },
 ): Promise<void> {
-  const { file, isForced, observer = NO_OBSERVER, onLeft, runs } = how;
-  const found = findSnapshots(instance, uuid);
-  if (found.domain.guest !== undefined) refuseJobs(found.domain.guest);
-  await refuseSilentPaths(instance.host, [file]);
-  const image = readSaveImage(instance, file);
-  const time = Number(defaultSnapshotName(instance));
-  const decide = (reading: Instance, { domain, tree }: DomainSnapshots): MemoryRevert =>
-    decideMemoryRevert(reading, { definition: definitionOf(domain), tree, image, how, time });
+  const { isForced, observer = NO_OBSERVER, onLeft, runs } = how;
   // Refusals come before the guest is destroyed.
-  const named = [
-    ...found.tree.snapshots.flatMap(({ xml }) => listNamedPaths(xml)),
-    ...listNamedPaths(image.xml),
-  ];
-  await refuseSilentPaths(instance.host, named);
-  const asked = await askedHost(instance.host, (host) => decide({ ...instance, host }, found));
-  let made = decide({ ...instance, host: asked }, found);
+  const { found, image, named, time, ...first } = await decideFirst(instance, uuid, how);
+  let { made } = first;
   const encryption = PLACE_OF_ENCRYPTION.revert;
   if (found.domain.guest !== undefined) {
     // Refuses a missing passphrase.
@@ -109,9 +110,8 @@ async function revertToMemory(
     await destroyDomain(instance, uuid, { observer });
   }
   let former = { domain: definitionOf(found.domain), tree: found.tree };
-  const command = "snapshot-revert";
   await changeImagesOff(instance, {
-    command,
+    command: COMMAND,
     uuid,
     named,
     encryption,
@@ -123,13 +123,31 @@ async function revertToMemory(
   });
   try {
     const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
-    await startFromState(instance, encode(made.running), { incoming, observer });
+    const discards = isForced ? { discards: managedSavePath(instance, former.domain.name) } : {};
+    await startFromState(instance, encode(made.running), { incoming, observer, ...discards });
   } catch (error) {
-    await putBack(instance, { command, made: made.change, ...former });
+    await putBack(instance, { command: COMMAND, made: made.change, ...former });
     throw error;
   }
-  if (isForced) removeManagedSave(instance, former.domain.name);
   listLeft(former.domain, made.change).forEach(onLeft);
+}
+
+/** Decides a revert to a snapshot with memory for the first time, and changes nothing. */
+async function decideFirst(instance: Instance, uuid: string, how: Revert & { readonly file: string }) {
+  const found = findSnapshots(instance, uuid);
+  if (found.domain.guest !== undefined) refuseJobs(found.domain.guest);
+  await refuseSilentPaths(instance.host, [how.file]);
+  const image = readSaveImage(instance, how.file);
+  const time = Number(defaultSnapshotName(instance));
+  const decide = (reading: Instance, { domain, tree }: DomainSnapshots): MemoryRevert =>
+    decideMemoryRevert(reading, { definition: definitionOf(domain), tree, image, how, time });
+  const named = [
+    ...found.tree.snapshots.flatMap(({ xml }) => listNamedPaths(xml)),
+    ...listNamedPaths(image.xml),
+  ];
+  await refuseSilentPaths(instance.host, named);
+  const asked = await askedHost(instance.host, (host) => decide({ ...instance, host }, found));
+  return { found, image, named, time, made: decide({ ...instance, host: asked }, found) };
 }
 
 /** Change of an inactive domain, and the later running domain with the memory. */

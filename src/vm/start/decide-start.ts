@@ -2,7 +2,8 @@ import type { Domain } from "../../domain/domain.ts";
 import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
-import { planResume, planStart, type StartDecision } from "../../plan/actions/start.ts";
+import { planResume } from "../../plan/actions/resume.ts";
+import { planStart, type StartDecision } from "../../plan/actions/start.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { LevelOffer } from "../../registry/level-allocator.ts";
@@ -40,7 +41,7 @@ export interface Beginning {
   readonly isPaused?: boolean;
   /** The saved state that the guest resumes. */
   readonly incoming?: Incoming;
-  /** Path of the saved state that is removed right before the vCPUs run. */
+  /** Path of another saved state, which is removed right before the vCPUs run. */
   readonly discards?: string;
 }
 

@@ -20,7 +20,7 @@ import { refuseTakenPaths } from "../../run/steps/socket.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";
-import { newRecord } from "../../state/new-record.ts";
+import { newRecord, plannedRecord } from "../../state/new-record.ts";
 import { removePendingRestart } from "../../state/pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
 import { reasonOf } from "../../state/shutoff-reason.ts";
@@ -79,7 +79,7 @@ export async function startDefinition(
 export async function startFromState(
   instance: Instance,
   bytes: Uint8Array,
-  how: { readonly incoming: Incoming; readonly observer?: StepObserver },
+  how: Pick<Beginning, "discards"> & { readonly incoming: Incoming; readonly observer?: StepObserver },
 ): Promise<Started> {
   const completed = await completeBytes(instance, bytes);
   const started = await begin(instance, completed, { ...how, observer: how.observer ?? NO_OBSERVER });
@@ -154,6 +154,15 @@ export async function planDomainStart(
   bytes: Uint8Array,
   how: Beginning = {},
 ): Promise<readonly Step[]> {
+  return (await planStarted(instance, bytes, how)).steps;
+}
+
+/** Returns every step that a start would take now, and the record that it would leave. Changes nothing. */
+export async function planStarted(
+  instance: Instance,
+  bytes: Uint8Array,
+  how: Beginning,
+): Promise<{ readonly steps: readonly Step[]; readonly guest: GuestRecord }> {
   const completed = await completeBytes(instance, bytes);
   const domain = await startable(instance, completed.domain);
   const bound = bindToHost(instance.host, domain);
@@ -163,8 +172,10 @@ export async function planDomainStart(
   const mounting = { domain: bound, written: domain, offer, taken: taken.steps, observer: NO_OBSERVER };
   const mounts = await planMounts(instance, mounting);
   const start = { ...seen, ...how, written: domain, completed, offer };
-  const { after, steps } = await decideStart(instance, bound, start);
-  return [...taken.steps, ...mounts, ...steps, ...after];
+  const decided = await decideStart(instance, bound, start);
+  const steps = [...taken.steps, ...mounts, ...decided.steps];
+  const guest = plannedRecord(instance, bound, { ...decided, steps });
+  return { steps: [...steps, ...decided.after], guest };
 }
 
 async function planMounts(instance: Instance, start: MountingStart): Promise<readonly Step[]> {

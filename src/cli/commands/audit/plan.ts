@@ -31,7 +31,8 @@ export const command: Command = {
       "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
       "step on an interruption is finished instead of undone. A command with the option --dry-run prints what that option prints.\n" +
       "An editor is run, and its text dropped after the steps are printed. A key needs the right to the command.\n" +
-      "Merges of snapshots, and reverts to a running guest, have no such plan yet.",
+      "Where QEMU works in between, as for a merge, a line says so, and the steps after it are those of its success. The start that ends a\n" +
+      "revert is only named: its steps need the images that the revert makes.",
     operands: [
       {
         name: "domain",
@@ -118,5 +119,5 @@ function withoutSteps(name: string): SvirtError {
 
 function print(call: Call, plan: CommandPlan | undefined, isJson: boolean): void {
   if (isJson) printJson(call, plan ?? { steps: [] });
-  else call.output.print(formatPlan(plan?.steps ?? [], plan?.commit));
+  else call.output.print(formatPlan(plan ?? { steps: [] }));
 }

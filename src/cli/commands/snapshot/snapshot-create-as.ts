@@ -10,7 +10,7 @@ import { refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand, VALIDATE_OPTION } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
-import { printSteps } from "../../output/format-plan.ts";
+import { printDryRun } from "../../output/format-plan.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { newSnapshotFlags } from "../../snapshot-options.ts";
 import { formatSnapshot, parseDiskspec, parseMemspec } from "../../xml/snapshot.ts";
@@ -74,7 +74,7 @@ export const command: Command = {
     }
     const snapshot = snapshotAskedFor(call, asked);
     if (options.has(DRY_RUN_OPTION.name)) {
-      printSteps(call, (await planSnapshot(instance, domain, snapshot)).steps);
+      printDryRun(call, await planSnapshot(instance, domain, snapshot));
     } else {
       const made = await createSnapshot(instance, domain, { snapshot, observer: crashDrill(call) });
       output.print(`Domain snapshot ${oneLine(made.name)} created\n`);

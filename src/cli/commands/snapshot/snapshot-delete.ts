@@ -1,5 +1,4 @@
 import { planOnly } from "../../../vm/object-change/carry-out.ts";
-import { withoutPlan } from "../../../vm/object-change/without-plan.ts";
 import { dataDeletion, deleteSnapshot } from "../../../vm/snapshot/delete-snapshot.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
@@ -33,13 +32,10 @@ export const command: Command = {
   async plan(call) {
     const domain = operand(call, "domain");
     const { name } = snapshotOf(call).snapshot;
-    if (!call.options.has("metadata"))
-      throw withoutPlan(
-        `the deletion of the snapshot ${name}`,
-        "a merge of images",
-        "Print those of its data alone: add --metadata.",
-      );
-    return await planOnly(call.instance, dataDeletion(domain, { name, which: whichOf(call) }));
+    const asked = { name, which: whichOf(call) };
+    if (call.options.has("metadata")) return await planOnly(call.instance, dataDeletion(domain, asked));
+    const { planDeletion } = await import("../../../vm/snapshot/plan-deletion.ts");
+    return await planDeletion(call.instance, domain, asked);
   },
   async run(call) {
     const which = whichOf(call);
