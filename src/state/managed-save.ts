@@ -21,11 +21,6 @@ export function hasManagedSave(instance: Instance, name: string): boolean {
   return instance.host.inspectFile(managedSavePath(instance, name)) !== undefined;
 }
 
-/** Removes the managed save, if there is one. */
-export function removeManagedSave(instance: Instance, name: string): void {
-  instance.host.removeFile(managedSavePath(instance, name));
-}
-
 /** Makes svirt's folder of managed saves, to which no other program writes. It stays. */
 export function makeSaveFolder({ host, paths }: Instance): void {
   host.makeFolder({ path: folder(paths.state), mode: 0o700 });

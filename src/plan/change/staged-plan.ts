@@ -4,7 +4,7 @@ import type { Step } from "../steps/step.ts";
 export interface PlanPause {
   /** Index of the step that follows, counted from 0; the number of all steps at their end. */
   readonly before: number;
-  /** What happens there, for a person. */
+  /** Line for a person about the work there. */
   readonly text: string;
 }
 
