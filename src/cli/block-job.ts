@@ -1,8 +1,7 @@
 import { SvirtError } from "../errors.ts";
-import type { BlockJob } from "../plan/facts/block-job.ts";
-import { type QemuJob, replacesTop } from "../run/steps/block/block-job.ts";
+import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
-import { type ExpectedEnd, planWork } from "../vm/block/plan-conclusions.ts";
+import { expectEnd, planWork } from "../vm/block/plan-conclusions.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
 import type { ChangeRequest } from "../vm/change/change-guest.ts";
 import { parseWhole } from "./arguments/whole-number.ts";
@@ -76,7 +75,7 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
   const timeoutMs =
     timeout === undefined ? undefined : parseWhole(timeout, "timeout", [1, MOST_SECONDS]) * MS_PER_SECOND;
   if (options.has(DRY_RUN_OPTION.name)) {
-    const plan = await planWork(instance, key, { request, endOf: (jobs) => expectEnd(words, jobs) });
+    const plan = await planWork(instance, key, { request, endOf: (jobs) => expectEnd(words.end?.how, jobs) });
     return printDryRun(call, plan);
   }
   await startBlockJob(instance, key, { request, observer: crashDrill(call) });
@@ -84,14 +83,6 @@ export async function runJob(call: Call, request: ChangeRequest, words: JobMessa
   const onProgress = progressPrinter(call, words.label);
   const came = await waitForJob(instance, key, { path: operand(call, "path"), timeoutMs, onProgress });
   await sayEnd(call, words, came);
-}
-
-/** Returns the end of a job that its command asks for. */
-function expectEnd({ end }: JobMessages, jobs: readonly BlockJob[]): ExpectedEnd {
-  if (end?.how === "abort")
-    return { isDone: false, after: "QEMU works until its copy is whole; after that:" };
-  const isAsked = end !== undefined || !jobs.some(replacesTop);
-  return { isDone: true, after: isAsked ? "QEMU works; after that:" : "QEMU works; after a pivot:" };
 }
 
 /**

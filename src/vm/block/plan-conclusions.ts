@@ -3,6 +3,7 @@ import { joinStages, type StagedPlan } from "../../plan/change/staged-plan.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { compactSteps } from "../../plan/record/compact.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import { replacesTop } from "../../run/steps/block/block-job.ts";
 import { type Definition, defineStep, readDefinition } from "../../state/definitions.ts";
 import type { Instance } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -12,6 +13,7 @@ import type { ChangeQuery, ChangeRequest, DecidedChange } from "../change/change
 import { decideOnly } from "../change/plan-change.ts";
 import { followGuest } from "../end/follow-guest.ts";
 import { decideConclusion } from "./finish-jobs.ts";
+import type { JobEnd } from "./jobs.ts";
 
 /** Returns the record that a guest would have after a change. */
 export function guestAfter(
@@ -31,6 +33,13 @@ export interface ExpectedEnd {
   /** The disks have the images of their jobs; false: they keep their own. */
   readonly isDone: boolean;
   readonly after: string;
+}
+
+/** Returns how jobs end for a command that then pivots, aborts, or leaves that to a later command. */
+export function expectEnd(end: JobEnd | undefined, jobs: readonly BlockJob[]): ExpectedEnd {
+  if (end === "abort") return { isDone: false, after: "QEMU works until its copy is whole; after that:" };
+  const isAsked = end !== undefined || !jobs.some(replacesTop);
+  return { isDone: true, after: isAsked ? "QEMU works; after that:" : "QEMU works; after a pivot:" };
 }
 
 /**
