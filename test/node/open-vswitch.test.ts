@@ -149,7 +149,11 @@ onTheNode(
     note destroy svirt destroy life-a
     for pid in $(pidof ovsdb-server); do kill -CONT $pid; done
     vsctl --no-wait list-br >/dev/null
-    svirt list >/dev/null
+    # A recovery waits for some seconds only, and on a busy host the switch takes longer to answer again.
+    for try in 1 2 3 4 5; do
+      note list svirt list
+      [ "$(ports)" != "" ] || break
+    done
     note after ports
     note trace left life-a
     finish
@@ -157,7 +161,9 @@ onTheNode(
     expect(noteOf(notes, "destroy").err).toContain(
       "Unable to delete port vnet0 from OVS: its database does not answer",
     );
-    for (const name of ["after", "trace"]) expect(noteOf(notes, name).out.trim()).toBe("");
+    // With its warning, if the port has stayed.
+    for (const name of ["after", "trace"])
+      expect([noteOf(notes, "list").err, noteOf(notes, name).out.trim()]).toEqual([expect.anything(), ""]);
   },
   { timeoutMs: TIMEOUT_MS },
 );
