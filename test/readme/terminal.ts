@@ -32,7 +32,9 @@ export async function openTerminal(commandLine: string, prompt: string): Promise
       return plain.endsWith(until) ? plain.slice(plain.indexOf("\n") + 1, -until.length) : undefined;
     }, `no prompt after ${line}: ${seen}`);
   };
-  // The quotes make its echo differ from the prompt.
+  // The quotes make the echo of each line differ from its prompt. The first prompt is none that the shell has
+  // by itself: the line may be typed before the shell reads lines, which then shows it twice.
+  await type("PS1='now''-reading> '", "now-reading> ");
   await type(`PS1='${prompt.slice(0, 2)}''${prompt.slice(2)}'`, prompt);
   return {
     type: async (line) => await type(line, prompt),

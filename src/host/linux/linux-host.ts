@@ -3,6 +3,7 @@ import type { MountHost } from "../mounts.ts";
 import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
 import type { OtherCall } from "./other-calls.ts";
+import type { ProcessCall } from "./process-calls.ts";
 import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
@@ -30,17 +31,17 @@ export function makeLinuxHost(): Host {
     ...mountCalls(),
     lock: async (path, timeoutMs) => await files().lock(path, timeoutMs),
     isLocked: (path) => files().isLocked(path),
-    getProcess: (pid) => others().getProcess(pid),
-    listProcesses: (uid) => others().listProcesses(uid),
-    listProcessesIn: (isMeant) => others().listProcessesIn(isMeant),
-    listContexts: () => others().listContexts(),
-    getCommandLine: (pid) => others().getCommandLine(pid),
-    getCpuSeconds: (pid) => others().getCpuSeconds(pid),
-    listOpenFiles: (pid, isLeftOut) => others().listOpenFiles(pid, isLeftOut),
-    findHoldings: (things, pids, how) => others().findHoldings(things, pids, how),
-    listOpened: (things) => others().listOpened(things),
-    signalProcess: (target, signal) => others().signalProcess(target, signal),
-    killUser: async (uid) => await others().killUser(uid),
+    getProcess: (pid) => processes().getProcess(pid),
+    listProcesses: (uid) => processes().listProcesses(uid),
+    listProcessesIn: (isMeant) => processes().listProcessesIn(isMeant),
+    listContexts: () => processes().listContexts(),
+    getCommandLine: (pid) => processes().getCommandLine(pid),
+    getCpuSeconds: (pid) => processes().getCpuSeconds(pid),
+    listOpenFiles: (pid, isLeftOut) => processes().listOpenFiles(pid, isLeftOut),
+    findHoldings: (things, pids, how) => processes().findHoldings(things, pids, how),
+    listOpened: (things) => processes().listOpened(things),
+    signalProcess: (target, signal) => processes().signalProcess(target, signal),
+    killUser: async (uid) => await processes().killUser(uid),
     killSelf: () => others().killSelf(),
     readOutput: async (words, input) => await others().readOutput(words, input),
     readProbe: async (probe) => await others().readProbe(probe),
@@ -138,7 +139,7 @@ function monitorCalls(): Pick<Host, "connectMonitor" | "followEvents"> {
 
 function mountCalls(): MountHost {
   return {
-    listMounts: () => others().listMounts(),
+    listMounts,
     openMount: async (order) => await others().openMount(order),
     hasAnswer: async (path, limitMs) => await others().hasAnswer(path, limitMs),
     unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
@@ -177,8 +178,8 @@ function fileCalls() {
     rewriteImage: async (file, plan) => await others().rewriteImage(file, plan),
     writeBytes: (file, offset, bytes) => files().writeBytes(file, offset, bytes),
     renameFile: (from, to) => files().renameFile(from, to),
-    readInput: (path, mostBytes) => others().readInput(path, mostBytes),
-    readLines: (path, limits) => others().readLines(path, limits),
+    readInput: (path, mostBytes) => input().readInput(path, mostBytes),
+    readLines: (path, limits) => input().readLines(path, limits),
     inspectFile: (path) => files().inspectFile(path),
     mayOpen: (file) => files().mayOpen(file),
     readBytes: (file, offset, length) => files().readBytes(file, offset, length),
@@ -206,6 +207,21 @@ function files(): Pick<Host, FileCall> {
   const { makeFileCalls }: typeof import("./file-calls.ts") = require("./file-calls.ts");
   loadedFiles = makeFileCalls();
   return loadedFiles;
+}
+
+function processes(): Pick<Host, ProcessCall> {
+  const { calls }: typeof import("./process-calls.ts") = require("./process-calls.ts");
+  return calls;
+}
+
+function input(): Pick<Host, "readInput" | "readLines"> {
+  const { inputCalls }: typeof import("./terminal/read-input.ts") = require("./terminal/read-input.ts");
+  return inputCalls;
+}
+
+function listMounts(): ReturnType<Host["listMounts"]> {
+  const lists: typeof import("./mounts/list-mounts.ts") = require("./mounts/list-mounts.ts");
+  return lists.listMounts();
 }
 
 function others(): Pick<Host, OtherCall> {

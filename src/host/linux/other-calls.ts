@@ -20,9 +20,6 @@ import { removeEmptyFolder } from "./files/remove-same.ts";
 import { removeTree } from "./files/remove-tree.ts";
 import { watchFolders } from "./files/watch-folders.ts";
 import { writeControl } from "./files/write-control.ts";
-import { findHoldings } from "./holders/holdings.ts";
-import { listOpened } from "./holders/leases.ts";
-import { listOpenFiles } from "./holders/open-files.ts";
 import { mayAccess } from "./labels/access-vector.ts";
 import * as selinux from "./labels/selinux.ts";
 import { mountCalls } from "./mounts/mounts.ts";
@@ -36,10 +33,10 @@ import { shapeTap } from "./network/shape-tap.ts";
 import { setFloor } from "./network/share-bridge.ts";
 import { watchDevices } from "./network/watch-devices.ts";
 import { readProbe } from "./probe/read-probe.ts";
+import type { ProcessCall } from "./process-calls.ts";
 import { removeControlGroup } from "./processes/control-files.ts";
 import { endDaemon, hasDaemon, spawnDaemon } from "./processes/daemons.ts";
 import { readLogEnd } from "./processes/guest-log.ts";
-import { processCalls } from "./processes/processes.ts";
 import { readOutput } from "./processes/read-output.ts";
 import { runProgram } from "./processes/run-program.ts";
 import { slowControlCalls } from "./processes/slow-controls.ts";
@@ -52,11 +49,13 @@ import { getKvmVcpuLimit } from "./system/kvm.ts";
 import { getMachine } from "./system/machine.ts";
 import { getStorage } from "./system/storage-facts.ts";
 import { fillFile } from "./terminal/fill-file.ts";
-import { inputCalls } from "./terminal/read-input.ts";
 
 /** Methods of linux-host.ts without this file. */
 type QuickCall =
   | "readText"
+  | "readInput"
+  | "readLines"
+  | "listMounts"
   | "listFolder"
   | "hasProcess"
   | "getSelinuxMode"
@@ -77,7 +76,7 @@ type QuickCall =
 const PROGRAM_CALLS = { readOutput, readProbe, runProgram };
 
 /** Methods of this file. */
-export type OtherCall = Exclude<keyof Host, QuickCall | FileCall>;
+export type OtherCall = Exclude<keyof Host, QuickCall | FileCall | ProcessCall>;
 
 /** Returns the methods needless for `svirt list` and for most commands on files. */
 export function makeOtherCalls(): Pick<Host, OtherCall> {
@@ -88,16 +87,11 @@ export function makeOtherCalls(): Pick<Host, OtherCall> {
     makeLinkWithin,
     removeLink,
     ...volumeCalls,
-    ...inputCalls,
     grantAccess,
     revokeAccess,
     setOwnership,
     getStorage,
     visitTree,
-    ...processCalls,
-    listOpenFiles,
-    findHoldings,
-    listOpened,
     killSelf,
     ...PROGRAM_CALLS,
     spawnGuest,

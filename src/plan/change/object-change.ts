@@ -2,20 +2,8 @@ import { formatSteps } from "../steps/describe.ts";
 import { planUndo } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import type { ShownStep } from "../steps/stored.ts";
+import type { ChangedObject } from "./object-kinds.ts";
 import type { PlanPause } from "./staged-plan.ts";
-
-/**
- * Kinds of objects whose changes are recorded each in a file of its own. A guest's record has the changes of
- * that guest.
- */
-export const OBJECT_KINDS = ["domain", "network", "filter", "pool", "secret", "node-device"] as const;
-export type ObjectKind = (typeof OBJECT_KINDS)[number];
-
-/** An object. The key is a UUID, or the address of a device. */
-export interface ChangedObject {
-  readonly kind: ObjectKind;
-  readonly key: string;
-}
 
 /**
  * Point of a change from which an interruption is finished. Before it, the interrupted change is undone.

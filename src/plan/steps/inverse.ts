@@ -1,5 +1,5 @@
 import { kindOf } from "./kind-of.ts";
-import { isInOwnMount } from "./mount.ts";
+import { isInOwnMount } from "./own-mount.ts";
 import type { Step } from "./step.ts";
 
 // Rule: Inverses run last step first; labels and claims are released together.

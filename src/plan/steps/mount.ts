@@ -2,7 +2,6 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Kinds, noInverse } from "./kind.ts";
-import type { Step } from "./step.ts";
 
 /** File system to mount. A server is absent if the source is no server's. */
 export const mountOrder = {
@@ -53,8 +52,3 @@ export const mountSteps: Kinds<MountStep> = {
     releases: "nothing",
   },
 };
-
-/** Reports whether a step has mounted a folder above the path: all files there have the mount's label. */
-export function isInOwnMount(done: readonly Step[], path: string): boolean {
-  return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
-}

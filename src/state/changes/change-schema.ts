@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { OBJECT_KINDS, type RecordedChange } from "../../plan/change/object-change.ts";
+import type { RecordedChange } from "../../plan/change/object-change.ts";
+import { OBJECT_KINDS } from "../../plan/change/object-kinds.ts";
 import { aString } from "../../plan/facts/plain-schemas.ts";
 import { step } from "../../plan/steps/kinds.ts";
 

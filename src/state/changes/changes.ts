@@ -1,10 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import {
-  type ChangedObject,
-  OBJECT_KINDS,
-  type ObjectKind,
-  type RecordedChange,
-} from "../../plan/change/object-change.ts";
+import type { RecordedChange } from "../../plan/change/object-change.ts";
+import { type ChangedObject, OBJECT_KINDS, type ObjectKind } from "../../plan/change/object-kinds.ts";
 import { stagedPath } from "../../plan/partial-names.ts";
 import { removeText } from "../../run/remove-text.ts";
 import type { Instance } from "../instance.ts";

@@ -1,5 +1,5 @@
 import { unlessRefused } from "../../errors.ts";
-import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-change.ts";
+import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-kinds.ts";
 import { guestPaths, registryLock } from "../../plan/paths.ts";
 import { listUnmountedPools } from "../../resolve/pool-folders.ts";
 import type { SilentAt } from "../../resolve/silent-server.ts";

@@ -1,4 +1,5 @@
-import type { CommitPoint, ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import type { CommitPoint, ObjectChange } from "../../plan/change/object-change.ts";
+import type { ObjectKind } from "../../plan/change/object-kinds.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Planned } from "./change.ts";
 

@@ -1,5 +1,6 @@
 import { errorsOf } from "../../errors.ts";
-import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
+import type { ObjectKind } from "../../plan/change/object-kinds.ts";
 import { type Paths, pciLock, registryLock } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { LuksHeaders } from "../../run/steps/block/make-image.ts";

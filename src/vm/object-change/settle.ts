@@ -1,12 +1,6 @@
 import { asSvirtError, errorsOf, errorsOfWork, joinErrors, type SvirtError } from "../../errors.ts";
-import {
-  type ChangedObject,
-  OBJECT_KINDS,
-  type ObjectKind,
-  planSettlement,
-  type RecordedChange,
-  type Settlement,
-} from "../../plan/change/object-change.ts";
+import { planSettlement, type RecordedChange, type Settlement } from "../../plan/change/object-change.ts";
+import { type ChangedObject, OBJECT_KINDS, type ObjectKind } from "../../plan/change/object-kinds.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";
 import { NO_OBSERVER } from "../../run/steps/run-plan.ts";

@@ -1,5 +1,6 @@
 import { errorsOfWork, listErrors, type SvirtError, throwErrors } from "../../errors.ts";
-import type { ObjectChange, ObjectKind } from "../../plan/change/object-change.ts";
+import type { ObjectChange } from "../../plan/change/object-change.ts";
+import type { ObjectKind } from "../../plan/change/object-kinds.ts";
 import { inverse } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../../run/actor.ts";

@@ -1,5 +1,5 @@
 import type { SvirtError } from "../../errors.ts";
-import type { ObjectKind } from "../../plan/change/object-change.ts";
+import type { ObjectKind } from "../../plan/change/object-kinds.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { hasChanges } from "../../state/changes/changes.ts";
 import type { Instance } from "../../state/instance.ts";

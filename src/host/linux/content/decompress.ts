@@ -1,4 +1,3 @@
-import { inflateRawSync, constants as zlib, zstdDecompressSync } from "node:zlib";
 import { zstdFrame } from "../../../images/conversion/zstd-frame.ts";
 import type { Compression } from "../../../images/qcow2-features.ts";
 
@@ -11,6 +10,12 @@ export function decompress(
   bytes: Uint8Array,
   length: number,
 ): Uint8Array | undefined {
+  // Loads the streams of node, longer than a small command takes.
+  const {
+    constants: zlib,
+    inflateRawSync,
+    zstdDecompressSync,
+  }: typeof import("node:zlib") = require("node:zlib");
   try {
     if (compression === "zlib")
       return inflateRawSync(bytes, { maxOutputLength: length, finishFlush: zlib.Z_SYNC_FLUSH });

@@ -1,23 +1,17 @@
 import { closeSync, fstatSync, openSync, readlinkSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { Mount, MountHost, OpenedMount } from "../../mounts.ts";
+import type { MountHost, OpenedMount } from "../../mounts.ts";
 import { EBUSY, ENODEV } from "../calls/errno.ts";
 import { callFacts } from "../calls/errno-remedy.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { O_PATH, withFile } from "../files/file-id.ts";
-import { readText } from "../files/quick-files.ts";
 import { attributesAt } from "../labels/xattr.ts";
 import { askChild, askChildBriefly, type Child } from "./ask-child.ts";
 import { moveMount } from "./mount-calls.ts";
-import { parseMounts } from "./parse-mounts.ts";
 
-/** Implements MountHost. */
-export const mountCalls: MountHost = { listMounts, openMount, unmount, hasAnswer };
-
-function listMounts(): readonly Mount[] {
-  return parseMounts(readText("/proc/self/mountinfo") ?? "");
-}
+/** Implements MountHost without its list. */
+export const mountCalls: Omit<MountHost, "listMounts"> = { openMount, unmount, hasAnswer };
 
 /**
  * Opens a file system in a child, which is killed if a server does not answer: such a call waits for hours,
