@@ -80,6 +80,11 @@ export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;
 }
 
+/** Returns the path of the lock for activating a volume group of LVM and deactivating it. */
+export function groupLock(paths: Paths, group: string): string {
+  return `${paths.run}/locks/volume-group-${group}`;
+}
+
 /** Returns the folder of the locks of PCI devices. */
 export function pciLocksFolder(paths: Paths): string {
   return `${paths.run}/locks/pci`;

@@ -80,7 +80,9 @@ export class Machine {
   helperEnds = false;
   uid = 0;
   /** Result of each program of the host that svirt runs. */
-  runProgram: (words: readonly string[], input?: string) => ProgramEnd = () => ({ fault: "missing" });
+  runProgram: (words: readonly string[], input?: string) => ProgramEnd | Promise<ProgramEnd> = () => ({
+    fault: "missing",
+  });
   /** Output of each program of the host that svirt reads. */
   readOutput: (words: readonly string[], input?: string) => ProgramOutput = () => ({ fault: "failed" });
   /** Space of every file system. */

@@ -3,6 +3,7 @@ import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool, type TargetPool } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Change, Planned } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
 import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
@@ -11,7 +12,7 @@ import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Removal } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
-import { lookAhead } from "./target-lock.ts";
+import { lookAhead, refuseChanged } from "./target-lock.ts";
 
 /**
  * Removes the storage of an inactive pool, if it is empty: its folder, or its volume group. The definition
@@ -29,15 +30,17 @@ export function poolRemoval(
   instance: Instance,
   key: string,
 ): Change<StoredIdentity> | SlowChange<StoredIdentity> {
-  const { defined: seen = "" } = findPool(instance, key);
-  lookAhead(instance, () => parsePoolText(seen));
-  const { remove } = poolBackendOf(parsePoolText(seen).type);
+  const { defined = "" } = findPool(instance, key);
+  lookAhead(instance, () => parsePoolText(defined));
+  const seen = parsePoolText(defined);
+  const { remove } = poolBackendOf(seen.type);
   if (remove === "not removed" || remove.isHeld)
     return { kind: "pool", plan: async () => await planRemoval(instance, found(instance, key)) };
   const plan = async (): Promise<Planned<StoredIdentity>> =>
-    await planRemoval(instance, await changeStored(instance, () => found(instance, key)));
+    await planRemoval(instance, await changeStored(instance, () => foundAs(instance, key, seen)));
   return {
     kind: "pool",
+    hold: async (_, work) => await remove.withSource(instance, seen, work),
     plan,
     async run(_, run) {
       const { change, result } = await plan();
@@ -60,6 +63,13 @@ function found(instance: Instance, key: string): Found {
   const { remove } = poolBackendOf(pool.type);
   if (remove === "not removed") throw notDeleted(name);
   return { name, uuid, pool, removal: remove };
+}
+
+/** Returns found(). Throws "wrong-state" for another source than the one that is locked. */
+function foundAs(instance: Instance, key: string, seen: Pool): Found {
+  const now = found(instance, key);
+  refuseChanged(seen, now.pool);
+  return now;
 }
 
 async function planRemoval(

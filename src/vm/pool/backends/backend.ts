@@ -63,9 +63,7 @@ export interface PoolEnd {
   /** Returns the error to throw for the error of such a step, such as one with the guest that keeps it. */
   readonly explain: ((instance: Instance, pool: Pool, error: unknown) => Promise<unknown>) | "as it is";
   /** Does the rest of the end while no start has the same source. */
-  readonly withSource:
-    | (<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>)
-    | "shared";
+  readonly withSource: WithSource | "shared";
   /**
    * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was
    * seen before. The caller holds the registry's lock.
@@ -78,10 +76,14 @@ export interface PoolEnd {
   after(instance: Instance, pool: Pool): Promise<readonly Step[]>;
 }
 
-/** Removal of a pool's storage. */
-export interface Removal {
-  /** Whether it is done under the registry's lock. */
-  readonly isHeld: boolean;
+/** Does the work while no other call brings the source of a pool up or releases it. No lock is held. */
+type WithSource = <Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>;
+
+/** Removal of a pool's storage: under the registry's lock, or while no other call uses the source. */
+export type Removal = RemovalSteps &
+  ({ readonly isHeld: true } | { readonly isHeld: false; readonly withSource: WithSource });
+
+interface RemovalSteps {
   /** Decides the steps, and changes nothing. */
   plan(instance: Instance, pool: TargetPool): Promise<readonly Step[]> | readonly Step[];
 }

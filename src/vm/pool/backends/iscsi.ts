@@ -1,7 +1,6 @@
-import { canonical } from "../../../domain/forms/canonical.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
-import { startedMeanwhile } from "../find-pool.ts";
+import { refuseOtherSource } from "../find-pool.ts";
 import { planLogOut, refuseUsedSession, sessionStart, whileLoggingOut } from "../iscsi/session.ts";
 import type { PoolBackend } from "./backend.ts";
 
@@ -24,6 +23,6 @@ export const iscsi = {
 
 /** The session of another target has no lock. */
 function refuseUnendable(instance: Instance, pool: Pool, seen: Pool): void {
-  if (canonical(pool.source) !== canonical(seen.source)) throw startedMeanwhile(pool.name);
+  refuseOtherSource(pool, seen);
   refuseUsedSession(instance, pool);
 }

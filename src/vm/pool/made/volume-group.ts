@@ -4,6 +4,7 @@ import type { StepOf } from "../../../plan/steps/step.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
+import { withGroupLock } from "../../../state/locks.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
@@ -41,7 +42,18 @@ export function groupStart(start: PoolStart): SlowChange<StoredIdentity> {
       const step: PoolStep = { do: "run-tool", words: lvm.activate(group), attempt };
       return [wasActive ? step : { ...step, back: deactivation(group) }];
     },
+    // Of two starts of a group, a failed one would deactivate what the other has activated.
+    hold: async (instance, work) => await whileActivating(instance, seen, work),
   });
+}
+
+/** Does the work while no other pool activates the group or deactivates it. The caller holds no lock. */
+export async function whileActivating<Result>(
+  instance: Instance,
+  pool: Pool,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withGroupLock(instance, volumeGroupOf(pool), work);
 }
 
 /**
