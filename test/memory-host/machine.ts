@@ -344,6 +344,7 @@ function isExpectedToStay(given: string): boolean {
     path === "/run/udev/rules.d" ||
     path === "/run/svirt/ending" ||
     path === "/etc/svirt/changes" ||
+    /^\/(?:run|var\/lib)\/svirt\/unfinished$/.test(path) ||
     /^\/var\/lib\/svirt\/formats(?:$|\/)/.test(path) ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes|domain-notes)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||

@@ -6,12 +6,14 @@ import { supportedPool, type TargetPool } from "../../storage/pool/rules/startab
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Change, Planned } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import { poolWork } from "../object-change/noted-work.ts";
 import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Removal } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
+import { removeOverPoolNotes } from "./left-work.ts";
 import { lookAhead, refuseChanged } from "./target-lock.ts";
 
 /**
@@ -20,6 +22,7 @@ import { lookAhead, refuseChanged } from "./target-lock.ts";
  * and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
+  removeOverPoolNotes(instance);
   const deleted = await carryOutEither(instance, poolRemoval(instance, key));
   await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
@@ -41,6 +44,10 @@ export function poolRemoval(
   return {
     kind: "pool",
     hold: async (_, work) => await remove.withSource(instance, seen, work),
+    noted: {
+      work: () => poolWork(seen, { command: "pool-delete", kind: "storage" }),
+      isNeeded: () => true,
+    },
     plan,
     async run(_, run) {
       const { change, result } = await plan();

@@ -126,6 +126,8 @@ async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<
   const settled = await settleChanges(instance);
   const { removePoolParts } = await import("../volume/left-parts.ts");
   errors.push(...settled.errors, ...(await removePoolParts(instance)));
+  const { removeOverNotes } = await import("../volume/left-work.ts");
+  await attempt(errors, async () => await removeOverNotes(instance));
   return settled.names;
 }
 

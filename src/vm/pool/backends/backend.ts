@@ -8,7 +8,7 @@ import type { SlowChange } from "../../object-change/slow-change.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";
-import type { SourceCheck } from "../start-held.ts";
+import type { PoolSource, SourceCheck } from "../start-held.ts";
 
 /**
  * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
@@ -62,8 +62,8 @@ export interface PoolEnd {
   before(instance: Instance, pool: Pool): Promise<readonly Step[]>;
   /** Returns the error to throw for the error of such a step, such as one with the guest that keeps it. */
   readonly explain: ((instance: Instance, pool: Pool, error: unknown) => Promise<unknown>) | "as it is";
-  /** Does the rest of the end while no start has the same source. */
-  readonly withSource: WithSource | "shared";
+  /** Source that a start brings up before the pool is recorded as active; "shared": none. */
+  readonly source: PoolSource | "shared";
   /**
    * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was
    * seen before. The caller holds the registry's lock.
@@ -76,12 +76,9 @@ export interface PoolEnd {
   after(instance: Instance, pool: Pool): Promise<readonly Step[]>;
 }
 
-/** Does the work while no other call brings the source of a pool up or releases it. No lock is held. */
-type WithSource = <Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>;
-
 /** Removal of a pool's storage: under the registry's lock, or while no other call uses the source. */
 export type Removal = RemovalSteps &
-  ({ readonly isHeld: true } | { readonly isHeld: false; readonly withSource: WithSource });
+  ({ readonly isHeld: true } | { readonly isHeld: false; readonly withSource: PoolSource["hold"] });
 
 interface RemovalSteps {
   /** Decides the steps, and changes nothing. */

@@ -1,7 +1,7 @@
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { refuseOtherSource } from "../find-pool.ts";
-import { planLogOut, refuseUsedSession, sessionStart, whileLoggingOut } from "../iscsi/session.ts";
+import { planLogOut, refuseUsedSession, SESSION_SOURCE, sessionStart } from "../iscsi/session.ts";
 import type { PoolBackend } from "./backend.ts";
 
 /** Target of iSCSI with a login by the host. */
@@ -12,7 +12,7 @@ export const iscsi = {
   end: {
     before: async () => [],
     explain: "as it is",
-    withSource: whileLoggingOut,
+    source: SESSION_SOURCE,
     check: refuseUnendable,
     after: planLogOut,
   },

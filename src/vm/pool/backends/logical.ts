@@ -4,7 +4,13 @@ import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { refuseOtherSource } from "../find-pool.ts";
 import { findGroups } from "../made/find-groups.ts";
 import { planGroup, planGroupRemoval } from "../made/make-group.ts";
-import { groupStart, planGroupEnd, refuseUsedGroup, whileActivating } from "../made/volume-group.ts";
+import {
+  GROUP_SOURCE,
+  groupStart,
+  planGroupEnd,
+  refuseUsedGroup,
+  whileActivating,
+} from "../made/volume-group.ts";
 import { refuseKey } from "../refuse-key.ts";
 import type { BuildPart, PoolBackend, Removal } from "./backend.ts";
 
@@ -33,7 +39,7 @@ export const logical = {
   end: {
     before: async () => [],
     explain: "as it is",
-    withSource: whileActivating,
+    source: GROUP_SOURCE,
     check: refuseUnendable,
     after: planGroupEnd,
   },
