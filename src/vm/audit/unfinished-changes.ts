@@ -12,6 +12,7 @@ import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/sna
 import type { Unfinished } from "../../state/unfinished-schema.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
+import { listLeftDrafts } from "../pool/iscsi/left-drafts.ts";
 import { listPoolParts } from "../volume/left-parts.ts";
 import { listLeftWork } from "../volume/left-work.ts";
 
@@ -46,6 +47,10 @@ export async function findUnfinished(
     if (await isLeft(instance, registryLock(instance.paths), isThere)) found.push(unmounted(name));
   }
   found.push(...findLeftWork(instance, silentAt));
+  for (const path of listLeftDrafts(instance))
+    found.push(
+      `${path}: is a part of a record with a password that a killed svirt has left; run svirt recover`,
+    );
   for (const path of await listPoolParts(instance, silentAt))
     found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
