@@ -6,7 +6,7 @@ import { nodeOn } from "./scene.ts";
 
 const SESSION = "/sys/class/iscsi_session/session1";
 
-/** A machine with the inactive pool `other` of an iSCSI target, whose iscsiadm makes its session and ends it. */
+/** A machine with the inactive pool `other` of an iSCSI target, whose iscsiadm makes and ends its session. */
 export async function makeTargetMachine(): Promise<Machine> {
   const machine = makeScsiMachine();
   machine.files.remove("/sys/dev/block/8:32/holders/dm-0");

@@ -80,7 +80,7 @@ const START = ["pool-start", "other"] as const;
 const END = ["pool-destroy", "other"] as const;
 const OF_VOLUME = { object: `${IMAGES}/one.raw` } as const;
 
-/** Scenes of work that no other command settles: a note names it, and its command or the opposite one ends it. */
+/** Scenes of work that a note names. Its command or the opposite one ends it. */
 export const LEFT_SCENES: Readonly<Record<string, readonly Scene[]>> = {
   "pool-start": [
     {

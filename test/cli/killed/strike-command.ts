@@ -16,7 +16,7 @@ export interface Scene {
   readonly words: readonly string[];
   /** The next command of that object, after which nothing is half done; absent: the same command again. */
   readonly next?: readonly string[];
-  /** Work that svirt recover leaves to a command, since it waits for a server or a program, or is overwriting. */
+  /** The work waits for a server or a program, or overwrites: svirt recover leaves it to a command. */
   readonly left?: LeftToCommand;
 }
 

@@ -8,7 +8,9 @@ import { DATABASES, DRAFT_START } from "../../../storage/pool/iscsi/record.ts";
  * folder that svirt may not read has none of svirt.
  */
 export function listLeftDrafts(instance: Instance): readonly string[] {
-  return DATABASES.flatMap((database) =>
+  // A policy may forbid to list a folder in which open-iscsi has its settings alone.
+  const used = DATABASES.filter((database) => instance.host.inspectFile(`${database}/nodes`) !== undefined);
+  return used.flatMap((database) =>
     (unlessRefused(() => instance.host.listFolder(database)) ?? [])
       .filter((name) => name.startsWith(DRAFT_START) && !isWriting(instance, name))
       .map((name) => `${database}/${name}`),

@@ -19,8 +19,9 @@ import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
 /**
  * Returns the steps that make the volume group of a pool on its devices. A device prepared by an interrupted
- * call is used as it is, and so is a group. Throws "wrong-state" for a device with content unless it may be overwritten, and for
- * an existing group; "in-use" for a device of a guest or a definition; "unsupported".
+ * call is used as it is, and so is its group. Throws "wrong-state" for a device with content unless it may
+ * be overwritten, and for any other existing group; "in-use" for a device of a guest or a definition;
+ * "unsupported".
  * virStorageBackendLogicalBuildPool() of libvirt
  */
 export async function planGroup(
