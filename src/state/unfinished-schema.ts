@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { aString } from "../plan/facts/plain-schemas.ts";
 
 const aCount = v.pipe(v.number(), v.integer(), v.minValue(0));
-const ofPool = { format: v.literal(1), command: aString, name: aString, xml: aString };
+const ofPool = { format: v.literal(1), command: aString, name: aString, xml: aString, begunMs: aCount };
 
 /**
  * Note of work that a kill leaves done in part, and that no other command settles: its steps wait for a

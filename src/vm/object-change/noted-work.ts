@@ -73,12 +73,13 @@ export function forgetWork(instance: Instance, isSuch: (work: Unfinished) => boo
   for (const { id, work } of listUnfinished(instance)) if (isSuch(work)) removeUnfinished(instance, id);
 }
 
-/** Returns the note of work on a pool. */
+/** Returns the note of work on a pool that begins now. */
 export function poolWork(
+  { host }: Instance,
   pool: Pool,
   { command, kind }: Pick<UnfinishedPoolWork, "command" | "kind">,
 ): UnfinishedPoolWork {
-  return { format: 1, kind, command, name: pool.name, xml: formatPool(pool) };
+  return { format: 1, kind, command, name: pool.name, xml: formatPool(pool), begunMs: host.nowMs() };
 }
 
 /** Reports whether two documents of pools have the same source. A damaged one has none. */

@@ -41,7 +41,7 @@ export interface SlowChange<Result> {
    * Note for what a kill leaves up of the source, and whether the steps bring it up or release it; absent:
    * nothing. The look is under the hold.
    */
-  readonly noted?: { work(): Unfinished; isNeeded(instance: Instance): boolean };
+  readonly noted?: { work(instance: Instance): Unfinished; isNeeded(instance: Instance): boolean };
   /** Reports whether a failed change keeps the result of a step that this one would undo. */
   keeps?(instance: Instance, inverse: Step): Promise<boolean>;
 }
@@ -61,7 +61,7 @@ export async function carryOutSlow<Result>(
     if (noted === undefined) return await runOrUndo(instance, change, note);
     return await whileNoted(
       instance,
-      noted.work(),
+      noted.work(instance),
       async (own) => await runOrUndo(instance, change, noted.isNeeded(instance) ? own : note),
     );
   });

@@ -28,7 +28,7 @@ export async function buildPool(
   const built = isSlowBuild(build)
     ? await whileNoted(
         instance,
-        poolWork(build.seen, { command: build.command, kind: "storage" }),
+        poolWork(instance, build.seen, { command: build.command, kind: "storage" }),
         async (note) => await carryOutBuild(instance, build, note),
       )
     : await carryOutBuild(instance, build);

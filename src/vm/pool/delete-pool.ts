@@ -45,7 +45,7 @@ export function poolRemoval(
     kind: "pool",
     hold: async (_, work) => await remove.withSource(instance, seen, work),
     noted: {
-      work: () => poolWork(seen, { command: "pool-delete", kind: "storage" }),
+      work: (instance) => poolWork(instance, seen, { command: "pool-delete", kind: "storage" }),
       isNeeded: () => true,
     },
     plan,

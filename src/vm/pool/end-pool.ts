@@ -94,7 +94,7 @@ function sourceOf(seen: Pool, { hold, isUp }: PoolSource): Pick<SlowChange<unkno
   return {
     hold: async (instance, work) => await hold(instance, seen, work),
     noted: {
-      work: () => poolWork(seen, { command: "pool-destroy", kind: "source" }),
+      work: (instance) => poolWork(instance, seen, { command: "pool-destroy", kind: "source" }),
       isNeeded: (instance) => isUp(instance, seen),
     },
   };

@@ -14,10 +14,28 @@ export function listLeftPoolWork(instance: Instance): readonly UnfinishedPoolWor
   );
 }
 
-/** Removes the notes of killed calls whose work on a pool has left nothing. */
+/** Removes the notes of killed calls whose work on a pool has left nothing, and cannot leave anything. */
 export function removeOverPoolNotes(instance: Instance): void {
   for (const { id, work } of listUnfinished(instance))
-    if (work.kind !== "volume" && isPoolWorkOver(instance, work)) removeUnfinished(instance, id);
+    if (work.kind !== "volume" && isPoolWorkOver(instance, work) && !mayGoOn(instance, work))
+      removeUnfinished(instance, id);
+}
+
+/** Longest time that a program of a killed call may still need for a session or a volume. */
+const GOING_ON_MS = 300_000;
+
+/**
+ * Reports whether a program of a killed call may still bring a source up, such as a login that waits for its
+ * server.
+ */
+export function mayGoOn(instance: Instance, { begunMs, kind, name, xml }: UnfinishedPoolWork): boolean {
+  if (kind === "storage" || isActiveWith(instance, name, xml)) return false;
+  return Math.abs(instance.host.nowMs() - begunMs) < GOING_ON_MS;
+}
+
+function isActiveWith(instance: Instance, name: string, xml: string): boolean {
+  const active = unlessRefused(() => poolStore.read(instance, name))?.active;
+  return active !== undefined && haveSameSource(active, xml);
 }
 
 /**
@@ -28,9 +46,11 @@ export function isPoolWorkOver(
   instance: Instance,
   { command, kind, name, xml }: UnfinishedPoolWork,
 ): boolean {
-  const { active, defined } = unlessRefused(() => poolStore.read(instance, name)) ?? {};
-  if (active !== undefined && haveSameSource(active, xml)) return true;
-  if (kind === "storage") return defined === undefined && command !== "pool-create";
+  if (isActiveWith(instance, name, xml)) return true;
+  if (kind === "storage")
+    return (
+      command !== "pool-create" && unlessRefused(() => poolStore.read(instance, name))?.defined === undefined
+    );
   return (
     unlessRefused(() => {
       const pool = parsePoolText(xml);

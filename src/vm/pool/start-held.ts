@@ -88,7 +88,7 @@ export function startAfter(
     hold: async (instance, work) => await source.hold(instance, seen, work),
     // A session of another program, and volumes that the host has activated, are not the start's.
     noted: {
-      work: () => poolWork(seen, { command, kind: "source" }),
+      work: (instance) => poolWork(instance, seen, { command, kind: "source" }),
       isNeeded: (instance) => !source.isUp(instance, seen),
     },
     async plan(instance) {

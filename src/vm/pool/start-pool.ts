@@ -129,7 +129,7 @@ async function start(instance: Instance, given: PoolStart): Promise<StoredIdenti
 /** Makes the storage of a pool, then starts it. A kill in between is neither the one nor the other. */
 async function buildAndStart(instance: Instance, begun: PoolStart): Promise<StoredIdentity> {
   const { command, seen } = begun;
-  return await whileNoted(instance, poolWork(seen, { command, kind: "storage" }), async (note) => {
+  return await whileNoted(instance, poolWork(instance, seen, { command, kind: "storage" }), async (note) => {
     await carryOutBuild(instance, buildOf(instance, begun), note);
     return await startBuilt(instance, begun);
   });

@@ -3,7 +3,7 @@ import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
 import type { Instance } from "../../state/instance.ts";
 import { listUnfinished, removeUnfinished, removeUnfinishedParts } from "../../state/unfinished.ts";
 import type { Unfinished } from "../../state/unfinished-schema.ts";
-import { isPoolWorkOver } from "../pool/left-work.ts";
+import { isPoolWorkOver, mayGoOn } from "../pool/left-work.ts";
 
 /** Looks at no file of a silent server. The errors of damaged notes go to `onDamaged`. */
 interface LeftSearch {
@@ -23,7 +23,7 @@ export function listLeftWork(instance: Instance, { onDamaged, silentAt }: LeftSe
 
 /**
  * Removes the notes of killed calls whose work was not begun, is done, or is without its object. A file that
- * is missing may be on a file system that is not mounted: its note stays.
+ * is missing may be on a file system that is not mounted, and a login may go on for a while: the note stays.
  */
 export async function removeOverNotes(instance: Instance): Promise<void> {
   removeUnfinishedParts(instance);
@@ -32,8 +32,9 @@ export async function removeOverNotes(instance: Instance): Promise<void> {
   const silentAt = await askServers(instance.host);
   for (const { id, work } of left) {
     if (!isOver(instance, work, silentAt)) continue;
-    const isMissing = work.kind === "volume" && inodeAt(instance, work.path) === undefined;
-    if (!isMissing) removeUnfinished(instance, id);
+    const mayReturn =
+      work.kind === "volume" ? inodeAt(instance, work.path) === undefined : mayGoOn(instance, work);
+    if (!mayReturn) removeUnfinished(instance, id);
   }
 }
 

@@ -125,10 +125,18 @@ describe("a note of a killed call", () => {
     }
   });
 
-  test("is removed by a recovery if another command has ended the session", async () => {
+  test("is silent without a session, names one that a login makes later, and is removed after minutes", async () => {
     const machine = await killedStart();
+    const session = machine.files.find(SESSION, false)?.inode;
     machine.files.remove(SESSION);
-    expect([await findingsOn(machine), notesOn(machine).length]).toEqual([[], 1]);
+    for (const words of [["recover"], ["pool-destroy", "other"]]) {
+      await runOn(machine, ...words);
+      expect([await findingsOn(machine), notesOn(machine).length]).toEqual([[], 1]);
+    }
+    machine.files.put(SESSION, "symlink", { target: session?.target ?? "" });
+    expect(await findingsOn(machine)).toEqual([STARTED]);
+    machine.files.remove(SESSION);
+    machine.pass(300_000);
     await runOn(machine, "recover");
     expect(notesOn(machine)).toEqual([]);
   });

@@ -34,7 +34,7 @@ export function mountedStart(start: PoolStart): SlowChange<StoredIdentity> {
     ...(options.isBuilt || options.formatting !== undefined
       ? {
           noted: {
-            work: () => poolWork(seen, { command, kind: "storage" }),
+            work: (instance) => poolWork(instance, seen, { command, kind: "storage" }),
             isNeeded: () => true,
           },
         }
