@@ -120,7 +120,7 @@ export async function withIscsiLock<Result>(
 }
 
 /**
- * Waits for the lock of a volume group of LVM, under which a pool activates and deactivates its volumes. A
+ * Waits for the lock of a volume group of LVM, for activating and deactivating its volumes. A
  * disk may take long, so the caller holds no other lock, and may take the registry's.
  */
 export async function withGroupLock<Result>(

@@ -5,8 +5,8 @@ const aCount = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ofPool = { format: v.literal(1), command: aString, name: aString, xml: aString, begunMs: aCount };
 
 /**
- * Note of work that a kill leaves done in part, and that no other command settles: its steps wait for a
- * server or a program, or its old data is gone. The call that does the work holds the lock of the note.
+ * Note of work left in part by a kill and settled by no other command: its steps wait for a server or a
+ * program, or its old data is gone. The working call holds the lock of the note.
  */
 const unfinishedWork = v.variant("kind", [
   /** Brings the source of a pool up or releases it: a session, or active volumes. It ends with the boot. */

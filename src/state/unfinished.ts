@@ -9,7 +9,7 @@ import type { Unfinished } from "./unfinished-schema.ts";
 // Rule: Work that no other command can settle is noted before its first step.
 
 const ENDING = ".json";
-/** Work that a killed call has left. */
+/** Work left by a killed call. */
 export interface LeftWork {
   readonly id: string;
   readonly work: Unfinished;
@@ -34,7 +34,7 @@ export function writeUnfinished(instance: Instance, id: string, work: Unfinished
   if (work.kind === "source" || !isWritten(() => writeIn(onDisk))) writeIn(inRun);
 }
 
-/** Removes a note, the part of it that a killed call has left, and its lock. */
+/** Removes a note, the part of it left by a killed call, and its lock. */
 export function removeUnfinished(instance: Instance, id: string): void {
   const { host, paths } = instance;
   for (const folder of foldersOf(instance)) removeText(host, pathIn(folder, id));
@@ -42,7 +42,7 @@ export function removeUnfinished(instance: Instance, id: string): void {
   if (host.inspectFile(lock) !== undefined) host.removeFile(lock);
 }
 
-/** Lists the notes that killed calls have left. The error of a damaged note goes to `onDamaged`. */
+/** Lists the notes left by killed calls. The error of a damaged note goes to `onDamaged`. */
 export function listUnfinished(instance: Instance, onDamaged?: OnRefused): readonly LeftWork[] {
   return listLeft(instance).flatMap((id) => {
     const found = findText(instance, id);
@@ -51,7 +51,7 @@ export function listUnfinished(instance: Instance, onDamaged?: OnRefused): reado
   });
 }
 
-/** Removes the parts of notes that killed calls have left. Their work was not begun. */
+/** Removes the parts of notes left by killed calls. Their work was not begun. */
 export function removeUnfinishedParts(instance: Instance): void {
   for (const id of listLeft(instance))
     if (findText(instance, id) === undefined) removeUnfinished(instance, id);
@@ -85,8 +85,8 @@ function findText(instance: Instance, id: string): NoteText | undefined {
 }
 
 /**
- * Lists the notes and parts of notes that no call holds. A call removes its note before it unlocks it, so a
- * note that is there after this look is left.
+ * Lists the unlocked notes and parts of notes. A call removes its note before it unlocks it, so a note
+ * present after this look is left.
  */
 function listLeft(instance: Instance): readonly string[] {
   const names = foldersOf(instance).flatMap((folder) => instance.host.listFolder(folder));

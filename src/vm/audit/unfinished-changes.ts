@@ -58,7 +58,7 @@ export async function findUnfinished(
   return found;
 }
 
-/** Lists the work on pools and volumes that killed calls have left done in part, and its damaged notes. */
+/** Lists the work on pools and volumes left in part by killed calls, and its damaged notes. */
 function findLeftWork(instance: Instance, silentAt: SilentAt): readonly string[] {
   const damaged: string[] = [];
   const onDamaged: OnRefused = ({ message, remedy }) => void damaged.push(`${message}; remedy: ${remedy}`);

@@ -8,22 +8,22 @@ import type { Pool } from "../../storage/pool/stored-pool.ts";
 
 /** Note of the work of a call. */
 export interface WorkNote {
-  /** Writes the note, before the first step that lasts. Again, it does nothing. */
+  /** Writes the note, before the first lasting step. Again, it does nothing. */
   begin(): void;
   /** Says that a failure leaves the work done in part: the note stays. */
   keep(): void;
 }
 
-/** Note that its caller closes. */
+/** Note closed by its caller. */
 export interface OpenNote extends Pick<WorkNote, "begin"> {
   /** Unlocks the note: of work done in part it stays; of work done, it goes with earlier notes. */
   close(end: "done" | "undone" | "in part"): void;
 }
 
 /**
- * Does work that a kill leaves done in part. Its note says so once the work has begun, and is removed after
- * it, also after a failure unless the work keeps it. Done, the work makes up for killed calls of its kind,
- * and their notes are removed, too.
+ * Does work with a note for a kill. The work begins the note, and the note is removed after it, also after a
+ * failure unless the work keeps it. Done, the work makes up for killed calls of its kind, and their notes are
+ * removed, too.
  */
 export async function whileNoted<Result>(
   instance: Instance,
@@ -73,7 +73,7 @@ export function forgetWork(instance: Instance, isSuch: (work: Unfinished) => boo
   for (const { id, work } of listUnfinished(instance)) if (isSuch(work)) removeUnfinished(instance, id);
 }
 
-/** Returns the note of work on a pool that begins now. */
+/** Returns the note of work on a pool, begun now. */
 export function poolWork(
   { host }: Instance,
   pool: Pool,

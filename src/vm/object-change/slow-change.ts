@@ -38,8 +38,8 @@ export interface SlowChange<Result> {
    */
   run(instance: Instance, run: RunPart): Promise<Result>;
   /**
-   * Note for what a kill leaves up of the source, and whether the steps bring it up or release it; absent:
-   * nothing. The look is under the hold.
+   * Note of the work, and whether the steps change the source; absent: a kill leaves nothing. The look is
+   * under the hold.
    */
   readonly noted?: { work(instance: Instance): Unfinished; isNeeded(instance: Instance): boolean };
   /** Reports whether a failed change keeps the result of a step that this one would undo. */
@@ -48,7 +48,7 @@ export interface SlowChange<Result> {
 
 /**
  * Carries out a slow change. If a step fails, the steps begun are undone, last first. A note of it is begun
- * before the first step: its own, or that of a longer work of the caller, who holds no lock.
+ * before the first step: its own, or the note of a longer work of the caller. The caller holds no lock.
  */
 export async function carryOutSlow<Result>(
   instance: Instance,

@@ -63,7 +63,7 @@ export async function planBuild(instance: Instance, build: PoolBuild): Promise<O
 
 /**
  * Builds a pool: the parts that take no time under the registry's lock, then the others while its devices are
- * locked. It begins the note of a work that is longer than the first part. The caller holds no lock.
+ * locked. It begins the note of the whole work. The caller holds no lock.
  */
 export async function carryOutBuild(
   instance: Instance,
@@ -102,7 +102,7 @@ export async function carryOutBuild(
   return identity;
 }
 
-/** Reports whether a build has parts that wait for a program, so that a record cannot settle it. */
+/** Reports whether a build waits for a program, so that a record cannot settle it. */
 export function isSlowBuild(build: Pick<PoolBuild, "formatting" | "seen">): boolean {
   return partsOf(build).slow.length > 0;
 }

@@ -72,7 +72,7 @@ function found(instance: Instance, key: string): Found {
   return { name, uuid, pool, removal: remove };
 }
 
-/** Returns found(). Throws "wrong-state" for another source than the one that is locked. */
+/** Returns found(). Throws "wrong-state" for another source than the locked source. */
 function foundAs(instance: Instance, key: string, seen: Pool): Found {
   const now = found(instance, key);
   refuseChanged(seen, now.pool);

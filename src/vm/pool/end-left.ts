@@ -14,15 +14,15 @@ import { poolBackendOf } from "./backends/table.ts";
 import { startedMeanwhile } from "./find-pool.ts";
 import { listLeftPoolWork } from "./left-work.ts";
 
-/** Work on an inactive pool, or on a pool that was never recorded, that a killed call has left. */
+/** Work of a killed call on an inactive pool, or on a pool without a record. */
 interface LeftPool {
   readonly work: UnfinishedPoolWork;
   readonly pool: Pool;
 }
 
 /**
- * Returns the work on a pool that its end makes up for; undefined for an active pool. A build of a defined
- * pool is none, and a restricted key, which leaves sessions, has none.
+ * Returns the work on a pool to be undone by its end; undefined for an active pool, for the build of a
+ * defined pool, and for a restricted key: it leaves sessions.
  */
 export function findLeftPool(instance: Instance, key: string): LeftPool | undefined {
   if (instance.isForKey === true) return undefined;
@@ -39,7 +39,7 @@ export function findLeftPool(instance: Instance, key: string): LeftPool | undefi
     .find(({ pool, work: { name } }) => name === (found?.name ?? key) || pool.uuid === key);
 }
 
-/** Returns the change that releases what is up of the source of such a pool, and removes the note. */
+/** Returns the change to release the source of such a pool and to remove the note. */
 export function leftEnd({ pool, work }: LeftPool): SlowChange<StoredIdentity> {
   const { name, uuid = "" } = pool;
   const { end } = poolBackendOf(pool.type);
@@ -64,7 +64,7 @@ export function leftEnd({ pool, work }: LeftPool): SlowChange<StoredIdentity> {
   return {
     kind: "pool",
     hold: async (instance, run) => await source.hold(instance, pool, run),
-    // The note that is there stays until the source is released.
+    // The present note stays until the source is released.
     noted: { work: () => work, isNeeded: () => false },
     plan,
     async run(instance, run) {

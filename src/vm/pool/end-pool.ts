@@ -22,7 +22,7 @@ import type { PoolSource } from "./start-held.ts";
  * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
  * its volume group. A server may take long, so the registry's lock is not held meanwhile. Throws "not-found",
  * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active. It also
- * releases the source of an inactive pool that a killed start or end has left up.
+ * releases the source of an inactive pool left up by a killed start or end.
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
   removeOverPoolNotes(instance);

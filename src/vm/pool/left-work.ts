@@ -7,7 +7,7 @@ import { parsePoolText } from "../../storage/pool/document.ts";
 import { haveSameSource } from "../object-change/noted-work.ts";
 import { poolBackendOf } from "./backends/table.ts";
 
-/** Lists the work on pools that killed calls have left done in part, as listLeftWork() does. */
+/** Lists the work on pools left in part by killed calls, as listLeftWork() does. */
 export function listLeftPoolWork(instance: Instance): readonly UnfinishedPoolWork[] {
   return listUnfinished(instance).flatMap(({ work }) =>
     work.kind === "volume" || isPoolWorkOver(instance, work) ? [] : [work],
@@ -21,12 +21,11 @@ export function removeOverPoolNotes(instance: Instance): void {
       removeUnfinished(instance, id);
 }
 
-/** Longest time that a program of a killed call may still need for a session or a volume. */
+/** Longest time of a program of a killed call for a session or a volume. */
 const GOING_ON_MS = 300_000;
 
 /**
- * Reports whether a program of a killed call may still bring a source up, such as a login that waits for its
- * server.
+ * Reports whether a program of a killed call may still bring a source up, such as a login to a slow server.
  */
 export function mayGoOn(instance: Instance, { begunMs, kind, name, xml }: UnfinishedPoolWork): boolean {
   if (kind === "storage" || isActiveWith(instance, name, xml)) return false;
@@ -40,7 +39,7 @@ function isActiveWith(instance: Instance, name: string, xml: string): boolean {
 
 /**
  * Reports whether work on a pool has left nothing: its source is not up, or the pool is active with it, or
- * the definition that a build is for is gone. Asks no server and no program.
+ * the definition of a build is gone. Asks no server and no program.
  */
 export function isPoolWorkOver(
   instance: Instance,

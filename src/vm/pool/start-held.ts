@@ -56,7 +56,7 @@ export function heldStart(
   };
 }
 
-/** Source that a start brings up, and that an end releases. */
+/** Source of a pool, brought up by a start and released by an end. */
 export interface PoolSource {
   /** Does the work while no other call brings the source up or releases it. The caller holds no lock. */
   hold<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>): Promise<Result>;
@@ -86,7 +86,7 @@ export function startAfter(
     kind: "pool",
     ...rest,
     hold: async (instance, work) => await source.hold(instance, seen, work),
-    // A session of another program, and volumes that the host has activated, are not the start's.
+    // Another program's session, and volumes activated by the host, are not the start's.
     noted: {
       work: (instance) => poolWork(instance, seen, { command, kind: "source" }),
       isNeeded: (instance) => !source.isUp(instance, seen),

@@ -12,8 +12,8 @@ interface LeftSearch {
 }
 
 /**
- * Lists the work on pools and volumes that killed calls have left done in part, as far as files of the host
- * and of the kernel show it. Asks no server and no program.
+ * Lists the work on pools and volumes left in part by killed calls, as far as files of the host and of the
+ * kernel show it. Asks no server and no program.
  */
 export function listLeftWork(instance: Instance, { onDamaged, silentAt }: LeftSearch): readonly Unfinished[] {
   return listUnfinished(instance, onDamaged).flatMap(({ work }) =>
@@ -22,8 +22,8 @@ export function listLeftWork(instance: Instance, { onDamaged, silentAt }: LeftSe
 }
 
 /**
- * Removes the notes of killed calls whose work was not begun, is done, or is without its object. A file that
- * is missing may be on a file system that is not mounted, and a login may go on for a while: the note stays.
+ * Removes the notes of killed calls whose work was not begun, is done, or is without its object. A missing
+ * file may be on an unmounted file system, and a login may go on for a while: the note stays.
  */
 export async function removeOverNotes(instance: Instance): Promise<void> {
   removeUnfinishedParts(instance);

@@ -5,7 +5,7 @@ import type { IscsiTarget } from "./target.ts";
  */
 export const DATABASES: readonly string[] = ["/var/lib/iscsi", "/etc/iscsi"];
 /**
- * Beginning of the name, in such a folder, of a record that svirt is still writing. open-iscsi takes each
+ * Beginning of the name, in such a folder, of an unfinished record. open-iscsi takes each
  * file in the folder `nodes` for a record.
  */
 export const DRAFT_START = ".svirt-";

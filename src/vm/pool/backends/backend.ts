@@ -62,7 +62,7 @@ export interface PoolEnd {
   before(instance: Instance, pool: Pool): Promise<readonly Step[]>;
   /** Returns the error to throw for the error of such a step, such as one with the guest that keeps it. */
   readonly explain: ((instance: Instance, pool: Pool, error: unknown) => Promise<unknown>) | "as it is";
-  /** Source that a start brings up before the pool is recorded as active; "shared": none. */
+  /** Source, brought up by a start before the pool is recorded as active; "shared": none. */
   readonly source: PoolSource | "shared";
   /**
    * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was

@@ -4,11 +4,11 @@ import type { Instance } from "../../../state/instance.ts";
 import { DATABASES, DRAFT_START } from "../../../storage/pool/iscsi/record.ts";
 
 /**
- * Lists the drafts of records of iSCSI targets that killed starts of pools have left. They have a password. A
- * folder that svirt may not read has none of svirt.
+ * Lists the drafts of records of iSCSI targets left by killed starts of pools. They have a password. A folder
+ * closed to svirt has no draft.
  */
 export function listLeftDrafts(instance: Instance): readonly string[] {
-  // A policy may forbid to list a folder in which open-iscsi has its settings alone.
+  // A policy may forbid to list a folder without records.
   const used = DATABASES.filter((database) => instance.host.inspectFile(`${database}/nodes`) !== undefined);
   return used.flatMap((database) =>
     (unlessRefused(() => instance.host.listFolder(database)) ?? [])

@@ -8,14 +8,14 @@ import { type OpenNote, openNote, whileNoted } from "../../object-change/noted-w
 
 type VolumeWork = Extract<Unfinished, { readonly kind: "volume" }>;
 
-/** Command that overwrites a volume, and the part of it that an upload replaces. */
+/** Command to overwrite a volume, and the part of it replaced by an upload. */
 interface Overwriting extends Pick<VolumeWork, "command"> {
   readonly part?: Pick<FilePart, "mostBytes" | "offset">;
 }
 
 /**
  * Overwrites a volume. A kill leaves it written in part, and its note says so; so does an error of the disk.
- * Any other error comes before the first byte, or says itself that it does not.
+ * Any other error removes the note: it comes before the first byte, or tells the caller.
  */
 export async function whileOverwriting(
   instance: Instance,
@@ -34,8 +34,8 @@ export async function whileOverwriting(
 }
 
 /**
- * Opens a stream that overwrites a volume, with its note. A stream that is closed before its end, or with an
- * error, leaves the volume written in part.
+ * Opens a stream into a volume, with its note. A stream closed before its end, or with an error,
+ * leaves the volume written in part.
  */
 export async function openOverwriting(
   instance: Instance,
