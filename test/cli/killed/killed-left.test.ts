@@ -1,4 +1,3 @@
-// In turn: it takes seconds of a processor.
 import { describe, expect, test } from "bun:test";
 import { sampleOf } from "../../sample.ts";
 import { LEFT_SCENES } from "./left-scenes.ts";
