@@ -80,6 +80,16 @@ export function targetLock(paths: Paths, target: string): string {
   return `${paths.run}/locks/iscsi-${target}`;
 }
 
+/** Returns the path of the lock for activating a volume group of LVM and deactivating it. */
+export function groupLock(paths: Paths, group: string): string {
+  return `${paths.run}/locks/volume-group-${group}`;
+}
+
+/** Returns the path of the lock of a note of unfinished work. */
+export function unfinishedLock(paths: Paths, id: string): string {
+  return `${paths.run}/locks/unfinished-${id}`;
+}
+
 /** Returns the folder of the locks of PCI devices. */
 export function pciLocksFolder(paths: Paths): string {
   return `${paths.run}/locks/pci`;

@@ -1,6 +1,7 @@
 import { asSvirtError } from "../errors.ts";
 import {
   deviceLock,
+  groupLock,
   guestPaths,
   notesLock,
   pciLock,
@@ -114,6 +115,22 @@ export async function withIscsiLock<Result>(
   return await withLock(
     instance,
     { path: targetLock(instance.paths, target), timeoutMs: LOCK_TIMEOUT_MS },
+    work,
+  );
+}
+
+/**
+ * Waits for the lock of a volume group of LVM, for activating and deactivating its volumes. A
+ * disk may take long, so the caller holds no other lock, and may take the registry's.
+ */
+export async function withGroupLock<Result>(
+  instance: Instance,
+  group: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withLock(
+    instance,
+    { path: groupLock(instance.paths, group), timeoutMs: LOCK_TIMEOUT_MS },
     work,
   );
 }

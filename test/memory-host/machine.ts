@@ -80,7 +80,9 @@ export class Machine {
   helperEnds = false;
   uid = 0;
   /** Result of each program of the host that svirt runs. */
-  runProgram: (words: readonly string[], input?: string) => ProgramEnd = () => ({ fault: "missing" });
+  runProgram: (words: readonly string[], input?: string) => ProgramEnd | Promise<ProgramEnd> = () => ({
+    fault: "missing",
+  });
   /** Output of each program of the host that svirt reads. */
   readOutput: (words: readonly string[], input?: string) => ProgramOutput = () => ({ fault: "failed" });
   /** Space of every file system. */
@@ -342,6 +344,7 @@ function isExpectedToStay(given: string): boolean {
     path === "/run/udev/rules.d" ||
     path === "/run/svirt/ending" ||
     path === "/etc/svirt/changes" ||
+    /^\/(?:run|var\/lib)\/svirt\/unfinished$/.test(path) ||
     /^\/var\/lib\/svirt\/formats(?:$|\/)/.test(path) ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id|pool-notes|domain-notes)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||

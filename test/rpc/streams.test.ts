@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fileKey } from "../../src/plan/facts/file-key.ts";
+import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { nodeOn } from "../scenes/scene.ts";
 import { IMAGES, makePoolMachine } from "../scenes/volumes.ts";
@@ -23,6 +24,7 @@ import {
 } from "./stream-client.ts";
 
 const VOLUME = "private1.raw";
+const NOTES = "/var/lib/svirt/unfinished";
 
 const bytesOf = (machine: Machine): Uint8Array => machine.files.get(`${IMAGES}/${VOLUME}`).bytes;
 const kinds = (replies: readonly Reply[]): number[][] => replies.map(({ status, type }) => [type, status]);
@@ -119,14 +121,16 @@ describe("virStorageVolUpload()", () => {
     await client.packets(1);
     client.send(data(UPLOAD, "0707") + hole(UPLOAD, 3) + data(UPLOAD, "") + data(UPLOAD, "08"));
     await settled();
-    expect(isLocked(machine)).toBe(true);
+    // A note is there, and the stream holds it.
+    expect(nodeOn(machine).host.listFolder(NOTES)).toHaveLength(1);
+    expect([isLocked(machine), (await auditNode(nodeOn(machine))).findings]).toEqual([true, []]);
     client.send(data(UPLOAD, "", OK));
     expect(kinds(await client.packets(2))).toEqual([
       [1, OK],
       [STREAM, OK],
     ]);
     expect([...bytesOf(machine).subarray(0, 10)]).toEqual([1, 1, 7, 7, 0, 0, 0, 8, 1, 1]);
-    expect(isLocked(machine)).toBe(false);
+    expect([isLocked(machine), (await auditNode(nodeOn(machine))).findings]).toEqual([false, []]);
     await client.leave();
   });
 
@@ -149,7 +153,7 @@ describe("virStorageVolUpload()", () => {
     await client.leave();
   });
 
-  test("that the client aborts leaves what was written, and no lock", async () => {
+  test("that the client aborts leaves what was written, which the audit says, and no lock", async () => {
     const machine = makePoolMachine();
     const client = connect(machine, call(UPLOAD, partOf(VOLUME)));
     await client.packets(1);
@@ -158,6 +162,8 @@ describe("virStorageVolUpload()", () => {
     client.send(data(UPLOAD, "", ERROR));
     expect((await client.packets(2))[1]).toMatchObject({ type: STREAM, status: OK, payload: "" });
     expect([bytesOf(machine)[0], isLocked(machine)]).toEqual([9, false]);
+    const { findings } = await auditNode(nodeOn(machine));
+    expect(findings).toEqual([expect.stringMatching(/private1[.]raw: 'vol-upload' was interrupted/)]);
     await client.leave();
   });
 
@@ -167,7 +173,7 @@ describe("virStorageVolUpload()", () => {
     await client.packets(1);
     expect(isLocked(machine)).toBe(true);
     await client.leave();
-    expect(isLocked(machine)).toBe(false);
+    expect([isLocked(machine), nodeOn(machine).host.listFolder(NOTES)]).toEqual([false, []]);
   });
 
   // virFDStreamWrite(), virFDStreamSendHole() and daemonStreamHandleAbort() of libvirt

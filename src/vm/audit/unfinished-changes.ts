@@ -1,4 +1,4 @@
-import { unlessRefused } from "../../errors.ts";
+import { type OnRefused, unlessRefused } from "../../errors.ts";
 import { type ChangedObject, OBJECT_KINDS } from "../../plan/change/object-kinds.ts";
 import { guestPaths, registryLock } from "../../plan/paths.ts";
 import { listUnmountedPools } from "../../resolve/pool-folders.ts";
@@ -9,9 +9,12 @@ import type { Instance } from "../../state/instance.ts";
 import { hasJobNote } from "../../state/jobs.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { listSnapshotMerges, readSnapshotMerge } from "../../state/snapshots/snapshot-merge.ts";
+import type { Unfinished } from "../../state/unfinished-schema.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
+import { listLeftDrafts } from "../pool/iscsi/left-drafts.ts";
 import { listPoolParts } from "../volume/left-parts.ts";
+import { listLeftWork } from "../volume/left-work.ts";
 
 // Rule: A change that a killed svirt has left is a finding of the audit.
 
@@ -43,11 +46,34 @@ export async function findUnfinished(
     const isThere = (): boolean => listUnmountedPools(instance).includes(name);
     if (await isLeft(instance, registryLock(instance.paths), isThere)) found.push(unmounted(name));
   }
+  found.push(...findLeftWork(instance, silentAt));
+  for (const path of listLeftDrafts(instance))
+    found.push(
+      `${path}: is a part of a record with a password that a killed svirt has left; run svirt recover`,
+    );
   for (const path of await listPoolParts(instance, silentAt))
     found.push(`${path}: is a part of a volume that a killed svirt has left; run svirt recover`);
   for (const path of listOldForms(instance, OBJECT_KINDS))
     found.push(`${path}: a change of an older svirt was interrupted; run svirt recover`);
   return found;
+}
+
+/** Lists the work on pools and volumes left in part by killed calls, and its damaged notes. */
+function findLeftWork(instance: Instance, silentAt: SilentAt): readonly string[] {
+  const damaged: string[] = [];
+  const onDamaged: OnRefused = ({ message, remedy }) => void damaged.push(`${message}; remedy: ${remedy}`);
+  return [...listLeftWork(instance, { silentAt, onDamaged }).map(describeLeftWork), ...damaged];
+}
+
+function describeLeftWork(work: Unfinished): string {
+  const was = `'${work.command}' was interrupted`;
+  if (work.kind === "volume")
+    return `${work.path}: ${was}, and the volume is written in part; repeat it, or run svirt vol-delete ${work.path}`;
+  const { command, kind, name } = work;
+  if (kind === "storage")
+    return `${name}: ${was}, and the storage of the pool is made or removed in part; repeat it, or run svirt ${command === "pool-create" ? "pool-destroy" : "pool-undefine"} ${name}`;
+  const opposite = command === "pool-destroy" ? "pool-start" : "pool-destroy";
+  return `${name}: ${was}, and the source of the storage pool is still up; repeat it, or run svirt ${opposite} ${name}`;
 }
 
 function unmounted(pool: string): string {

@@ -8,8 +8,10 @@ import { NO_OBSERVER, runPlan } from "../../run/steps/run-plan.ts";
 import { undo } from "../../run/steps/undo-plan.ts";
 import { type Instance, registryOf } from "../../state/instance.ts";
 import { withRegistryLock } from "../../state/locks.ts";
+import type { Unfinished } from "../../state/unfinished-schema.ts";
 import { carryOut } from "./carry-out.ts";
 import type { Change } from "./change.ts";
+import { type WorkNote, whileNoted } from "./noted-work.ts";
 import { refuseSilentSteps, settleHeld } from "./settle.ts";
 
 /** Inverses on svirt's own files and on folders: they run under the registry's lock. */
@@ -36,21 +38,34 @@ export interface SlowChange<Result> {
    * under the registry's lock, all others without it.
    */
   run(instance: Instance, run: RunPart): Promise<Result>;
+  /**
+   * Note of the work, and whether the steps change the source; absent: a kill leaves nothing. The look is
+   * under the hold.
+   */
+  readonly noted?: { work(instance: Instance): Unfinished; isNeeded(instance: Instance): boolean };
   /** Reports whether a failed change keeps the result of a step that this one would undo. */
   keeps?(instance: Instance, inverse: Step): Promise<boolean>;
 }
 
 /**
- * Carries out a slow change. If a step fails, the steps begun are undone, last first. The caller holds no
- * lock.
+ * Carries out a slow change. If a step fails, the steps begun are undone, last first. A note of it is begun
+ * before the first step: its own, or the note of a longer work of the caller. The caller holds no lock.
  */
 export async function carryOutSlow<Result>(
   instance: Instance,
   change: Omit<SlowChange<Result>, "plan">,
+  note?: WorkNote,
 ): Promise<Result> {
   await withRegistryLock(instance, async () => await settleHeld(instance, change.kind));
-  const { hold = unheld } = change;
-  return await hold(instance, async () => await runOrUndo(instance, change));
+  const { hold = unheld, noted } = change;
+  return await hold(instance, async () => {
+    if (noted === undefined) return await runOrUndo(instance, change, note);
+    return await whileNoted(
+      instance,
+      noted.work(instance),
+      async (own) => await runOrUndo(instance, change, noted.isNeeded(instance) ? own : note),
+    );
+  });
 }
 
 /** Carries out a change, slow or not. */
@@ -72,18 +87,22 @@ async function unheld<Value>(_: Instance, work: () => Promise<Value>): Promise<V
 export async function runOrUndo<Result>(
   instance: Instance,
   change: Pick<SlowChange<Result>, "run" | "keeps">,
+  note?: WorkNote,
 ): Promise<Result> {
   // The steps concern no guest.
   const actor = { host: instance.host, registry: registryOf(instance), owner: "", uid: 0 };
   const begun: Step[] = [];
   try {
     return await change.run(instance, async (steps, given = {}) => {
+      if (steps.length > 0) note?.begin();
       await runPlan({ ...actor, ...given }, steps, (moment, step) => {
         if (moment === "before") begun.push(step);
       });
     });
   } catch (error) {
-    throwErrors([...listErrors(error), ...(await undoBegun(instance, change, { actor, begun }))]);
+    const others = await undoBegun(instance, change, { actor, begun });
+    if (others.length > 0) note?.keep();
+    throwErrors([...listErrors(error), ...others]);
     throw error;
   }
 }

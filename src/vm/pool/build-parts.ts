@@ -5,7 +5,8 @@ import { type Formatting, hasFolder, type TargetPool } from "../../storage/pool/
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import { changeOf } from "../object-change/change-of.ts";
-import { carryOutSlow } from "../object-change/slow-change.ts";
+import type { WorkNote } from "../object-change/noted-work.ts";
+import { carryOutSlow, type RunPart } from "../object-change/slow-change.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { BuildPart } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
@@ -62,9 +63,13 @@ export async function planBuild(instance: Instance, build: PoolBuild): Promise<O
 
 /**
  * Builds a pool: the parts that take no time under the registry's lock, then the others while its devices are
- * locked. The caller holds no lock.
+ * locked. It begins the note of the whole work. The caller holds no lock.
  */
-export async function carryOutBuild(instance: Instance, build: PoolBuild): Promise<StoredIdentity> {
+export async function carryOutBuild(
+  instance: Instance,
+  build: PoolBuild,
+  note?: WorkNote,
+): Promise<StoredIdentity> {
   refuseBuilt(instance, build);
   const { command, seen } = build;
   const { quick, slow } = partsOf(build);
@@ -79,6 +84,7 @@ export async function carryOutBuild(instance: Instance, build: PoolBuild): Promi
       return { change, result: { ...found, pool: chosen } };
     },
     check: (_, next) => {
+      if (next !== undefined) note?.begin();
       // The label of a new folder decides, too.
       if (next === undefined && seen.target !== undefined && hasFolder(seen))
         findTarget(instance.host, seen.target.path);
@@ -86,15 +92,22 @@ export async function carryOutBuild(instance: Instance, build: PoolBuild): Promi
   });
   for (const part of slow)
     await withLockedDevices(instance, pool, async () => {
-      await carryOutSlow(instance, {
+      const change = {
         kind: "pool",
-        run: async (_, run) => await run(await stepsOf(instance, [part], { build, pool, held: held() })),
-      });
+        run: async (_: Instance, run: RunPart) =>
+          await run(await stepsOf(instance, [part], { build, pool, held: held() })),
+      } as const;
+      await carryOutSlow(instance, change, note);
     });
   return identity;
 }
 
-function partsOf({ formatting, seen }: PoolBuild): Parts {
+/** Reports whether a build waits for a program, so that a record cannot settle it. */
+export function isSlowBuild(build: Pick<PoolBuild, "formatting" | "seen">): boolean {
+  return partsOf(build).slow.length > 0;
+}
+
+function partsOf({ formatting, seen }: Pick<PoolBuild, "formatting" | "seen">): Parts {
   const all = poolBackendOf(seen.type).build(formatting);
   return { quick: all.filter(({ isHeld }) => isHeld), slow: all.filter(({ isHeld }) => !isHeld) };
 }

@@ -3,9 +3,10 @@ import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, hasFormattedDevice, supportedPool } from "../../storage/pool/rules/startable.ts";
+import { poolWork, whileNoted } from "../object-change/noted-work.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
-import { carryOutBuild, type PoolBuild, planBuild } from "./build-parts.ts";
+import { carryOutBuild, isSlowBuild, type PoolBuild, planBuild } from "./build-parts.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
 import { refuseConflictNow } from "./new-pool.ts";
 import { type StartOptions, withoutDevice } from "./open-target.ts";
@@ -23,7 +24,14 @@ export async function buildPool(
   key: string,
   options: Pick<StartOptions, "formatting"> = {},
 ): Promise<StoredIdentity> {
-  const built = await carryOutBuild(instance, buildOf(instance, key, options));
+  const build = buildOf(instance, key, options);
+  const built = isSlowBuild(build)
+    ? await whileNoted(
+        instance,
+        poolWork(instance, build.seen, { command: build.command, kind: "storage" }),
+        async (note) => await carryOutBuild(instance, build, note),
+      )
+    : await carryOutBuild(instance, build);
   await changeStored(instance, () => notePool(instance, built, "created"));
   return built;
 }

@@ -3,15 +3,18 @@ import type { Instance } from "../../state/instance.ts";
 import { notePool } from "../../state/pools/pool-notes.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
 import { supportedPool, type TargetPool } from "../../storage/pool/rules/startable.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Change, Planned } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import { poolWork } from "../object-change/noted-work.ts";
 import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { Removal } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
 import { findPool, inactivePool } from "./find-pool.ts";
-import { lookAhead } from "./target-lock.ts";
+import { removeOverPoolNotes } from "./left-work.ts";
+import { lookAhead, refuseChanged } from "./target-lock.ts";
 
 /**
  * Removes the storage of an inactive pool, if it is empty: its folder, or its volume group. The definition
@@ -19,6 +22,7 @@ import { lookAhead } from "./target-lock.ts";
  * and for an active pool, "in-use" for one that a guest uses, "unsupported", "denied".
  */
 export async function deletePool(instance: Instance, key: string): Promise<StoredIdentity> {
+  removeOverPoolNotes(instance);
   const deleted = await carryOutEither(instance, poolRemoval(instance, key));
   await changeStored(instance, () => notePool(instance, deleted, "deleted"));
   return deleted;
@@ -29,15 +33,21 @@ export function poolRemoval(
   instance: Instance,
   key: string,
 ): Change<StoredIdentity> | SlowChange<StoredIdentity> {
-  const { defined: seen = "" } = findPool(instance, key);
-  lookAhead(instance, () => parsePoolText(seen));
-  const { remove } = poolBackendOf(parsePoolText(seen).type);
+  const { defined = "" } = findPool(instance, key);
+  lookAhead(instance, () => parsePoolText(defined));
+  const seen = parsePoolText(defined);
+  const { remove } = poolBackendOf(seen.type);
   if (remove === "not removed" || remove.isHeld)
     return { kind: "pool", plan: async () => await planRemoval(instance, found(instance, key)) };
   const plan = async (): Promise<Planned<StoredIdentity>> =>
-    await planRemoval(instance, await changeStored(instance, () => found(instance, key)));
+    await planRemoval(instance, await changeStored(instance, () => foundAs(instance, key, seen)));
   return {
     kind: "pool",
+    hold: async (_, work) => await remove.withSource(instance, seen, work),
+    noted: {
+      work: (instance) => poolWork(instance, seen, { command: "pool-delete", kind: "storage" }),
+      isNeeded: () => true,
+    },
     plan,
     async run(_, run) {
       const { change, result } = await plan();
@@ -60,6 +70,13 @@ function found(instance: Instance, key: string): Found {
   const { remove } = poolBackendOf(pool.type);
   if (remove === "not removed") throw notDeleted(name);
   return { name, uuid, pool, removal: remove };
+}
+
+/** Returns found(). Throws "wrong-state" for another source than the locked source. */
+function foundAs(instance: Instance, key: string, seen: Pool): Found {
+  const now = found(instance, key);
+  refuseChanged(seen, now.pool);
+  return now;
 }
 
 async function planRemoval(

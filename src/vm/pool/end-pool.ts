@@ -7,19 +7,25 @@ import { parsePoolText } from "../../storage/pool/document.ts";
 import type { Pool } from "../../storage/pool/stored-pool.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import { poolWork } from "../object-change/noted-work.ts";
 import { carryOutEither, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import type { PoolEnd } from "./backends/backend.ts";
 import { poolBackendOf } from "./backends/table.ts";
+import { findLeftPool, leftEnd } from "./end-left.ts";
 import { activePool, startedMeanwhile } from "./find-pool.ts";
+import { removeOverPoolNotes } from "./left-work.ts";
+import type { PoolSource } from "./start-held.ts";
 
 /**
  * Makes a pool inactive: unmounts what its start has mounted, logs out of its iSCSI target, or deactivates
  * its volume group. A server may take long, so the registry's lock is not held meanwhile. Throws "not-found",
- * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active.
+ * "wrong-state"; "in-use" for a file system or a session that is in use, and the pool stays active. It also
+ * releases the source of an inactive pool left up by a killed start or end.
  */
 export async function endPool(instance: Instance, key: string): Promise<StoredIdentity> {
+  removeOverPoolNotes(instance);
   return await carryOutEither(instance, poolEnd(instance, key));
 }
 
@@ -28,6 +34,8 @@ export function poolEnd(
   instance: Instance,
   key: string,
 ): Change<StoredIdentity> | SlowChange<StoredIdentity> {
+  const left = findLeftPool(instance, key);
+  if (left !== undefined) return leftEnd(left);
   const pool = readable(activePool(instance, key).active);
   const parts = partsOf(pool);
   return pool === undefined || parts === "holds nothing" ? heldEnd(key) : slowEnd(key, pool, parts);
@@ -46,12 +54,10 @@ function heldEnd(key: string): Change<StoredIdentity> {
 
 /** Returns the end of a pool whose source is released, which may take long. */
 function slowEnd(key: string, seen: Pool, parts: PoolEnd): SlowChange<StoredIdentity> {
-  const { after, before, check, explain, withSource } = parts;
+  const { after, before, check, explain, source } = parts;
   return {
     kind: "pool",
-    ...(withSource === "shared"
-      ? {}
-      : { hold: async (instance, work) => await withSource(instance, seen, work) }),
+    ...(source === "shared" ? {} : sourceOf(seen, source)),
     async plan(instance) {
       const [first, last] = [await before(instance, seen), await after(instance, seen)];
       const { steps, ...found } = await changeStored(instance, () => {
@@ -79,6 +85,17 @@ function slowEnd(key: string, seen: Pool, parts: PoolEnd): SlowChange<StoredIden
       });
       if (pool !== undefined) await run(await after(instance, pool));
       return identity;
+    },
+  };
+}
+
+/** Returns the lock of a pool's source, and the note of its release. */
+function sourceOf(seen: Pool, { hold, isUp }: PoolSource): Pick<SlowChange<unknown>, "hold" | "noted"> {
+  return {
+    hold: async (instance, work) => await hold(instance, seen, work),
+    noted: {
+      work: (instance) => poolWork(instance, seen, { command: "pool-destroy", kind: "source" }),
+      isNeeded: (instance) => isUp(instance, seen),
     },
   };
 }

@@ -1,7 +1,9 @@
+import { canonical } from "../../domain/forms/canonical.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Instance } from "../../state/instance.ts";
 import { poolStore } from "../../state/pools/pools.ts";
 import type { StoredXml } from "../../state/xml-store.ts";
+import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { findStored } from "../stored/find-stored.ts";
 
 /** Returns the pool with that UUID or name, in virsh's order. Throws "not-found" with libvirt's message. */
@@ -51,6 +53,11 @@ export function definedPool(
   const { defined, ...pool } = findPool(instance, key);
   if (defined !== undefined) return { ...pool, defined };
   throw withRemedy(`Define it first: svirt pool-dumpxml ${pool.name} | svirt pool-define -`);
+}
+
+/** Throws "wrong-state" if a pool was started with another source since it was looked at. */
+export function refuseOtherSource(pool: Pool, seen: Pool): void {
+  if (canonical(pool.source) !== canonical(seen.source)) throw startedMeanwhile(pool.name);
 }
 
 /** Returns the refusal of an end of a pool that was started with another source since it was looked at. */

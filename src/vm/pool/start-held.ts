@@ -8,6 +8,7 @@ import type { Pool } from "../../storage/pool/stored-pool.ts";
 import { carryOut } from "../object-change/carry-out.ts";
 import type { Change } from "../object-change/change.ts";
 import { plannedOf } from "../object-change/change-of.ts";
+import { poolWork } from "../object-change/noted-work.ts";
 import type { RunPart, SlowChange } from "../object-change/slow-change.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
 import { openedTarget, type PoolStart, planOpening } from "./open-target.ts";
@@ -55,8 +56,17 @@ export function heldStart(
   };
 }
 
+/** Source of a pool, brought up by a start and released by an end. */
+export interface PoolSource {
+  /** Does the work while no other call brings the source up or releases it. The caller holds no lock. */
+  hold<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>): Promise<Result>;
+  /** Reports whether it is up. Reads files of the kernel alone, and waits for nothing. */
+  isUp(instance: Instance, pool: Pool): boolean;
+}
+
 /** How the source of a pool comes up. */
-interface Source extends Pick<SlowChange<unknown>, "hold" | "keeps"> {
+interface Source extends Pick<SlowChange<unknown>, "keeps"> {
+  readonly source: PoolSource;
   /** Decides the steps, and changes nothing. The caller holds no lock. */
   plan(instance: Instance): Promise<readonly Step[]>;
   /** Runs the steps in parts; absent: all at once. */
@@ -69,11 +79,18 @@ interface Source extends Pick<SlowChange<unknown>, "hold" | "keeps"> {
  */
 export function startAfter(
   start: PoolStart,
-  { bringUp, plan, ...source }: Source,
+  { bringUp, plan, source, ...rest }: Source,
 ): SlowChange<StoredIdentity> {
+  const { command, seen } = start;
   return {
     kind: "pool",
-    ...source,
+    ...rest,
+    hold: async (instance, work) => await source.hold(instance, seen, work),
+    // Another program's session, and volumes activated by the host, are not the start's.
+    noted: {
+      work: (instance) => poolWork(instance, seen, { command, kind: "source" }),
+      isNeeded: (instance) => !source.isUp(instance, seen),
+    },
     async plan(instance) {
       const steps = await plan(instance);
       const { change } = await heldStart({ ...start, isPlannedAhead: true }).plan(instance);
@@ -82,9 +99,9 @@ export function startAfter(
     async run(instance, run) {
       if (bringUp === undefined) await run(await plan(instance));
       else await bringUp(instance, run);
-      const rest = heldStart(start);
-      return await rest.hold(instance, async () => {
-        const { change, result } = await rest.plan(instance);
+      const last = heldStart(start);
+      return await last.hold(instance, async () => {
+        const { change, result } = await last.plan(instance);
         await run(change?.steps ?? []);
         return result;
       });

@@ -8,6 +8,7 @@ import { poolStore } from "../../state/pools/pools.ts";
 import { formatPool, parsePool, parsePoolText } from "../../storage/pool/document.ts";
 import { hasFolder, supportedPool } from "../../storage/pool/rules/startable.ts";
 import type { Change } from "../object-change/change.ts";
+import { forgetWork, poolWork, whileNoted } from "../object-change/noted-work.ts";
 import { carryOutSlow, type SlowChange } from "../object-change/slow-change.ts";
 import { changeStored } from "../stored/change-stored.ts";
 import type { StoredIdentity } from "../stored/mark-stored.ts";
@@ -15,6 +16,7 @@ import { poolBackendOf } from "./backends/table.ts";
 import { carryOutBuild, type PoolBuild, planBuild } from "./build-parts.ts";
 import { endPool } from "./end-pool.ts";
 import { activePool, findPool, invalid } from "./find-pool.ts";
+import { removeOverPoolNotes } from "./left-work.ts";
 import { completeForHost, refuseConflictNow } from "./new-pool.ts";
 import {
   checkSource,
@@ -114,8 +116,26 @@ interface PlannedSteps {
 }
 
 async function start(instance: Instance, given: PoolStart): Promise<StoredIdentity> {
+  removeOverPoolNotes(instance);
   const begun = buildDecided(instance, given);
-  if (isBuiltFirst(begun)) await carryOutBuild(instance, buildOf(instance, begun));
+  const started = isBuiltFirst(begun)
+    ? await buildAndStart(instance, begun)
+    : await startBuilt(instance, begun);
+  // The pool works, so a killed build of it does not matter any more.
+  forgetWork(instance, (work) => work.kind === "storage" && work.name === started.name);
+  return started;
+}
+
+/** Makes the storage of a pool, then starts it. A kill in between is neither the one nor the other. */
+async function buildAndStart(instance: Instance, begun: PoolStart): Promise<StoredIdentity> {
+  const { command, seen } = begun;
+  return await whileNoted(instance, poolWork(instance, seen, { command, kind: "storage" }), async (note) => {
+    await carryOutBuild(instance, buildOf(instance, begun), note);
+    return await startBuilt(instance, begun);
+  });
+}
+
+async function startBuilt(instance: Instance, begun: PoolStart): Promise<StoredIdentity> {
   const { start: how } = poolBackendOf(begun.seen.type);
   if (typeof how === "function") return await carryOutSlow(instance, how(begun));
   return await startHeld(instance, begun, how.check);

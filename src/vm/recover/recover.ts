@@ -126,6 +126,10 @@ async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<
   const settled = await settleChanges(instance);
   const { removePoolParts } = await import("../volume/left-parts.ts");
   errors.push(...settled.errors, ...(await removePoolParts(instance)));
+  const { removeOverNotes } = await import("../volume/left-work.ts");
+  await attempt(errors, async () => await removeOverNotes(instance));
+  const { removeLeftDrafts } = await import("../pool/iscsi/left-drafts.ts");
+  await attempt(errors, async () => removeLeftDrafts(instance));
   return settled.names;
 }
 

@@ -2,6 +2,7 @@ import type { FileId } from "../../plan/facts/file.ts";
 import type { Step, StepOf } from "../../plan/steps/step.ts";
 import { formatFolder } from "../../run/labels/format-mark.ts";
 import type { Instance } from "../../state/instance.ts";
+import { forgetWork } from "../object-change/noted-work.ts";
 import { volumeBackendOf } from "./made/backends.ts";
 import { runVolumeStep } from "./made/volume-file.ts";
 import { refuseNeeded } from "./refuse-needed.ts";
@@ -19,8 +20,10 @@ export async function deleteVolume(
   volume: DeletedVolume,
 ): Promise<{ readonly name: string; readonly path: string }> {
   return await withDeletable(instance, volume, async (unused) => {
+    const { path } = unused.facts.id;
     await remove(instance, unused);
-    return { name: unused.name, path: unused.facts.id.path };
+    forgetWork(instance, (work) => work.kind === "volume" && work.path === path);
+    return { name: unused.name, path };
   });
 }
 

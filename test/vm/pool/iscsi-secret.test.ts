@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { ProgramOutput } from "../../../src/host/processes.ts";
+import { targetLock } from "../../../src/plan/paths.ts";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import { createPool } from "../../../src/vm/pool/start-pool.ts";
 import { defineSecret } from "../../../src/vm/secret/define-secret.ts";
 import { setSecretValue } from "../../../src/vm/secret/secret-value.ts";
+import { runOn } from "../../cli/in-memory.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { ISCSI_POOL, makeScsiMachine } from "../../scenes/devices.ts";
 import { otherPoolXml } from "../../scenes/pools.ts";
@@ -88,6 +91,25 @@ describe("a pool of an iSCSI target whose secret svirt has", () => {
       expect.stringContaining("--login"),
       false,
     ]);
+  });
+
+  test("has a draft that an interrupted start has left named by the audit, and removed by a recovery", async () => {
+    const { machine } = await prepare({ record: WITH_PASSWORD });
+    for (const path of [DRAFT, `${DRAFT}.new`])
+      machine.files.put(path, "file", { bytes: secretValue("geheim") });
+    const { host, paths } = nodeOn(machine);
+    const unlock = await host.lock(targetLock(paths, "iqn.2013-06.com.example:a"), 0);
+    await runOn(machine, "recover");
+    expect((await auditNode(nodeOn(machine))).findings).toEqual([]);
+    unlock();
+    expect((await auditNode(nodeOn(machine))).findings).toEqual(
+      [DRAFT, `${DRAFT}.new`].map(
+        (path) =>
+          `${path}: is a part of a record with a password that a killed svirt has left; run svirt recover`,
+      ),
+    );
+    expect((await runOn(machine, "recover")).code).toBe(0);
+    expect([textOf(machine, DRAFT), textOf(machine, `${DRAFT}.new`)]).toEqual([undefined, undefined]);
   });
 
   test("removes the draft that an interrupted start has left", async () => {

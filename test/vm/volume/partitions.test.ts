@@ -237,7 +237,8 @@ describe("a pool of partitions is built", () => {
     const locks: (readonly string[])[] = [];
     const run = machine.runProgram;
     machine.runProgram = (words, input) => {
-      locks.push([...machine.locks.keys()]);
+      // The build of a start has a note, with a lock of its own.
+      locks.push([...machine.locks.keys()].filter((path) => !path.includes("/unfinished-")));
       return run(words, input);
     };
     await buildPool(node, "other");

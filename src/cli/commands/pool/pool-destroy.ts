@@ -11,7 +11,8 @@ export const command: Command = {
     summary: "make a storage pool inactive",
     details:
       "Its files stay, and guests keep their disks. A pool without a definition is gone. A pool of type fs or netfs is unmounted, and\n" +
-      "refused while a guest or a program uses a file of it. The volumes of a pool of type logical are deactivated, unless any is used.",
+      "refused while a guest or a program uses a file of it. The volumes of a pool of type logical are deactivated, unless any is used.\n" +
+      "An inactive pool is logged out or deactivated if an interrupted start or end has left that to do.",
     recovery: "none",
     operands: [POOL_OPERAND],
     options: [],

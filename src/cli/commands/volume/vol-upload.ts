@@ -11,7 +11,7 @@ export const command: Command = {
     details:
       "FILE is a regular file, or - for standard input. Refuses a volume used by a guest or named by a definition, and a volume\n" +
       "below another volume or a definition's disk. Owner, mode and label stay, and the size too, unless the data ends behind\n" +
-      "it. An interrupted upload leaves a partly written volume.",
+      "it. An interrupted upload leaves a partly written volume, which svirt audit names.",
     operands: [VOLUME_OPERAND, { name: "file", summary: "path of the file to read" }],
     options: [OF_POOL_OPTION, ...PART_OPTIONS, VERBOSE_OPTION],
   },

@@ -1,7 +1,13 @@
 import { SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { StepOf } from "../../../plan/steps/step.ts";
-import { addPassword, type ChapPassword, DATABASES, recordPath } from "../../../storage/pool/iscsi/record.ts";
+import {
+  addPassword,
+  type ChapPassword,
+  DATABASES,
+  DRAFT_START,
+  recordPath,
+} from "../../../storage/pool/iscsi/record.ts";
 import {
   type IscsiTarget,
   loginCommand,
@@ -56,7 +62,7 @@ export function setPassword(host: Host, target: IscsiTarget, chap: ChapPassword)
   const found = DATABASES.flatMap((database) => {
     const path = recordPath(database, target);
     const text = host.readText(path);
-    return text === undefined ? [] : [{ path, text, draft: `${database}/.svirt-${target.name}` }];
+    return text === undefined ? [] : [{ path, text, draft: `${database}/${DRAFT_START}${target.name}` }];
   });
   const [record, other] = found;
   if (record === undefined || other !== undefined)

@@ -1,4 +1,4 @@
-import { errorsOfWork } from "../../../errors.ts";
+import { errorsOfWork, SvirtError } from "../../../errors.ts";
 import type { PoolStep } from "../../../plan/steps/pool.ts";
 import type { Runs } from "../step-effects.ts";
 import { dropPoolFolder, makePoolFolder, restorePoolPermissions, setPoolPermissions } from "./folder.ts";
@@ -23,10 +23,18 @@ export const runPool: Runs<PoolStep> = {
   "prepare-login": async ({ host }, step) => await prepareLogin(host, step),
   "set-iscsi-password": ({ host, passwords }, { user, ...target }) => {
     const password = passwords?.get(target.name);
-    if (password !== undefined) setPassword(host, target, { user, password });
+    if (password === undefined) throw withoutPassword(target.name);
+    setPassword(host, target, { user, password });
   },
   "log-in-target": async ({ host, onSession }, target) => await logIn(host, target, onSession),
   "log-out-target": async ({ host }, target) => await logOut(host, target),
   "mount-pool": mountPool,
   "unmount-pool": async ({ host }, step) => await unmountPool(host, step),
 };
+
+function withoutPassword(target: string): SvirtError {
+  return new SvirtError(`Cannot log in to ${target}: its password is missing`, {
+    kind: "failed",
+    remedy: "Repeat the command.",
+  });
+}

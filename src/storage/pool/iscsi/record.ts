@@ -4,6 +4,11 @@ import type { IscsiTarget } from "./target.ts";
  * Folders of open-iscsi's records: Debian's since version 12, and older hosts'. ISCSI_DB_ROOT of open-iscsi
  */
 export const DATABASES: readonly string[] = ["/var/lib/iscsi", "/etc/iscsi"];
+/**
+ * Beginning of the name, in such a folder, of an unfinished record. open-iscsi takes each
+ * file in the folder `nodes` for a record.
+ */
+export const DRAFT_START = ".svirt-";
 /** File of a target without an interface of its own. DEFAULT_IFACENAME of open-iscsi */
 const DEFAULT_IFACE = "default";
 /** Last line of a record. idbm_print() of open-iscsi */

@@ -8,7 +8,7 @@ import type { SlowChange } from "../../object-change/slow-change.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import type { Held } from "../make-target.ts";
 import type { PoolStart } from "../open-target.ts";
-import type { SourceCheck } from "../start-held.ts";
+import type { PoolSource, SourceCheck } from "../start-held.ts";
 
 /**
  * Half of a type's backend that acts on the host. Each property is mandatory: a type that lacks something
@@ -62,10 +62,8 @@ export interface PoolEnd {
   before(instance: Instance, pool: Pool): Promise<readonly Step[]>;
   /** Returns the error to throw for the error of such a step, such as one with the guest that keeps it. */
   readonly explain: ((instance: Instance, pool: Pool, error: unknown) => Promise<unknown>) | "as it is";
-  /** Does the rest of the end while no start has the same source. */
-  readonly withSource:
-    | (<Result>(instance: Instance, pool: Pool, work: () => Promise<Result>) => Promise<Result>)
-    | "shared";
+  /** Source, brought up by a start before the pool is recorded as active; "shared": none. */
+  readonly source: PoolSource | "shared";
   /**
    * Throws if the pool cannot end: its source is in use, or is another one than that of the pool that was
    * seen before. The caller holds the registry's lock.
@@ -78,10 +76,11 @@ export interface PoolEnd {
   after(instance: Instance, pool: Pool): Promise<readonly Step[]>;
 }
 
-/** Removal of a pool's storage. */
-export interface Removal {
-  /** Whether it is done under the registry's lock. */
-  readonly isHeld: boolean;
+/** Removal of a pool's storage: under the registry's lock, or while no other call uses the source. */
+export type Removal = RemovalSteps &
+  ({ readonly isHeld: true } | { readonly isHeld: false; readonly withSource: PoolSource["hold"] });
+
+interface RemovalSteps {
   /** Decides the steps, and changes nothing. */
   plan(instance: Instance, pool: TargetPool): Promise<readonly Step[]> | readonly Step[];
 }

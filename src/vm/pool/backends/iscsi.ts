@@ -1,8 +1,7 @@
-import { canonical } from "../../../domain/forms/canonical.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
-import { startedMeanwhile } from "../find-pool.ts";
-import { planLogOut, refuseUsedSession, sessionStart, whileLoggingOut } from "../iscsi/session.ts";
+import { refuseOtherSource } from "../find-pool.ts";
+import { planLogOut, refuseUsedSession, SESSION_SOURCE, sessionStart } from "../iscsi/session.ts";
 import type { PoolBackend } from "./backend.ts";
 
 /** Target of iSCSI with a login by the host. */
@@ -13,7 +12,7 @@ export const iscsi = {
   end: {
     before: async () => [],
     explain: "as it is",
-    withSource: whileLoggingOut,
+    source: SESSION_SOURCE,
     check: refuseUnendable,
     after: planLogOut,
   },
@@ -24,6 +23,6 @@ export const iscsi = {
 
 /** The session of another target has no lock. */
 function refuseUnendable(instance: Instance, pool: Pool, seen: Pool): void {
-  if (canonical(pool.source) !== canonical(seen.source)) throw startedMeanwhile(pool.name);
+  refuseOtherSource(pool, seen);
   refuseUsedSession(instance, pool);
 }

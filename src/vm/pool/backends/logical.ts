@@ -1,9 +1,16 @@
 import { devicesSpace } from "../../../resolve/pools/pool-devices.ts";
 import type { Instance } from "../../../state/instance.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
+import { refuseOtherSource } from "../find-pool.ts";
 import { findGroups } from "../made/find-groups.ts";
 import { planGroup, planGroupRemoval } from "../made/make-group.ts";
-import { groupStart, planGroupEnd, refuseUsedGroup } from "../made/volume-group.ts";
+import {
+  GROUP_SOURCE,
+  groupStart,
+  planGroupEnd,
+  refuseUsedGroup,
+  whileActivating,
+} from "../made/volume-group.ts";
 import { refuseKey } from "../refuse-key.ts";
 import type { BuildPart, PoolBackend, Removal } from "./backend.ts";
 
@@ -17,6 +24,7 @@ const MAKE_GROUP: BuildPart = {
 const REMOVE_GROUP: Removal = {
   // LVM may wait for a disk.
   isHeld: false,
+  withSource: whileActivating,
   plan: async (instance, pool) => {
     refuseKey(instance, pool);
     return await planGroupRemoval(instance, pool);
@@ -31,14 +39,20 @@ export const logical = {
   end: {
     before: async () => [],
     explain: "as it is",
-    withSource: "shared",
-    check: refuseUsedGroup,
+    source: GROUP_SOURCE,
+    check: refuseUnendable,
     after: planGroupEnd,
   },
   refresh: [lookForGroup],
   remove: REMOVE_GROUP,
   findSources: async ({ host }) => await findGroups(host),
 } as const satisfies PoolBackend;
+
+/** Another group is not locked. */
+function refuseUnendable(instance: Instance, pool: Pool, seen: Pool): void {
+  refuseOtherSource(pool, seen);
+  refuseUsedGroup(instance, pool);
+}
 
 /** Asks LVM for the volume group of a pool. Throws "failed" without it. */
 async function lookForGroup({ host }: Instance, pool: Pool): Promise<void> {

@@ -16,7 +16,7 @@ import { changeStored } from "../../stored/change-stored.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import type { PoolStart } from "../open-target.ts";
-import { startAfter } from "../start-held.ts";
+import { type PoolSource, startAfter } from "../start-held.ts";
 import { addKnownIface, planIface } from "./iface.ts";
 import { chapPassword, readRecordOf, refuseWithoutPassword } from "./password.ts";
 
@@ -39,14 +39,20 @@ export function sessionStart(start: PoolStart): SlowChange<StoredIdentity> {
       return [...first, ...last];
     },
     bringUp: async (instance, run) => await bringUp(instance, seen, { run, onSession }),
-    hold: async (instance, work) => await whileLoggingOut(instance, seen, work),
+    source: SESSION_SOURCE,
     keeps: async (instance, step) =>
       step.do === "log-out-target" && (!isOurs || (await keepsSession(instance, seen))),
   });
 }
 
+/** Session of the host with a pool's target. */
+export const SESSION_SOURCE = {
+  hold: whileLoggingOut,
+  isUp: (instance, pool) => hasSession(instance, iscsiTarget(pool)),
+} as const satisfies PoolSource;
+
 /** Does the work while no other pool logs in to the target or out of it. The caller holds no lock. */
-export async function whileLoggingOut<Result>(
+async function whileLoggingOut<Result>(
   instance: Instance,
   pool: Pool,
   work: () => Promise<Result>,

@@ -3,11 +3,14 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import type { PoolStep } from "../../../plan/steps/pool.ts";
 import { readLogicalVolumes, readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
+import { listUnfinished } from "../../../state/unfinished.ts";
+import { formatPool } from "../../../storage/pool/document.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
 import type { Formatting } from "../../../storage/pool/rules/startable.ts";
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
+import { haveSameSource } from "../../object-change/noted-work.ts";
 import { refuseContent } from "../device/refuse-content.ts";
 import { refuseBuildOver } from "../device/refuse-defined.ts";
 import { sourceDevices } from "../device/source-device.ts";
@@ -16,8 +19,9 @@ import { checkParts, refuseGuestsParts } from "./volume-group.ts";
 
 /**
  * Returns the steps that make the volume group of a pool on its devices. A device prepared by an interrupted
- * call is used as it is. Throws "wrong-state" for a device with content unless it may be overwritten, and for
- * an existing group; "in-use" for a device of a guest or a definition; "unsupported".
+ * call is used as it is, and so is its group. Throws "wrong-state" for a device with content unless it may
+ * be overwritten, and for any other existing group; "in-use" for a device of a guest or a definition;
+ * "unsupported".
  * virStorageBackendLogicalBuildPool() of libvirt
  */
 export async function planGroup(
@@ -28,7 +32,10 @@ export async function planGroup(
   const { host } = instance;
   const group = volumeGroupOf(pool);
   const known = await readPhysicalVolumes(host);
-  if (known.some((one) => one.group === group)) throw existing(pool, group);
+  if (known.some((one) => one.group === group)) {
+    if (isMadeByKilled(instance, pool, known)) return [];
+    throw existing(pool, group);
+  }
   const devices = sourceDevices(instance, pool);
   refuseBuildOver(instance, pool.name, { devices, isWritten: true });
   const blank = devices.filter((device) => isBlank(instance, pool, { device, known }));
@@ -46,6 +53,18 @@ export async function planGroup(
     ),
     { do: "run-tool", words: lvm.createGroup(group, paths), attempt: `make the volume group ${group}` },
   ];
+}
+
+/** Reports whether a killed build or removal has left the whole group of a pool. */
+function isMadeByKilled(instance: Instance, pool: Pool, known: readonly PhysicalVolume[]): boolean {
+  const xml = formatPool(pool);
+  const isLeft = listUnfinished(instance).some(
+    ({ work }) => work.kind === "storage" && work.name === pool.name && haveSameSource(work.xml, xml),
+  );
+  if (!isLeft) return false;
+  const parts = known.filter((one) => one.group === volumeGroupOf(pool));
+  const nodes = new Set(parts.map(({ path }) => instance.host.inspectFile(path)?.id.node));
+  return sourceDevices(instance, pool).every(({ node }) => nodes.has(node));
 }
 
 /** Whether a device is not prepared yet. Throws "in-use" for a device of another group. */

@@ -4,6 +4,7 @@ import type { StepOf } from "../../../plan/steps/step.ts";
 import { listLogicalDevices } from "../../../resolve/pools/logical-devices.ts";
 import { readPhysicalVolumes } from "../../../resolve/pools/lvm-reports.ts";
 import type { Instance } from "../../../state/instance.ts";
+import { withGroupLock } from "../../../state/locks.ts";
 import { lvm } from "../../../storage/pool/logical/commands.ts";
 import { volumeGroupOf } from "../../../storage/pool/logical/group.ts";
 import type { PhysicalVolume } from "../../../storage/pool/logical/reports.ts";
@@ -15,7 +16,7 @@ import { guestOnDevice } from "../device/device-guest.ts";
 import { refuseDefined } from "../device/refuse-defined.ts";
 import { refuseUsed } from "../device/refuse-used.ts";
 import type { PoolStart } from "../open-target.ts";
-import { startAfter } from "../start-held.ts";
+import { type PoolSource, startAfter } from "../start-held.ts";
 
 // Rule: A volume group on a guest's disk is not started; one with a guest's volume is not stopped.
 
@@ -36,12 +37,30 @@ export function groupStart(start: PoolStart): SlowChange<StoredIdentity> {
         const parts = (await readPhysicalVolumes(host)).filter((one) => one.group === group);
         await checkParts(instance, seen, { parts, attempt });
       }
-      const wasActive = listLogicalDevices(host, group).length > 0;
+      const wasActive = isActive(instance, seen);
       // lvm activates the possible volumes, and fails if some are left.
       const step: PoolStep = { do: "run-tool", words: lvm.activate(group), attempt };
       return [wasActive ? step : { ...step, back: deactivation(group) }];
     },
+    // Of two starts of a group, a failed one would deactivate what the other has activated.
+    source: GROUP_SOURCE,
   });
+}
+
+/** Active volumes of a pool's group. */
+export const GROUP_SOURCE = { hold: whileActivating, isUp: isActive } as const satisfies PoolSource;
+
+function isActive({ host }: Instance, pool: Pool): boolean {
+  return listLogicalDevices(host, volumeGroupOf(pool)).length > 0;
+}
+
+/** Does the work while no other pool activates the group or deactivates it. The caller holds no lock. */
+export async function whileActivating<Result>(
+  instance: Instance,
+  pool: Pool,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await withGroupLock(instance, volumeGroupOf(pool), work);
 }
 
 /**

@@ -13,7 +13,7 @@ import { invalid } from "../find-pool.ts";
 export const END_MOUNTED = {
   before: planUnmount,
   explain: explainBusy,
-  withSource: "shared",
+  source: "shared",
   check: refuseMounted,
   after: async () => [],
 } as const;

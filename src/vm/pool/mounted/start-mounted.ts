@@ -8,6 +8,7 @@ import { hasFormattedDevice, supportedPool } from "../../../storage/pool/rules/s
 import type { Pool } from "../../../storage/pool/stored-pool.ts";
 import { findGuestBelow } from "../../guest/guests-on-mount.ts";
 import { plannedOf } from "../../object-change/change-of.ts";
+import { poolWork } from "../../object-change/noted-work.ts";
 import type { SlowChange } from "../../object-change/slow-change.ts";
 import type { StoredIdentity } from "../../stored/mark-stored.ts";
 import { withLockedDevices } from "../device/locked-devices.ts";
@@ -30,6 +31,14 @@ export function mountedStart(start: PoolStart): SlowChange<StoredIdentity> {
   const { choose, command, options, seen } = start;
   return {
     kind: "pool",
+    ...(options.isBuilt || options.formatting !== undefined
+      ? {
+          noted: {
+            work: (instance) => poolWork(instance, seen, { command, kind: "storage" }),
+            isNeeded: () => true,
+          },
+        }
+      : {}),
     async plan(instance) {
       refuseOrder(instance, start);
       const { built, name, uuid, active } = await withTargetLock(

@@ -7,6 +7,7 @@ import type { Instance } from "../../../state/instance.ts";
 import { runVolumeStep } from "../made/volume-file.ts";
 import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
+import { openOverwriting, whileOverwriting } from "./overwritten.ts";
 
 /**
  * Overwrites a part of a volume with the operator's input. Throws "not-found"; "in-use" for a volume that a
@@ -22,7 +23,12 @@ export async function uploadVolume(
   const { steps } = await planUpload(instance, volume, { file, part });
   // Without the registry's lock, since it may take long. A guest that starts meanwhile finds the image
   // locked.
-  for (const step of steps) await runVolumeStep(instance, step, { onProgress });
+  for (const step of steps)
+    await whileOverwriting(instance, step.file, {
+      command: "vol-upload",
+      part,
+      work: async () => await runVolumeStep(instance, step, { onProgress }),
+    });
 }
 
 /** Returns the steps of uploadVolume(), and changes nothing. Throws its errors, except those of the input. */
@@ -49,7 +55,11 @@ export async function openUpload(
   part: FilePart,
 ): Promise<DataStream> {
   const { id, part: fitting } = await checkVolume(instance, volume, part);
-  return await instance.host.openSink(id, fitting);
+  return await openOverwriting(instance, id, {
+    command: "vol-upload",
+    part,
+    open: async () => await instance.host.openSink(id, fitting),
+  });
 }
 
 /** Returns the file or device of a volume that may be overwritten, and the part of it that has room. */

@@ -7,6 +7,7 @@ import { refuseSparse } from "../logical-facts.ts";
 import { runVolumeStep } from "../made/volume-file.ts";
 import { refuseNeeded } from "../refuse-needed.ts";
 import { withUnusedVolume } from "../unused-volume.ts";
+import { whileOverwriting } from "./overwritten.ts";
 
 /**
  * Makes all bytes of a volume's file zero: an image with a header is none afterwards. Throws "not-found";
@@ -19,7 +20,11 @@ export async function wipeVolume(
   how: WipeMethod,
 ): Promise<void> {
   // As an upload, without the registry's lock.
-  for (const step of (await planWipe(instance, volume, how)).steps) await runVolumeStep(instance, step);
+  for (const step of (await planWipe(instance, volume, how)).steps)
+    await whileOverwriting(instance, step.file, {
+      command: "vol-wipe",
+      work: async () => await runVolumeStep(instance, step),
+    });
 }
 
 /** Returns the steps of wipeVolume(), and changes nothing. Throws its errors. */

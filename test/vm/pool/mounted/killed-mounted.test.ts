@@ -72,13 +72,18 @@ describe.each(CASES)("$name struck before, within and after every call that chan
   });
 });
 
-/** Whether a part of a text, the record of a change, or an active pool without its mount is left. */
+/**
+ * Whether a part of a text, the record of a change, the note of a build without its pool, or an active pool
+ * without its mount is left.
+ */
 function isHalfDone(machine: Machine): boolean {
-  const left = [...machine.files.walk()].some(({ path }) =>
-    /^\/(?:etc|run)\/svirt\/.*\.(?:new|json)$/.test(path),
-  );
+  const has = (files: RegExp): boolean => [...machine.files.walk()].some(({ path }) => files.test(path));
   const active = poolStore.listEntries(nodeOn(machine)).filter(({ isActive }) => isActive);
-  return left || active.length > machine.mounts.list().length;
+  return (
+    has(/^\/(?:etc|run)\/svirt\/.*\.(?:new|json)$/) ||
+    (active.length === 0 && has(/^\/var\/lib\/svirt\/unfinished\/.*\.json$/)) ||
+    active.length > machine.mounts.list().length
+  );
 }
 
 /** Lists the mounts of which no active pool is recorded, which no command would unmount. */
