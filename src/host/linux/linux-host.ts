@@ -220,8 +220,8 @@ function input(): Pick<Host, "readInput" | "readLines"> {
 }
 
 function listMounts(): ReturnType<Host["listMounts"]> {
-  const lists: typeof import("./mounts/list-mounts.ts") = require("./mounts/list-mounts.ts");
-  return lists.listMounts();
+  const { listMounts: list }: typeof import("./mounts/list-mounts.ts") = require("./mounts/list-mounts.ts");
+  return list();
 }
 
 function others(): Pick<Host, OtherCall> {
