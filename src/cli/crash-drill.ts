@@ -6,7 +6,7 @@ import type { Call, Option } from "./command.ts";
 export const CRASH_OPTION: Option = {
   name: "crash-drill",
   value: "before|after:STEP",
-  summary: "kill svirt itself before or after a step (numbered as in svirt plan)",
+  summary: "kill svirt itself before or after a step (numbered as in svirt plan, up to QEMU's work)",
 };
 
 /** Returns the observer of the drill. Throws "usage". */

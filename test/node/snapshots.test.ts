@@ -203,8 +203,10 @@ onTheNode(
     note before labels $here/a.img
     svirt start life-a >/dev/null
     note own labels $here/a.img
-    note plan svirt snapshot-create-as life-a s1 --disk-only --no-metadata --dry-run
-    count=$(svirt snapshot-create-as life-a s1 --disk-only --no-metadata --dry-run | wc -l)
+    # A drill takes the steps before QEMU's work.
+    before_qemu() { "$@" --dry-run | awk '/ -- /{exit}1'; }
+    note plan before_qemu svirt snapshot-create-as life-a s1 --disk-only --no-metadata
+    count=$(before_qemu svirt snapshot-create-as life-a s1 --disk-only --no-metadata | wc -l)
     for step in $(seq 1 "$count"); do
       for moment in before after; do
         svirt snapshot-create-as life-a s1 --disk-only --no-metadata --crash-drill "$moment:$step" >/dev/null 2>&1
@@ -216,7 +218,7 @@ onTheNode(
     done
     svirt snapshot-create-as life-a s1 --disk-only --no-metadata >/dev/null
     note overlaid labels $here/a.img
-    count=$(svirt blockcommit life-a vda --active --dry-run | wc -l)
+    count=$(before_qemu svirt blockcommit life-a vda --active | wc -l)
     for step in $(seq 1 "$count"); do
       svirt blockcommit life-a vda --active --crash-drill "after:$step" >/dev/null 2>&1
       note "struck-$step" sh -c "exit $?"
