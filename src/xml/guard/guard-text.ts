@@ -2,7 +2,7 @@ import { MOST_DEPTH, MOST_ELEMENTS } from "../limits.ts";
 import { faultAt, positionAt } from "../position.ts";
 import { resolveReferences } from "../references.ts";
 import { shortened } from "../refusal.ts";
-import { BLANK, findWithNames } from "./names.ts";
+import { BLANK, matchAt, NAME } from "./names.ts";
 import { passComment, passDeclaration, passInstruction } from "./other-markup.ts";
 import { Prefixes } from "./prefixes.ts";
 import { passCdata } from "./refuse-doctype.ts";
@@ -46,7 +46,7 @@ interface Guard {
 
 type OpenSpan = { -readonly [K in keyof Span]: Span[K] };
 
-const findEndTag = findWithNames((name) => `</(${name})${BLANK}*>`);
+const END_TAG = new RegExp(`</(${NAME})${BLANK}*>`, "uy");
 
 /** Checks the piece at an offset. Returns the offset after it. */
 function passPiece(guard: Guard, at: number): number {
@@ -99,7 +99,7 @@ function passStartTag({ text, open, spans, prefixes }: Guard, found: StartTag): 
 }
 
 function passEndTag({ text, open, prefixes }: Guard, from: number): number {
-  const [all = "", tag = ""] = findEndTag(text, from) ?? [];
+  const [all = "", tag = ""] = matchAt(text, from, END_TAG) ?? [];
   if (tag === "") throw faultAt(text, from, "the end tag is not </name>");
   const started = open.pop();
   if (started?.tag !== tag) throw faultAt(text, from, faultOfEndTag(text, tag, started));

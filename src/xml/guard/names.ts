@@ -7,28 +7,7 @@ const NAME_START = [
 ].join("");
 
 /** Source of a regular expression for a name. It needs the flag u. XML 1.0, 2.3 */
-const NAME = `[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`;
-
-/** Source of a regular expression for a name of ASCII alone, with its end. */
-const ASCII_NAME = "[:A-Z_a-z][-.0-9:A-Z_a-z]*(?![-.0-9:A-Z_a-z]|[^\\x00-\\x7f])";
-
-/** Finds a pattern with names at an offset of a text. */
-export type FindAt = (text: string, at: number) => RegExpExecArray | undefined;
-
-/**
- * Returns the search for a pattern, written with the source of a regular expression for a name. The ranges of
- * XML's names take longer to compile than most documents to read, so names of ASCII are tried first.
- */
-export function findWithNames(write: (name: string) => string): FindAt {
-  const ascii = new RegExp(write(ASCII_NAME), "y");
-  let whole: RegExp | undefined;
-  return (text, at) => {
-    const found = matchAt(text, at, ascii);
-    if (found !== undefined) return found;
-    whole ??= new RegExp(write(NAME), "uy");
-    return matchAt(text, at, whole);
-  };
-}
+export const NAME = `[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`;
 
 /**
  * Source of a regular expression for a blank; decodeDocument() has replaced carriage returns. XML 1.0, 2.3

@@ -1,6 +1,6 @@
 import { faultAt } from "../position.ts";
 import { quoted } from "../refusal.ts";
-import { BLANK, checkName, findWithNames, matchAt } from "./names.ts";
+import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
 // Markup other than tags. Each function checks the markup at an offset and returns the offset after it.
 
@@ -14,7 +14,7 @@ const DECLARATION = new RegExp(
     .replaceAll("_", BLANK),
   "y",
 );
-const findTarget = findWithNames((name) => name);
+const TARGET = new RegExp(NAME, "uy");
 
 /** Checks the XML declaration, if the document begins with one. XML 1.0, 2.8. Throws "xml". */
 export function passDeclaration(text: string): number {
@@ -39,7 +39,7 @@ export function passComment(text: string, from: number): number {
  * inside quotes. Throws "xml".
  */
 export function passInstruction(text: string, from: number): number {
-  const [target = ""] = findTarget(text, from + 2) ?? [];
+  const [target = ""] = matchAt(text, from + 2, TARGET) ?? [];
   const after = from + 2 + target.length;
   checkTarget(text, from, target);
   const end = text.indexOf("?>", after);

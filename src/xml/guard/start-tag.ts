@@ -2,7 +2,7 @@ import { MOST_ATTRIBUTES } from "../limits.ts";
 import { faultAt } from "../position.ts";
 import { resolveValue } from "../references.ts";
 import { shortened } from "../refusal.ts";
-import { BLANK, checkName, findWithNames, matchAt } from "./names.ts";
+import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
 /** Start tag or empty element's tag, from an offset of the text up to another. */
 export interface StartTag {
@@ -14,17 +14,14 @@ export interface StartTag {
   readonly to: number;
 }
 
-const findHead = findWithNames((name) => `<(${name})`);
-const findAttribute = findWithNames(
-  (name) => `(${BLANK}+)(${name})${BLANK}*=${BLANK}*(?:"([^<"]*)"|'([^<']*)')`,
-);
-const findName = findWithNames((name) => name);
+const HEAD = new RegExp(`<(${NAME})`, "uy");
+const ATTRIBUTE = new RegExp(`(${BLANK}+)(${NAME})${BLANK}*=${BLANK}*(?:"([^<"]*)"|'([^<']*)')`, "uy");
 const END = new RegExp(`${BLANK}*(/?)>`, "y");
 const BLANKS = new RegExp(`${BLANK}*`, "y");
 
 /** Reads the tag with its "<" at an offset. XML 1.0, 3.1. Throws "xml". */
 export function checkStartTag(text: string, from: number): StartTag {
-  const [head = "", tag = ""] = findHead(text, from) ?? [];
+  const [head = "", tag = ""] = matchAt(text, from, HEAD) ?? [];
   if (tag === "") throw faultAt(text, from, 'a name must follow "<"; write a "<" in a text as &lt;');
   checkName(text, from + 1, tag);
   const attributes = new Map<string, string>();
@@ -35,7 +32,7 @@ export function checkStartTag(text: string, from: number): StartTag {
       const [all, slash] = end;
       return { tag, attributes, isEmptyElement: slash === "/", from, to: at + all.length };
     }
-    const found = attributes.size < MOST_ATTRIBUTES ? findAttribute(text, at) : undefined;
+    const found = attributes.size < MOST_ATTRIBUTES ? matchAt(text, at, ATTRIBUTE) : undefined;
     if (found === undefined) throw faultOfAttribute(text, at, { tag, attributes });
     at = addAttribute(text, found, attributes);
   }
@@ -79,7 +76,7 @@ function faultOfAttribute(
 }
 
 function faultOfValue(text: string, from: number): Error {
-  const [name = ""] = findName(text, from) ?? [];
+  const [name = ""] = matchAt(text, from, new RegExp(NAME, "uy")) ?? [];
   const equals = skipBlanks(text, from + name.length);
   const open = skipBlanks(text, equals + 1);
   const quote = text[open];
