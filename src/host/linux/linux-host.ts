@@ -1,9 +1,6 @@
 import type { Host } from "../host.ts";
 import type { MountHost } from "../mounts.ts";
-import type { FileCall } from "./file-calls.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
-import type { OtherCall } from "./other-calls.ts";
-import type { ProcessCall } from "./process-calls.ts";
 import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
@@ -139,7 +136,7 @@ function monitorCalls(): Pick<Host, "connectMonitor" | "followEvents"> {
 
 function mountCalls(): MountHost {
   return {
-    listMounts,
+    listMounts: () => mounts().listMounts(),
     openMount: async (order) => await others().openMount(order),
     hasAnswer: async (path, limitMs) => await others().hasAnswer(path, limitMs),
     unmount: async (above, path, limitMs) => await others().unmount(above, path, limitMs),
@@ -197,36 +194,38 @@ function fileCalls() {
   } satisfies Partial<Host>;
 }
 
-let loadedFiles: Pick<Host, FileCall> | undefined;
-let loaded: Pick<Host, OtherCall> | undefined;
+/** Returns a function that loads some of the methods when it is first called. */
+function onDemand<Methods>(load: () => Methods): () => Methods {
+  let loaded: Methods | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
 
 // Not import(): a synchronous method of Host cannot wait for it.
 
-function files(): Pick<Host, FileCall> {
-  if (loadedFiles !== undefined) return loadedFiles;
+const files = onDemand(() => {
   const { makeFileCalls }: typeof import("./file-calls.ts") = require("./file-calls.ts");
-  loadedFiles = makeFileCalls();
-  return loadedFiles;
-}
+  return makeFileCalls();
+});
 
-function processes(): Pick<Host, ProcessCall> {
+const processes = onDemand(() => {
   const { calls }: typeof import("./process-calls.ts") = require("./process-calls.ts");
   return calls;
-}
+});
 
-function input(): Pick<Host, "readInput" | "readLines"> {
+const input = onDemand(() => {
   const { inputCalls }: typeof import("./terminal/read-input.ts") = require("./terminal/read-input.ts");
   return inputCalls;
-}
+});
 
-function listMounts(): ReturnType<Host["listMounts"]> {
-  const { listMounts: list }: typeof import("./mounts/list-mounts.ts") = require("./mounts/list-mounts.ts");
-  return list();
-}
+const mounts = onDemand(() => {
+  const { listMounts }: typeof import("./mounts/list-mounts.ts") = require("./mounts/list-mounts.ts");
+  return { listMounts };
+});
 
-function others(): Pick<Host, OtherCall> {
-  if (loaded !== undefined) return loaded;
+const others = onDemand(() => {
   const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
-  loaded = makeOtherCalls();
-  return loaded;
-}
+  return makeOtherCalls();
+});
