@@ -7,7 +7,7 @@ import { fileKey } from "../plan/facts/file-key.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import type { ResolvedFolder } from "../resolve/files/shared-folders.ts";
 import { readMarks } from "../run/labels/file-label.ts";
-import { surveyTree } from "../run/steps/survey-tree.ts";
+import { surveyTree } from "../run/steps/tree/survey-tree.ts";
 import { type Instance, registryOf } from "../state/instance.ts";
 import { refuseOtherLabel } from "./file-labels.ts";
 import { decideMark } from "./format-marks.ts";

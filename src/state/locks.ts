@@ -120,8 +120,8 @@ export async function withIscsiLock<Result>(
 }
 
 /**
- * Waits for the lock of a volume group of LVM, for activating and deactivating its volumes. A
- * disk may take long, so the caller holds no other lock, and may take the registry's.
+ * Waits for the lock of a volume group of LVM, under which its volumes are activated and deactivated. A disk
+ * may take long, so the caller holds no other lock, and may take the registry's.
  */
 export async function withGroupLock<Result>(
   instance: Instance,

@@ -9,7 +9,7 @@ import { fileKey } from "../facts/file-key.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
 import { layerOf, planAccess, type RecordedImage, secretsIn } from "../record/disk-chain.ts";
 import { listQemuObjects, type Plugged } from "../record/qemu-objects.ts";
-import { isInOwnMount } from "../steps/own-mount.ts";
+import { isInOwnMount } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 

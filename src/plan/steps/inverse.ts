@@ -1,5 +1,4 @@
 import { kindOf } from "./kind-of.ts";
-import { isInOwnMount } from "./own-mount.ts";
 import type { Step } from "./step.ts";
 
 // Rule: Inverses run last step first; labels and claims are released together.
@@ -86,4 +85,9 @@ export function isMonitorStep(step: Step): boolean {
 /** Reports whether a step ends QEMU. It may take seconds, so it does not run under the registry's lock. */
 export function isEnd(step: Step): boolean {
   return step.do === "kill";
+}
+
+/** Reports whether a step has mounted a folder above the path: all files there have the mount's label. */
+export function isInOwnMount(done: readonly Step[], path: string): boolean {
+  return done.some((step) => step.do === "mount-folder" && path.startsWith(`${step.path}/`));
 }

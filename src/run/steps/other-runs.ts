@@ -16,7 +16,7 @@ import type { QuickStep } from "./run-step.ts";
 import { runSocket } from "./socket.ts";
 import type { Runs } from "./step-effects.ts";
 import { runStream } from "./stream/step.ts";
-import { runTree } from "./tree.ts";
+import { runTree } from "./tree/step.ts";
 import { runVolume } from "./volume.ts";
 
 /** Effects of all kinds of steps that run-step.ts does not have itself. */

@@ -13,8 +13,8 @@ import type { Unfinished } from "../../state/unfinished-schema.ts";
 import { HOLDS } from "../object-change/change.ts";
 import { listParts } from "../object-change/parts.ts";
 import { listLeftDrafts } from "../pool/iscsi/left-drafts.ts";
-import { listPoolParts } from "../volume/left-parts.ts";
-import { listLeftWork } from "../volume/left-work.ts";
+import { listPoolParts } from "../volume/left/parts.ts";
+import { listLeftWork } from "../volume/left/work.ts";
 
 // Rule: A change that a killed svirt has left is a finding of the audit.
 

@@ -43,8 +43,8 @@ export function expectEnd(end: JobEnd | undefined, jobs: readonly BlockJob[]): E
 }
 
 /**
- * Returns the steps of a change that has QEMU work, and then those of the end of its work; and the guest's
- * record after them. Changes nothing. Throws as the change does.
+ * Returns the steps of a change that starts jobs of QEMU, then the steps that follow their end, and the
+ * guest's record after both. Changes nothing. Throws as the change does.
  */
 export async function planWork(
   instance: Instance,

@@ -126,7 +126,7 @@ async function start(instance: Instance, given: PoolStart): Promise<StoredIdenti
   return started;
 }
 
-/** Makes the storage of a pool, then starts it. A kill in between is neither the one nor the other. */
+/** Makes the storage of a pool, then starts it. The note covers both, and a kill between them. */
 async function buildAndStart(instance: Instance, begun: PoolStart): Promise<StoredIdentity> {
   const { command, seen } = begun;
   return await whileNoted(instance, poolWork(instance, seen, { command, kind: "storage" }), async (note) => {

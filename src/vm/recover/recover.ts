@@ -124,9 +124,9 @@ export async function recoverAll(
 async function settleObjects(instance: Instance, errors: SvirtError[]): Promise<readonly string[]> {
   const { settleChanges } = await import("../object-change/settle.ts");
   const settled = await settleChanges(instance);
-  const { removePoolParts } = await import("../volume/left-parts.ts");
+  const { removePoolParts } = await import("../volume/left/parts.ts");
   errors.push(...settled.errors, ...(await removePoolParts(instance)));
-  const { removeOverNotes } = await import("../volume/left-work.ts");
+  const { removeOverNotes } = await import("../volume/left/work.ts");
   await attempt(errors, async () => await removeOverNotes(instance));
   const { removeLeftDrafts } = await import("../pool/iscsi/left-drafts.ts");
   await attempt(errors, async () => removeLeftDrafts(instance));

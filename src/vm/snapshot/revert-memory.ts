@@ -85,7 +85,7 @@ async function planMemoryRevert(
   uuid: string,
   how: Revert & { readonly file: string },
 ): Promise<StagedPlan> {
-  const { found, made } = await decideFirst(instance, uuid, how);
+  const { found, made } = await decideMemoryFirst(instance, uuid, how);
   const { guest } = found.domain;
   return joinStages([
     { steps: guest === undefined ? [] : planEnd(guest) },
@@ -101,7 +101,7 @@ async function revertToMemory(
 ): Promise<void> {
   const { isForced, observer = NO_OBSERVER, onLeft, runs } = how;
   // Refusals come before the guest is destroyed.
-  const { found, image, named, time, ...first } = await decideFirst(instance, uuid, how);
+  const { found, image, named, time, ...first } = await decideMemoryFirst(instance, uuid, how);
   let { made } = first;
   const encryption = PLACE_OF_ENCRYPTION.revert;
   if (found.domain.guest !== undefined) {
@@ -133,7 +133,7 @@ async function revertToMemory(
 }
 
 /** Decides a revert to a snapshot with memory for the first time, and changes nothing. */
-async function decideFirst(instance: Instance, uuid: string, how: Revert & { readonly file: string }) {
+async function decideMemoryFirst(instance: Instance, uuid: string, how: Revert & { readonly file: string }) {
   const found = findSnapshots(instance, uuid);
   if (found.domain.guest !== undefined) refuseJobs(found.domain.guest);
   await refuseSilentPaths(instance.host, [how.file]);

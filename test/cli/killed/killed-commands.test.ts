@@ -8,7 +8,7 @@ import { ELSEWHERE, LASTING_NOTHING } from "./elsewhere.ts";
 import { GUEST_SCENES } from "./guest-scenes.ts";
 import { NETWORK_SCENES } from "./network-scenes.ts";
 import { STORAGE_SCENES } from "./storage-scenes.ts";
-import { killAt, lookAt, runStruck, type Scene, wholeOf } from "./strike-command.ts";
+import { killAt, listTitled, lookAt, runStruck, type Scene, wholeOf } from "./strike-command.ts";
 
 const TIMEOUT_MS = 240_000;
 const SCENES: Readonly<Record<string, readonly Scene[]>> = {
@@ -17,9 +17,7 @@ const SCENES: Readonly<Record<string, readonly Scene[]>> = {
   ...DEVICE_SCENES,
   ...STORAGE_SCENES,
 };
-const EACH = Object.entries(SCENES).flatMap(([name, scenes]) =>
-  scenes.map((scene) => ({ title: scene.name === undefined ? name : `${name} (${scene.name})`, scene })),
-);
+const EACH = listTitled(SCENES);
 
 test("every command that can change anything has a scene, a test of its kills elsewhere, or a reason why nothing of it lasts", () => {
   const changing = [...COMMANDS.keys()].filter((name) => {

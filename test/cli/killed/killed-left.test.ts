@@ -1,14 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { sampleOf } from "../../sample.ts";
 import { LEFT_SCENES } from "./left-scenes.ts";
-import { killAt, lookAt } from "./strike-command.ts";
-
-const EACH = Object.entries(LEFT_SCENES).flatMap(([name, scenes]) =>
-  scenes.map((scene) => ({ title: scene.name === undefined ? name : `${name} ${scene.name}`, scene })),
-);
+import { killAt, listTitled, lookAt } from "./strike-command.ts";
 
 describe("svirt, killed before, within and after each call that changes something", () => {
-  test.each(EACH)(
+  test.each(listTitled(LEFT_SCENES))(
     "by $title, leaves nothing that the audit does not name, and the same command or the opposite one makes it whole",
     async ({ scene }) => {
       const states = await lookAt(scene);

@@ -23,8 +23,9 @@ async function withTarget(): Promise<Machine> {
   return machine;
 }
 
-async function withSession(): Promise<Machine> {
-  const machine = await withTarget();
+/** Returns a machine on which the pool `other` is started. */
+async function withStarted(prepare: () => Promise<Machine>): Promise<Machine> {
+  const machine = await prepare();
   await startPool(nodeOn(machine), "other", NOT_BUILT);
   return machine;
 }
@@ -49,15 +50,9 @@ async function withGroup(): Promise<Machine> {
   return machine;
 }
 
-async function withActiveGroup(): Promise<Machine> {
-  const machine = await withGroup();
-  await startPool(nodeOn(machine), "other", NOT_BUILT);
-  return machine;
-}
-
 /** A machine whose pool was destroyed once, so that both of its states are known to LVM. */
 async function withEndedGroup(): Promise<Machine> {
-  const machine = await withActiveGroup();
+  const machine = await withStarted(withGroup);
   await destroyPool(nodeOn(machine), "other");
   return machine;
 }
@@ -113,13 +108,13 @@ export const LEFT_SCENES: Readonly<Record<string, readonly Scene[]>> = {
   "pool-destroy": [
     {
       name: "of an iSCSI target",
-      prepare: withSession,
+      prepare: () => withStarted(withTarget),
       words: END,
       left: { object: "other", opposite: START, isExact: true },
     },
     {
       name: "of a volume group",
-      prepare: withActiveGroup,
+      prepare: () => withStarted(withGroup),
       words: END,
       left: { object: "other", opposite: START, isExact: true, look },
     },

@@ -30,6 +30,15 @@ interface LeftToCommand {
   readonly look?: (machine: Machine) => readonly string[];
 }
 
+/** Lists the scenes of commands, each with a title. */
+export function listTitled(
+  scenes: Readonly<Record<string, readonly Scene[]>>,
+): readonly { readonly title: string; readonly scene: Scene }[] {
+  return Object.entries(scenes).flatMap(([name, own]) =>
+    own.map((scene) => ({ title: scene.name === undefined ? name : `${name} (${scene.name})`, scene })),
+  );
+}
+
 /** Longest time that a program of a killed call may still work. */
 const GOING_ON_MS = 300_000;
 const MOMENTS: readonly Moment[] = ["before", "within", "after"];

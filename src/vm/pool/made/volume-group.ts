@@ -42,7 +42,7 @@ export function groupStart(start: PoolStart): SlowChange<StoredIdentity> {
       const step: PoolStep = { do: "run-tool", words: lvm.activate(group), attempt };
       return [wasActive ? step : { ...step, back: deactivation(group) }];
     },
-    // Of two starts of a group, a failed one would deactivate what the other has activated.
+    // Two starts of a group take turns: a failed start would deactivate the volumes of the other.
     source: GROUP_SOURCE,
   });
 }

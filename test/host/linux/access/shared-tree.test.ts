@@ -13,7 +13,7 @@ import type { TreeEntry } from "../../../../src/host/file-attributes.ts";
 import type { Host } from "../../../../src/host/host.ts";
 import type { TreeStep } from "../../../../src/plan/steps/tree.ts";
 import { ClaimRegistry } from "../../../../src/registry/claims.ts";
-import { shareTree, unshareTree } from "../../../../src/run/steps/tree.ts";
+import { shareTree, unshareTree } from "../../../../src/run/steps/tree/step.ts";
 import { ASIDE, MISSING, OWN_USER, RealFolder } from "../../../real-host/folder.ts";
 
 const OWN = "system_u:object_r:var_t:s0";

@@ -1,7 +1,7 @@
-import { SvirtError } from "../../errors.ts";
-import type { TreeEntry } from "../../host/file-attributes.ts";
-import type { Host } from "../../host/host.ts";
-import type { FileId } from "../../plan/facts/file.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { TreeEntry } from "../../../host/file-attributes.ts";
+import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
 
 // Rule: A shared folder has no mount below it, and no file with a hard link outside it.
 

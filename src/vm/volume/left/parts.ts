@@ -1,10 +1,10 @@
-import { errorsOf, errorsOfWork, type SvirtError, unlessRefused } from "../../errors.ts";
-import { isWithin } from "../../plan/folder-of.ts";
-import { type FindSilent, type SilentAt, silentServers } from "../../resolve/silent-server.ts";
-import type { Instance } from "../../state/instance.ts";
-import { volumeBackendOf } from "./made/backends.ts";
-import type { VolumeBackend } from "./made/volume-backend.ts";
-import { type DevicePool, listAnsweringPools, listDevicePools, type VolumePool } from "./volume-pool.ts";
+import { errorsOf, errorsOfWork, type SvirtError, unlessRefused } from "../../../errors.ts";
+import { isWithin } from "../../../plan/folder-of.ts";
+import { type FindSilent, type SilentAt, silentServers } from "../../../resolve/silent-server.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { volumeBackendOf } from "../made/backends.ts";
+import type { VolumeBackend } from "../made/volume-backend.ts";
+import { type DevicePool, listAnsweringPools, listDevicePools, type VolumePool } from "../volume-pool.ts";
 
 /** Time in which another call locks a part that it has just made. */
 const LOCKING_MS = 20;

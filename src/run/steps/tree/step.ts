@@ -1,20 +1,20 @@
-import { SvirtError } from "../../errors.ts";
-import type { TreeEntry } from "../../host/file-attributes.ts";
-import type { Host } from "../../host/host.ts";
-import type { FileId } from "../../plan/facts/file.ts";
-import type { TreeStep } from "../../plan/steps/tree.ts";
-import { parseContextOrUndefined } from "../../selinux/context.ts";
-import { pairOf } from "../../selinux/level.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { TreeEntry } from "../../../host/file-attributes.ts";
+import type { Host } from "../../../host/host.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { TreeStep } from "../../../plan/steps/tree.ts";
+import { parseContextOrUndefined } from "../../../selinux/context.ts";
+import { pairOf } from "../../../selinux/level.ts";
 import {
   findLabelled,
   type LabelActor,
   mayBeTaken,
   restoreFileLabel,
   setFileLabel,
-} from "../labels/file-label.ts";
-import { othersOf, readMachineMarks } from "../labels/machine-marks.ts";
-import { getRemembered } from "../labels/remembered-label.ts";
-import type { Runs } from "./step-effects.ts";
+} from "../../labels/file-label.ts";
+import { othersOf, readMachineMarks } from "../../labels/machine-marks.ts";
+import { getRemembered } from "../../labels/remembered-label.ts";
+import type { Runs } from "../step-effects.ts";
 import { surveyTree } from "./survey-tree.ts";
 
 const LABEL = "security.selinux";

@@ -1,9 +1,9 @@
-import { type OnRefused, unlessRefused } from "../../errors.ts";
-import { askServers, type SilentAt } from "../../resolve/silent-server.ts";
-import type { Instance } from "../../state/instance.ts";
-import { listUnfinished, removeUnfinished, removeUnfinishedParts } from "../../state/unfinished.ts";
-import type { Unfinished } from "../../state/unfinished-schema.ts";
-import { isPoolWorkOver, mayGoOn } from "../pool/left-work.ts";
+import { type OnRefused, unlessRefused } from "../../../errors.ts";
+import { askServers, type SilentAt } from "../../../resolve/silent-server.ts";
+import type { Instance } from "../../../state/instance.ts";
+import { listUnfinished, removeUnfinished, removeUnfinishedParts } from "../../../state/unfinished.ts";
+import type { Unfinished } from "../../../state/unfinished-schema.ts";
+import { isPoolWorkOver, mayGoOn } from "../../pool/left-work.ts";
 
 /** Looks at no file of a silent server. The errors of damaged notes go to `onDamaged`. */
 interface LeftSearch {
