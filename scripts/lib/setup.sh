@@ -262,10 +262,32 @@ install_bun() {
 # fetch_bun FOLDER: installs bun by npm, or else by another bun.
 fetch_bun() {
   if command -v npm >/dev/null; then
-    npm install --no-audit --no-fund --no-update-notifier --prefix "$1" "bun@$BUN_VERSION"
+    # It would wait for a server that does not answer, for many minutes.
+    while_it_reads npm install --no-audit --no-fund --no-update-notifier --prefix "$1" "bun@$BUN_VERSION"
   else
     (cd "$1" && echo '{}' >package.json && bun add --exact --trust "bun@$BUN_VERSION")
   fi
+}
+
+# Seconds without a byte read after which while_it_reads ends a command.
+readonly STALLED=${SVIRT_STALLED:-120}
+
+# while_it_reads COMMAND...: ends it if it reads nothing for STALLED seconds, by /proc/PID/io of proc(5): a limit
+# on the whole would end a slow download.
+while_it_reads() {
+  local pid since=$EPOCHSECONDS last='' now
+  "$@" &
+  pid=$!
+  while now=$(grep rchar "/proc/$pid/io" 2>/dev/null) && sleep 1; do
+    [ "$now" = "$last" ] || since=$EPOCHSECONDS
+    last=$now
+    if [ "$((EPOCHSECONDS - since))" -ge "$STALLED" ]; then
+      printf '%s: nothing was read for %s s. Is the network up, and are proxies set?\n' "$*" "$STALLED" >&2
+      kill "$pid"
+      break
+    fi
+  done
+  wait "$pid"
 }
 
 modules_wanted() {

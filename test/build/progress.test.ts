@@ -63,3 +63,22 @@ test("the loops that keep processors busy beside a script end with it, even when
   }
   expect(await until(() => loops.every((pid) => !existsSync(`/proc/${pid}`)))).toBe(true);
 }, 90_000);
+
+test("a download that reads nothing any longer is ended, and a slow download is not", async () => {
+  const download = async (reader: string) => {
+    const line = `. scripts/lib/setup.sh; while_it_reads bash -c '${reader}'`;
+    const env = { ...process.env, SVIRT_STALLED: "3" };
+    const child = Bun.spawn(["bash", "-c", line], { cwd: ROOT, env, stdout: "pipe", stderr: "pipe" });
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { out, err, code };
+  };
+  const slow = "for turn in 1 2 3 4 5 6; do read -r line </proc/version; sleep 1; done; echo whole; exit 7";
+  const [stalled, whole] = await Promise.all([download("exec sleep 600"), download(slow)]);
+  expect(stalled.code).toBe(143);
+  expect(stalled.err).toContain("nothing was read for 3 s. Is the network up");
+  expect(whole).toEqual({ out: "whole\n", err: "", code: 7 });
+}, 60_000);
