@@ -269,11 +269,11 @@ fetch_bun() {
   fi
 }
 
-# Seconds without a byte read after which while_it_reads ends a command.
-readonly STALLED=${SVIRT_STALLED:-120}
+# Seconds without a byte read, after which while_it_reads ends a command.
+readonly NOTHING_READ=${SVIRT_NOTHING_READ:-120}
 
-# while_it_reads COMMAND...: ends it if it reads nothing for STALLED seconds, by /proc/PID/io of proc(5): a limit
-# on the whole would end a slow download.
+# while_it_reads COMMAND...: ends it if it reads nothing for NOTHING_READ seconds, by /proc/PID/io of proc(5). A
+# limit on the whole would end a slow download.
 while_it_reads() {
   local pid since=$EPOCHSECONDS last='' now
   "$@" &
@@ -281,8 +281,8 @@ while_it_reads() {
   while now=$(grep rchar "/proc/$pid/io" 2>/dev/null) && sleep 1; do
     [ "$now" = "$last" ] || since=$EPOCHSECONDS
     last=$now
-    if [ "$((EPOCHSECONDS - since))" -ge "$STALLED" ]; then
-      printf '%s: nothing was read for %s s. Is the network up, and are proxies set?\n' "$*" "$STALLED" >&2
+    if [ "$((EPOCHSECONDS - since))" -ge "$NOTHING_READ" ]; then
+      printf '%s: nothing was read for %s s. Is the network up, and are proxies set?\n' "$*" "$NOTHING_READ" >&2
       kill "$pid"
       break
     fi

@@ -67,7 +67,7 @@ test("the loops that keep processors busy beside a script end with it, even when
 test("a download that reads nothing any longer is ended, and a slow download is not", async () => {
   const download = async (reader: string) => {
     const line = `. scripts/lib/setup.sh; while_it_reads bash -c '${reader}'`;
-    const env = { ...process.env, SVIRT_STALLED: "3" };
+    const env = { ...process.env, SVIRT_NOTHING_READ: "3" };
     const child = Bun.spawn(["bash", "-c", line], { cwd: ROOT, env, stdout: "pipe", stderr: "pipe" });
     const [out, err, code] = await Promise.all([
       new Response(child.stdout).text(),
