@@ -50,7 +50,7 @@ test("a file that has failed last, or whose race is open, runs before others", (
   expect(reasonOf(A, factsOf([...raced, entry(A, 4, { result: "closed" })]))).toBe("waiting");
 });
 
-test("a file costs the seconds of its last run, for both nodes if the other one idles", () => {
+test("a file costs the seconds of its runs, for both nodes if the other one idles", () => {
   const pair = "test/node/pair/machines.test.ts";
   const ledger = [entry(A, 1, { seconds: 41 }), entry(pair, 1, { seconds: 41 })];
   expect(
