@@ -126,7 +126,8 @@ test("what is stored of a random document stays the same, stored again", () => {
     expect(formatDomain(storedDomain(parseDomain(bytesOf(written))))).toBe(written);
   });
   fc.assert(property, { numRuns: RUNS });
-  expect(taken).toBeGreaterThan(RUNS / 100);
+  // About 16 are; that one or none is has a chance of some two in a million.
+  expect(taken).toBeGreaterThan(1);
 });
 
 describe("storedDomain()", () => {
