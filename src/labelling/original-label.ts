@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/files.ts";
 import type { FileId } from "../plan/facts/file.ts";
-import { fileKey } from "../plan/facts/file-key.ts";
+import { fileKey, PENDING_FILE } from "../plan/facts/file-key.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
 import { getFileLabel } from "../run/labels/get-file-label.ts";
@@ -32,7 +32,7 @@ const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined }
 export function originalOf(instance: Instance, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = instance;
   const { id } = file.facts;
-  if (host.inspectFile(id.path) === undefined) return undefined;
+  if (id.inode === PENDING_FILE.inode || host.inspectFile(id.path) === undefined) return undefined;
   const [holder] = registryOf(instance).listHolders("file", fileKey(id));
   if (holder !== undefined) return holder.original;
   const marks = host.withAttributes(id, (opened) => readMarks(host, { id, file: opened }));

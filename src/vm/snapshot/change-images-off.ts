@@ -98,14 +98,20 @@ export async function changeImagesOff(instance: Instance, request: OffRequest): 
   });
 }
 
+/** Planned change of the images of a domain that is off. */
+export interface PlannedImages {
+  readonly plan: RecordedChange;
+  readonly decided: OffChange;
+}
+
 /**
  * Returns the steps of changeImagesOff(), and changes nothing. Throws the same errors, but reads no
  * passphrase for new images.
  */
-export async function planImagesOff(instance: Instance, request: OffRequest): Promise<RecordedChange> {
+export async function planImagesOff(instance: Instance, request: OffRequest): Promise<PlannedImages> {
   await refuseSilentOff(instance, request);
   const { change } = await decideFirst(instance, request);
-  return recordOf(instance, request.command, change);
+  return { plan: recordOf(instance, request.command, change), decided: change };
 }
 
 /**

@@ -137,7 +137,7 @@ export async function planSnapshot(
     return { pauses, steps: snapshot.flags.halts === true ? [...steps, ...planEnd(taken)] : steps };
   }
   refuseOff(snapshot);
-  return await planImagesOff(instance, offRequest(uuid, snapshot));
+  return (await planImagesOff(instance, offRequest(uuid, snapshot))).plan;
 }
 
 /** Throws the refusals of a snapshot of a domain that is off. */

@@ -6,6 +6,7 @@ import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/oth
 import { SvirtError } from "../../errors.ts";
 import type { ObjectChange } from "../../plan/change/object-change.ts";
 import { joinStages, type StagedPlan } from "../../plan/change/staged-plan.ts";
+import type { Incoming } from "../../plan/facts/file.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import { askedHost, refuseSilentPaths } from "../../resolve/silent-server.ts";
@@ -19,11 +20,13 @@ import { defaultSnapshotName } from "../block/snapshot.ts";
 import { destroyDomain } from "../end/destroy.ts";
 import { planEnd } from "../end/end-guest.ts";
 import { refuseJobs } from "../save/inspect-guest.ts";
-import { startNamed } from "../save/restore-domain.ts";
+import { beginningOf, startNamed } from "../save/restore-domain.ts";
 import { readSaveImage, type SaveImage } from "../save/save-image.ts";
+import type { Beginning } from "../start/decide-start.ts";
 import { startFromState } from "../start/start.ts";
 import { changeImagesOff, type OffChange, placeOverlays, putBack, recordOf } from "./change-images-off.ts";
 import { type DomainSnapshots, findSnapshot, findSnapshots, snapshotIn } from "./find-snapshot.ts";
+import { planStartAfter } from "./plan-start-after.ts";
 import {
   chooseOverlays,
   listLeft,
@@ -63,8 +66,8 @@ export async function revertDomain(instance: Instance, key: string, how: HowToRe
 }
 
 /**
- * Returns the steps of revertDomain() before the start that it ends with, and changes nothing: steps of a
- * start have the inodes of the images that the revert makes. Throws its errors.
+ * Returns the steps of revertDomain(), with those of the start that it ends with, and changes nothing. Throws
+ * its errors.
  */
 export async function planDomainRevert(
   instance: Instance,
@@ -73,25 +76,48 @@ export async function planDomainRevert(
 ): Promise<Partial<ObjectChange> & StagedPlan> {
   const { domain, snapshot } = findSnapshot(instance, key, name);
   const file = parseSnapshotText(snapshot.xml).memory?.file;
-  if (file !== undefined) return await planMemoryRevert(instance, domain.uuid, { file, isForced, name });
-  const change = await planRevert(instance, domain.uuid, { name, isForced });
-  const before = change.steps.length;
-  const pauses = runs ? [{ before, text: `then the domain starts: svirt plan ${domain.name}` }] : [];
-  return { ...change, pauses };
+  if (file !== undefined)
+    return await planMemoryRevert(instance, domain.uuid, { file, isForced, name, runs });
+  const { decided, plan } = await planRevert(instance, domain.uuid, { name, isForced });
+  if (!runs) return { ...plan, pauses: [] };
+  const begins = beginningOf(instance, domain, { forceBoot: isForced });
+  const start = await planStartAfter(instance, decided, begins);
+  return { ...plan, ...joinStages([plan, { steps: start, after: "the domain starts:" }]) };
 }
 
 async function planMemoryRevert(
   instance: Instance,
   uuid: string,
-  how: Revert & { readonly file: string },
+  how: MemoryRevertOptions,
 ): Promise<StagedPlan> {
-  const { found, made } = await decideMemoryFirst(instance, uuid, how);
-  const { guest } = found.domain;
+  const { found, image, made } = await decideMemoryFirst(instance, uuid, how);
+  const { guest, name } = found.domain;
+  const { images } = made.change;
+  const start = await planStartAfter(
+    instance,
+    { domain: made.running, images },
+    beginningFrom(instance, { ...how, image, name }),
+  );
   return joinStages([
     { steps: guest === undefined ? [] : planEnd(guest) },
     { steps: recordOf(instance, COMMAND, made.change).steps },
-    { steps: [], after: `then the domain starts with these images, and its state in ${how.file}` },
+    { steps: start, after: "the domain starts with its saved memory:" },
   ]);
+}
+
+/** Revert to a snapshot with memory in a file. */
+interface MemoryRevertOptions extends Revert {
+  readonly file: string;
+  readonly runs: boolean;
+}
+
+/** Returns how the guest continues from the memory of a snapshot. */
+function beginningFrom(
+  instance: Instance,
+  { image, isForced, name, runs }: MemoryRevertOptions & { readonly image: SaveImage; readonly name: string },
+): Beginning & { readonly incoming: Incoming } {
+  const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
+  return { incoming, ...(isForced ? { discards: managedSavePath(instance, name) } : {}) };
 }
 
 async function revertToMemory(
@@ -99,7 +125,7 @@ async function revertToMemory(
   uuid: string,
   how: HowToRevert & { readonly file: string },
 ): Promise<void> {
-  const { isForced, observer = NO_OBSERVER, onLeft, runs } = how;
+  const { observer = NO_OBSERVER, onLeft } = how;
   // Refusals come before the guest is destroyed.
   const { found, image, named, time, ...first } = await decideMemoryFirst(instance, uuid, how);
   let { made } = first;
@@ -122,9 +148,8 @@ async function revertToMemory(
     },
   });
   try {
-    const incoming = { from: image.file, at: image.streamAt, resumes: runs || image.wasRunning };
-    const discards = isForced ? { discards: managedSavePath(instance, former.domain.name) } : {};
-    await startFromState(instance, encode(made.running), { incoming, observer, ...discards });
+    const begins = beginningFrom(instance, { ...how, image, name: former.domain.name });
+    await startFromState(instance, encode(made.running), { ...begins, observer });
   } catch (error) {
     await putBack(instance, { command: COMMAND, made: made.change, ...former });
     throw error;

@@ -6,7 +6,6 @@ import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { definitionIn, parseSnapshotText, type Snapshot } from "../../domain/other-documents/snapshot.ts";
 import { SvirtError } from "../../errors.ts";
-import type { ObjectChange } from "../../plan/change/object-change.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import { listNamedPaths } from "../../resolve/definition-names.ts";
 import type { StepObserver } from "../../run/steps/run-plan.ts";
@@ -24,6 +23,7 @@ import {
   changeImagesOff,
   type OffChange,
   type Overlay,
+  type PlannedImages,
   placeOverlays,
   planImagesOff,
 } from "./change-images-off.ts";
@@ -71,7 +71,7 @@ export async function revertToSnapshot(
 }
 
 /** Returns the steps of revertToSnapshot(), and changes nothing. Throws its errors. */
-export async function planRevert(instance: Instance, key: string, revert: Revert): Promise<ObjectChange> {
+export async function planRevert(instance: Instance, key: string, revert: Revert): Promise<PlannedImages> {
   return await planImagesOff(instance, revertRequest(instance, key, revert));
 }
 

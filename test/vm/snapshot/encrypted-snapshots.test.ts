@@ -8,6 +8,7 @@ import { readDefinition } from "../../../src/state/definitions.ts";
 import type { Instance } from "../../../src/state/instance.ts";
 import { readSnapshots } from "../../../src/state/snapshots/snapshots.ts";
 import { createSnapshot } from "../../../src/vm/snapshot/create-snapshot.ts";
+import { planDomainRevert } from "../../../src/vm/snapshot/revert-memory.ts";
 import { revertToSnapshot } from "../../../src/vm/snapshot/revert-snapshot.ts";
 import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { sampleOf } from "../../sample.ts";
@@ -69,6 +70,16 @@ describe("of an encrypted disk that is off", () => {
     const [stored] = readSnapshots(nodeOn(machine), UUID).snapshots;
     const described = parseSnapshotText(stored?.xml ?? "").disks?.disks.map(({ source }) => source);
     expect(described).toMatchObject([{ file: path, encryption: { secrets: [{ uuid: SECRET_UUID }] } }]);
+  });
+
+  test("the plan of a revert with a start has the label of the encrypted overlay", async () => {
+    const machine = await machineWithVolume();
+    await take(nodeOn(machine));
+    const how = { name: "s1", isForced: false, runs: true };
+    const { steps } = await planDomainRevert(nodeOn(machine), UUID, how);
+    const made = steps.flatMap((step) => (step.do === "make-image" ? [step.path] : []));
+    expect(made).toHaveLength(1);
+    expect(steps.flatMap((step) => (step.do === "set-label" ? [step.file.path] : []))).toContain(made[0]);
   });
 
   test("a revert whose path is taken while the header is made is refused, and makes nothing", async () => {

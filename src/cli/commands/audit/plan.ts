@@ -31,8 +31,7 @@ export const command: Command = {
       "With the name of a command and its arguments, prints the steps of that command, such as svirt plan net-start lan, and from which\n" +
       "step on an interruption is finished instead of undone. A command with the option --dry-run prints what that option prints.\n" +
       "An editor is run, and its text dropped after the steps are printed. A key needs the right to the command.\n" +
-      "Where QEMU works in between, as for a merge, a line says so, and the steps after it are those of its success. The start that ends a\n" +
-      "revert is only named: its steps need the images that the revert makes.",
+      "Where QEMU works in between, as for a merge, a line says so, and the steps after it are those of its success.",
     operands: [
       {
         name: "domain",
