@@ -79,7 +79,9 @@ describe("of an encrypted disk that is off", () => {
     const { steps } = await planDomainRevert(nodeOn(machine), UUID, how);
     const made = steps.flatMap((step) => (step.do === "make-image" ? [step.path] : []));
     expect(made).toHaveLength(1);
-    expect(steps.flatMap((step) => (step.do === "set-label" ? [step.file.path] : []))).toEqual(expect.arrayContaining(made));
+    expect(steps.flatMap((step) => (step.do === "set-label" ? [step.file.path] : []))).toEqual(
+      expect.arrayContaining(made),
+    );
   });
 
   test("a revert whose path is taken while the header is made is refused, and makes nothing", async () => {
