@@ -56,7 +56,14 @@ export function keepCompleted(instance: Instance, definition: Definition, domain
   );
 }
 
-function readKept(instance: Instance, definition: Definition): Domain | undefined {
+/**
+ * Returns the stored domain of a definition, or of a guest that runs with the same XML; undefined if it is of
+ * another XML or another build of svirt.
+ */
+export function readKept(
+  instance: Instance,
+  definition: Pick<Definition, "uuid" | "xml">,
+): Domain | undefined {
   const key = keyOf(instance, definition);
   const text =
     key === undefined ? undefined : instance.host.readText(completedFile(instance.paths, definition.uuid));
@@ -71,6 +78,6 @@ function readKept(instance: Instance, definition: Definition): Domain | undefine
 }
 
 /** Returns the prefix of a stored domain: text with another prefix is of another XML or another build. */
-function keyOf({ build }: Instance, { xml }: Definition): string | undefined {
+function keyOf({ build }: Instance, { xml }: Pick<Definition, "xml">): string | undefined {
   return build === undefined ? undefined : `${build}\n${xml}`;
 }

@@ -15,7 +15,7 @@ export function readRecord(instance: Instance, uuid: string): GuestRecord | unde
   if (text === undefined) return undefined;
   const note = instance.host.readText(noteFile(instance, uuid));
   try {
-    return parse(text, note);
+    return parseOnce(uuid, text, note);
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
@@ -60,6 +60,24 @@ export function listRecorded({ host, paths }: Instance): string[] {
     .listFolder(recordsFolder(paths))
     .filter((name) => name.endsWith(RECORD_SUFFIX))
     .map((name) => name.slice(0, -RECORD_SUFFIX.length));
+}
+
+/** The records that were read last, by their UUIDs. */
+const lastRead = new Map<string, { readonly text: string; readonly guest: GuestRecord }>();
+
+/** Records that are kept: of all guests that a client's connection asks for again and again. */
+const MOST_KEPT = 100;
+
+/** A command reads the same record up to thirty times: as long as its text is the same, it is parsed once. */
+function parseOnce(uuid: string, text: string, note: string | undefined): GuestRecord {
+  const before = lastRead.get(uuid);
+  if (note === undefined && before?.text === text) return before.guest;
+  const guest = parse(text, note);
+  lastRead.delete(uuid);
+  const [oldest] = lastRead.size < MOST_KEPT ? [] : lastRead.keys();
+  if (oldest !== undefined) lastRead.delete(oldest);
+  if (note === undefined) lastRead.set(uuid, { text, guest });
+  return guest;
 }
 
 // Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps

@@ -72,6 +72,7 @@ describe.skipIf(recordedFolder === undefined)(
           const again = storedDomain(parseDomain(bytesOf(text)));
           expect([name, again]).toStrictEqual([name, complete]);
           expect([name, JSON.parse(JSON.stringify(complete))]).toStrictEqual([name, complete]);
+          expect([name, parseDomain(bytesOf(text))]).toStrictEqual([name, complete]);
           expect([name, completedGuest(complete)]).toStrictEqual([name, completeGuest(complete)]);
         }
       },

@@ -51,7 +51,7 @@ export function findDisk(instance: Instance, key: string, name: string): Disk {
 }
 
 function disksOf(instance: Instance, key: string): readonly Disk[] {
-  return formOf(findDomain(instance, key), "running").devices.disks;
+  return formOf(instance, findDomain(instance, key), "running").devices.disks;
 }
 
 /** The allocation of a device is its whole size. virStorageSourceUpdateBackingSizes() of libvirt */

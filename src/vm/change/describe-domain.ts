@@ -29,7 +29,7 @@ export function readMetadata(instance: Instance, ask: Read, uri: string): string
 }
 
 function readForm(instance: Instance, { key, options }: Read): Domain {
-  return formOf(decideImpact(findDomain(instance, key), options), "running");
+  return formOf(instance, decideImpact(findDomain(instance, key), options), "running");
 }
 
 /**

@@ -4,15 +4,25 @@ import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Returns a running guest's domain and devices, with every address from QEMU. */
-export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
+/** A running guest's domain, and its devices for QEMU. */
+interface RunningGuest {
   readonly domain: Domain;
   readonly guest: Guest;
-} {
+}
+
+/** The guests of parsed domains: parseDomainText() returns the same object for the same text. */
+const known = new WeakMap<Domain, RunningGuest>();
+
+/** Returns a running guest's domain and devices, with every address from QEMU. */
+export function runningGuest({ xml }: Pick<GuestRecord, "xml">): RunningGuest {
   const recorded = parseDomainText(xml);
+  const before = known.get(recorded);
+  if (before !== undefined) return before;
   const guest = completeGuest(recorded);
   const graphics = addChosenPorts(guest.devices.graphics, recorded.devices.graphics);
-  return { domain: { ...guest.domain, devices: { ...guest.devices, graphics } }, guest };
+  const running = { domain: { ...guest.domain, devices: { ...guest.devices, graphics } }, guest };
+  known.set(recorded, running);
+  return running;
 }
 
 type Graphics = Domain["devices"]["graphics"][number];

@@ -16,7 +16,7 @@ export function findNamedDisk(
   { key, options }: Ask,
   { isDrive, name }: { readonly name: string; readonly isDrive: boolean },
 ): Disk {
-  const { disks } = formOf(decideImpact(findDomain(instance, key), options), "running").devices;
+  const { disks } = formOf(instance, decideImpact(findDomain(instance, key), options), "running").devices;
   const found = disks.find((disk) => (!isDrive || isChangeable(disk)) && isDiskNamed(disk, name));
   if (found !== undefined) return found;
   throw new SvirtError(`No disk found whose source path or target is ${name}`, {

@@ -9,7 +9,7 @@ import { findInterface } from "../guest/guest-interfaces.ts";
 
 /** Returns the interfaces of the running guest if the change concerns it, else of the definition. */
 function interfacesOf(instance: Instance, { key, options }: Ask): readonly NetworkInterface[] {
-  return formOf(decideImpact(findDomain(instance, key), options), "running").devices.interfaces;
+  return formOf(instance, decideImpact(findDomain(instance, key), options), "running").devices.interfaces;
 }
 
 /** Returns the interface by its device name on the host or its MAC address. Throws "not-found". */

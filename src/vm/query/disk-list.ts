@@ -18,7 +18,7 @@ export interface ListedDisk {
 
 /** Lists the disks of a domain in the order of its XML. Throws "not-found". */
 export function listDisks(instance: Instance, key: string, form: Form): readonly ListedDisk[] {
-  return disksOf(formOf(findDomain(instance, key), form));
+  return disksOf(formOf(instance, findDomain(instance, key), form));
 }
 
 /** Lists the disks of a domain in the order of its XML. */

@@ -37,7 +37,7 @@ export interface DomainFacts {
 export async function getDomainFacts(instance: Instance, key: string): Promise<DomainFacts> {
   const found = findDomain(instance, key);
   const { definition, guest, name, uuid } = found;
-  const domain = formOf(found, "running");
+  const domain = formOf(instance, found, "running");
   const asked = guest === undefined ? undefined : await getGuestMemory(instance, guest);
   const defined = domain.currentMemoryKiB ?? domain.memory.kiB;
   return {

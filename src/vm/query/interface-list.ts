@@ -40,7 +40,7 @@ export function getLinkState(
 }
 
 function interfacesOf(instance: Instance, key: string, form: Form): readonly NetworkInterface[] {
-  const domain = formOf(findDomain(instance, key), form);
+  const domain = formOf(instance, findDomain(instance, key), form);
   return (form === "defined" ? unbindInterfaces(domain) : domain).devices.interfaces;
 }
 

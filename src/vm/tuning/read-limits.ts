@@ -25,7 +25,7 @@ export function findShown(instance: Instance, { key, options }: Ask): ShownDomai
     });
   }
   const impact = decideImpact(findDomain(instance, key), options);
-  return { domain: formOf(impact, "running"), guest: impact.guest };
+  return { domain: formOf(instance, impact, "running"), guest: impact.guest };
 }
 
 /** Limits of memory in KiB; undefined: none. */

@@ -48,7 +48,7 @@ export async function listStatistics(
   options: { readonly groups: readonly Group[]; readonly backing: boolean },
 ): Promise<readonly Entry[]> {
   const { guest } = found;
-  const domain = formOf(found, "running");
+  const domain = formOf(instance, found, "running");
   const subject = { instance, found, domain, whole: completeGuest(domain), backing: options.backing };
   const pid = guest?.process?.pid;
   if (guest === undefined || pid === undefined)
