@@ -1,3 +1,4 @@
+import { keepLast } from "../xml/keep-last.ts";
 import type { InspectedDomain, LiveFacts } from "./document-forms.ts";
 import type { Domain } from "./domain.ts";
 
@@ -23,28 +24,24 @@ export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedD
   return inspect(bytes, spareUuid);
 }
 
-/** The texts that were read last, with their domains. */
-const lastRead = new Map<string, Domain>();
-
 /** Texts that are kept: of a running guest and of its definition, before and after a change. */
 const MOST_KEPT = 4;
 
 /** Characters of the longest text that is kept: a client's connection reads any number of domains. */
 const LONGEST_KEPT = 65_536;
 
+const parseKept = keepLast(parseText, MOST_KEPT);
+
 /**
  * Reads the XML text of a definition or a record, as parseDomain() does. A command reads the same text up to
  * ten times, so the domains of the last texts are kept.
  */
 export function parseDomainText(xml: string): Domain {
-  const known = lastRead.get(xml);
-  if (known !== undefined) return known;
-  const domain = parseDomain(new TextEncoder().encode(xml));
-  if (xml.length > LONGEST_KEPT) return domain;
-  const [oldest] = lastRead.size < MOST_KEPT ? [] : lastRead.keys();
-  if (oldest !== undefined) lastRead.delete(oldest);
-  lastRead.set(xml, domain);
-  return domain;
+  return xml.length > LONGEST_KEPT ? parseText(xml) : parseKept(xml);
+}
+
+function parseText(xml: string): Domain {
+  return parseDomain(new TextEncoder().encode(xml));
 }
 
 /**

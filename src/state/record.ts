@@ -1,6 +1,7 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import type { GuestIdentity } from "../run/process/kill-guest.ts";
+import { keepLast } from "../xml/keep-last.ts";
 import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record-schema.ts";
 
@@ -15,7 +16,7 @@ export function readRecord(instance: Instance, uuid: string): GuestRecord | unde
   if (text === undefined) return undefined;
   const note = instance.host.readText(noteFile(instance, uuid));
   try {
-    return parseOnce(uuid, text, note);
+    return parse(text, note);
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
@@ -62,30 +63,22 @@ export function listRecorded({ host, paths }: Instance): string[] {
     .map((name) => name.slice(0, -RECORD_SUFFIX.length));
 }
 
-/** The records that were read last, by their UUIDs. */
-const lastRead = new Map<string, { readonly text: string; readonly guest: GuestRecord }>();
-
 /** Records that are kept: of all guests that a client's connection asks for again and again. */
 const MOST_KEPT = 100;
 
-/** A command reads the same record up to thirty times: as long as its text is the same, it is parsed once. */
-function parseOnce(uuid: string, text: string, note: string | undefined): GuestRecord {
-  const before = lastRead.get(uuid);
-  if (note === undefined && before?.text === text) return before.guest;
-  const guest = parse(text, note);
-  lastRead.delete(uuid);
-  const [oldest] = lastRead.size < MOST_KEPT ? [] : lastRead.keys();
-  if (oldest !== undefined) lastRead.delete(oldest);
-  if (note === undefined) lastRead.set(uuid, { text, guest });
-  return guest;
-}
-
 // Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps
 // takes a twentieth of it.
+/** A command reads the same record up to thirty times. */
+const parseKept = keepLast((text) => {
+  const { parseRecord }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  return parseRecord(text);
+}, MOST_KEPT);
+
 function parse(text: string, note: string | undefined): GuestRecord {
-  const { parseRecord, addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
-  const guest = parseRecord(text);
-  return note === undefined ? guest : addEndNote(guest, note);
+  const guest = parseKept(text);
+  if (note === undefined) return guest;
+  const { addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  return addEndNote(guest, note);
 }
 
 /** Writes the record to disk before it returns. */

@@ -65,10 +65,7 @@ export async function revertDomain(instance: Instance, key: string, how: HowToRe
   if (runs) await startNamed(instance, domain.uuid, { forceBoot: isForced, observer });
 }
 
-/**
- * Returns the steps of revertDomain(), with those of the start that it ends with, and changes nothing. Throws
- * its errors.
- */
+/** Returns the steps of revertDomain(), also of its start, and changes nothing. Throws its errors. */
 export async function planDomainRevert(
   instance: Instance,
   key: string,
@@ -92,10 +89,9 @@ async function planMemoryRevert(
 ): Promise<StagedPlan> {
   const { found, image, made } = await decideMemoryFirst(instance, uuid, how);
   const { guest, name } = found.domain;
-  const { images } = made.change;
   const start = await planStartAfter(
     instance,
-    { domain: made.running, images },
+    { domain: made.running, images: made.change.images },
     beginningFrom(instance, { ...how, image, name }),
   );
   return joinStages([
