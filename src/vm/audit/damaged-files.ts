@@ -1,4 +1,3 @@
-import { parseDomainText } from "../../domain/document.ts";
 import { parseSnapshotText } from "../../domain/other-documents/snapshot.ts";
 import { type OnRefused, type SvirtError, unlessRefused } from "../../errors.ts";
 import { parseNetworkText } from "../../network/document.ts";
@@ -12,6 +11,7 @@ import { poolStore } from "../../state/pools/pools.ts";
 import { damagedSnapshots, listSnapshotOwners, readSnapshots } from "../../state/snapshots/snapshots.ts";
 import type { XmlStore } from "../../state/xml-store.ts";
 import { parsePoolText } from "../../storage/pool/document.ts";
+import { ownPathsIn } from "./own-paths.ts";
 
 /**
  * Lists the damaged files of domains, networks, filters, pools, secrets and snapshots, with the remedies.
@@ -34,7 +34,7 @@ function checkDefinition(instance: Instance, name: string, note: OnRefused): voi
   const definition = unlessRefused(() => readDefinition(instance, name), note);
   if (definition !== undefined)
     check(
-      () => parseDomainText(definition.xml),
+      () => ownPathsIn(definition.xml),
       (cause) => damagedDefinition(instance, name, cause),
       note,
     );

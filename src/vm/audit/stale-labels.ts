@@ -1,6 +1,3 @@
-import { parseDomainText } from "../../domain/document.ts";
-import type { Resource } from "../../domain/resources/resource.ts";
-import { listResources } from "../../domain/resources/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { findLeftLabel } from "../../labelling/original-label.ts";
 import { folderOf } from "../../plan/folder-of.ts";
@@ -10,6 +7,7 @@ import { listDefinitionNames, readDefinition } from "../../state/definitions.ts"
 import { type Instance, isSession } from "../../state/instance.ts";
 import { type GuestRecord, readRecords } from "../../state/record.ts";
 import { allSteps } from "../../state/shutoff-reason.ts";
+import { ownPathsIn } from "./own-paths.ts";
 
 /** Folders of libvirt, and the folders recommended by its documentation. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
@@ -85,28 +83,10 @@ function isIn(folders: readonly string[], path: string): boolean {
   return folders.some((folder) => path.startsWith(`${folder}/`));
 }
 
-function pathsOf(instance: Instance, name: string): string[] {
+function pathsOf(instance: Instance, name: string): readonly string[] {
   const xml = readDefinition(instance, name)?.xml;
-  if (xml === undefined) return [];
-  return listResources(parseDomainText(xml)).flatMap(pathOf);
+  return xml === undefined ? [] : ownPathsIn(xml);
 }
-
-/**
- * Returns the path of a resource that a single guest may have to itself. Other resources are never labelled
- * for a single guest.
- */
-function pathOf(resource: Resource): string[] {
-  return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
-}
-
-const OWN: ReadonlySet<Resource["kind"]> = new Set([
-  "disk",
-  "shared-folder",
-  "chardev-file",
-  "chardev-log",
-  "chardev-device",
-  "nvram",
-]);
 
 /** Ignores errors: a file that svirt is not permitted to inspect belongs to no guest. */
 function findAround(instance: Instance, path: string): string[] {

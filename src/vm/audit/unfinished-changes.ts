@@ -30,8 +30,7 @@ export async function findUnfinished(
   instance: Instance,
   { running, silentAt }: { readonly running: readonly GuestRecord[]; readonly silentAt: SilentAt },
 ): Promise<readonly string[]> {
-  const found = await findChangedGuests(instance, running);
-  found.push(...(await findMerges(instance)));
+  const found = [...(await findChangedGuests(instance, running)), ...(await findMerges(instance))];
   const lockOf = ({ key, kind }: ChangedObject): string => HOLDS[kind].lockOf(instance.paths, key);
   for (const object of listChanged(instance, OBJECT_KINDS)) {
     const isThere = (): boolean => listChanged(instance, [object.kind]).some(({ key }) => key === object.key);
@@ -83,40 +82,43 @@ function unmounted(pool: string): string {
 
 /**
  * Lists the running guests with a change or a note of a job that no call carries out. A guest may keep a
- * device that it was told to release.
+ * device that it was told to release. It waits for the calls on all guests at once.
  */
-async function findChangedGuests(instance: Instance, running: readonly GuestRecord[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const { change, name, uuid } of running) {
-    const { lock } = guestPaths(instance.paths, uuid);
-    if (change === undefined || change.isTold === true) {
-      if (await isLeft(instance, lock, () => hasJobNote(instance, uuid)))
-        found.push(`${name}: a save, dump or snapshot was interrupted; run svirt recover`);
-      continue;
-    }
-    const isThere = (): boolean =>
-      unlessRefused(() => readRecord(instance, uuid)?.change?.what) === change.what;
-    if (await isLeft(instance, lock, isThere))
-      found.push(
-        `${name}: '${change.what}' was interrupted, and is neither undone nor finished; run svirt recover`,
-      );
+async function findChangedGuests(
+  instance: Instance,
+  running: readonly GuestRecord[],
+): Promise<readonly string[]> {
+  const found = await Promise.all(running.map(async (guest) => await findChanged(instance, guest)));
+  return found.flat();
+}
+
+async function findChanged(
+  instance: Instance,
+  { change, name, uuid }: GuestRecord,
+): Promise<readonly string[]> {
+  const { lock } = guestPaths(instance.paths, uuid);
+  if (change === undefined || change.isTold === true) {
+    const isNoted = await isLeft(instance, lock, () => hasJobNote(instance, uuid));
+    return isNoted ? [`${name}: a save, dump or snapshot was interrupted; run svirt recover`] : [];
   }
-  return found;
+  const isThere = (): boolean =>
+    unlessRefused(() => readRecord(instance, uuid)?.change?.what) === change.what;
+  if (!(await isLeft(instance, lock, isThere))) return [];
+  return [`${name}: '${change.what}' was interrupted, and is neither undone nor finished; run svirt recover`];
 }
 
 /**
  * Lists the domains with an interrupted deletion of a snapshot. A damaged record is reported as a damaged
- * file.
+ * file. It waits for the calls on all domains at once.
  */
-async function findMerges(instance: Instance): Promise<string[]> {
-  const found: string[] = [];
-  for (const uuid of listSnapshotMerges(instance)) {
+async function findMerges(instance: Instance): Promise<readonly string[]> {
+  const found = listSnapshotMerges(instance).map(async (uuid) => {
     const { lock } = guestPaths(instance.paths, uuid);
     const isThere = (): boolean => unlessRefused(() => readSnapshotMerge(instance, uuid)) !== undefined;
-    if (await isLeft(instance, lock, isThere))
-      found.push(`${uuid}: the deletion of a snapshot was interrupted; run svirt recover`);
-  }
-  return found;
+    const isInterrupted = await isLeft(instance, lock, isThere);
+    return isInterrupted ? [`${uuid}: the deletion of a snapshot was interrupted; run svirt recover`] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Two looks find it without the lock: the call that has written it has ended without removing it. */
