@@ -3,7 +3,7 @@ import type { Resource } from "../../domain/resources/resource.ts";
 import { listResources } from "../../domain/resources/resources.ts";
 import { keepLast } from "../../xml/keep-last.ts";
 
-// Rule: An audit parses the text of each definition once, however often it looks.
+// Rule: An audit parses the text of a definition once, for up to 1000 definitions.
 
 const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "disk",
@@ -14,7 +14,7 @@ const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "nvram",
 ]);
 
-/** Definitions whose paths are kept. */
+/** Definitions whose paths are kept. With more, each search in a look parses all of them. */
 const MOST_KEPT = 1000;
 
 /**
