@@ -26,7 +26,6 @@ export function formatDomainCapabilities(
   facts: EmulatorFacts,
 ): string {
   const board = findBoard(facts, emulator, machine);
-  const chipset = board.name.includes("q35") ? "q35" : "pc";
   return formatDocument(
     parentDraft("domainCapabilities", [
       textDraft("path", emulator),
@@ -38,7 +37,7 @@ export function formatDomainCapabilities(
       formatOs(instance, board.name),
       formatCpu(facts, type),
       supported("memoryBacking", true, [formatEnum("sourceType", ["file", "anonymous", "memfd"])]),
-      formatDevices(facts, chipset),
+      formatDevices(facts),
       formatFeatures(facts),
     ]),
   );
@@ -128,11 +127,11 @@ export function namedModels(cpus: EmulatorFacts["cpus"]): EmulatorFacts["cpus"] 
 /** QEMU's names for libvirt's modes, or for no processor. */
 const MODES = new Set(["host", "max", "base"]);
 
-function formatDevices(facts: EmulatorFacts, machine: string): Draft {
+function formatDevices(facts: EmulatorFacts): Draft {
   const types = new Set(facts.types);
   const chosen = ({ name, offers }: Enumeration): readonly [string, readonly string[]] => [
     name,
-    offers.filter((offer) => isOffered(offer, types, machine)).map(({ value }) => value),
+    offers.filter((offer) => isOffered(offer, types)).map(({ value }) => value),
   ];
   return parentDraft(
     "devices",
