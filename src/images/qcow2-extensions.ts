@@ -34,7 +34,8 @@ export function parseQcow2Extensions(header: HeaderBytes, start: number, end: nu
   }
   const dataFile = textOf(header, extensions, DATA_FILE);
   return {
-    ...(backingFormat === undefined ? {} : { backingFormat }),
+    // QEMU takes an empty one as missing. qemu.git block.c bdrv_open_backing_file()
+    ...(backingFormat === undefined || backingFormat === "" ? {} : { backingFormat }),
     ...(dataFile === undefined ? {} : { dataFile }),
     featureNames: new Map(names.flatMap((table) => parseFeatureNames(header, table))),
   };

@@ -23,6 +23,12 @@ describe("parseImageHeader() of qcow2", () => {
     }
   });
 
+  test("takes an empty format of the backing file as missing, as QEMU does", () => {
+    const header = parse({ backingFile: "base.raw", extensions: [[extension.backingFormat, ""]] });
+    expect(header).toEqual(parse({ backingFile: "base.raw" }));
+    expect(header.backingFormat).toBeUndefined();
+  });
+
   test("passes over extensions that concern no other file, known or not", () => {
     const extensions = [extension.bitmaps, extension.crypto, 0x12345678].map(
       (type) => [type, "12345"] as const,
