@@ -251,9 +251,13 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     const order = orderIn(folder, ":");
     const before = openDescriptors();
     const files = order.files.map((file) => ({ ...file, fd: 5 }));
-    await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
-      "Cannot pass descriptors: 3, 5 are not consecutive",
-    );
-    expect(openDescriptors()).toBe(before);
+    const tries = 20;
+    for (let tried = 0; tried < tries; tried += 1) {
+      await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
+        "Cannot pass descriptors: 3, 5 are not consecutive",
+      );
+    }
+    // Bun closes those of earlier tests at any time, so that one less is no proof of anything.
+    expect(openDescriptors() - before).toBeLessThan(tries);
   });
 });
