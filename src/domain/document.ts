@@ -1,4 +1,4 @@
-import { keepLast } from "../xml/keep-last.ts";
+import { keepLast, LastTexts } from "../xml/keep-last.ts";
 import type { InspectedDomain, LiveFacts } from "./document-forms.ts";
 import type { Domain } from "./domain.ts";
 
@@ -30,7 +30,21 @@ const MOST_KEPT = 4;
 /** Characters of the longest text that is kept: a client's connection reads any number of domains. */
 const LONGEST_KEPT = 65_536;
 
-const parseKept = keepLast(parseText, MOST_KEPT);
+const parseKept = keepLast(readText, MOST_KEPT);
+
+/** Place where the domain of a text is kept beyond this process. */
+interface DomainPlace {
+  /** Returns undefined for a place without it. */
+  read(): Domain | undefined;
+  write(domain: Domain): void;
+}
+
+const places = new LastTexts<DomainPlace>(MOST_KEPT);
+
+/** Has parseDomainText() read the domain of a text from a place, and write it there if it is missing. */
+export function keepDomainAt(xml: string, place: DomainPlace): void {
+  places.set(xml, place);
+}
 
 /**
  * Reads the XML text of a definition or a record, as parseDomain() does. A command reads the same text up to
@@ -38,6 +52,15 @@ const parseKept = keepLast(parseText, MOST_KEPT);
  */
 export function parseDomainText(xml: string): Domain {
   return xml.length > LONGEST_KEPT ? parseText(xml) : parseKept(xml);
+}
+
+function readText(xml: string): Domain {
+  const place = places.get(xml);
+  const kept = place?.read();
+  if (kept !== undefined) return kept;
+  const domain = parseText(xml);
+  place?.write(domain);
+  return domain;
 }
 
 function parseText(xml: string): Domain {

@@ -134,14 +134,14 @@ export function cpuModelsFile(paths: Paths, emulator: string, type: "kvm" | "qem
   return `${paths.state}/emulators/models-${type}${encodeURIComponent(emulator)}.json`;
 }
 
-/** Returns the folder of completed definitions. */
-export function completedFolder(paths: Paths): string {
-  return `${paths.state}/completed`;
-}
-
 /** Returns the file with the completed domain of a definition. */
 export function completedFile(paths: Paths, uuid: string): string {
-  return `${completedFolder(paths)}/${uuid}`;
+  return `${paths.state}/completed/${uuid}`;
+}
+
+/** Returns the file with the domain of a running guest, parsed from its XML. */
+export function parsedFile(paths: Paths, uuid: string): string {
+  return `${paths.run}/parsed/${uuid}`;
 }
 
 /** Returns the folder of texts in an editor. */

@@ -1,9 +1,10 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { namesFirmware } from "../domain/names-firmware.ts";
-import { completedFile, completedFolder } from "../plan/paths.ts";
+import { completedFile } from "../plan/paths.ts";
 import { type Definition, readDefinition } from "../state/definitions.ts";
 import type { Instance } from "../state/instance.ts";
+import { readKeptDomain, writeKeptDomain } from "../state/kept-domain.ts";
 import { withRegistryLock } from "../state/locks.ts";
 
 /** Domain with all open settings decided, and its XML if the XML contains all of them. */
@@ -44,16 +45,10 @@ export async function completeBytes(instance: Instance, bytes: Uint8Array): Prom
  * Stores the domain of a definition, so that a start need not parse its XML. The caller holds the registry
  * lock.
  */
-export function keepCompleted(instance: Instance, definition: Definition, domain: Domain): void {
-  const key = keyOf(instance, definition);
+export function keepCompleted(instance: Instance, { uuid, xml }: Definition, domain: Domain): void {
   // The host may have other firmware at the next start.
-  if (key === undefined || namesFirmware(domain.os)) return;
-  instance.host.makeFolder({ path: completedFolder(instance.paths), mode: 0o700 });
-  instance.host.writeVolatile(
-    completedFile(instance.paths, definition.uuid),
-    key + JSON.stringify(domain),
-    0o600,
-  );
+  if (namesFirmware(domain.os)) return;
+  writeKeptDomain(instance, { path: completedFile(instance.paths, uuid), xml }, domain);
 }
 
 /**
@@ -62,22 +57,7 @@ export function keepCompleted(instance: Instance, definition: Definition, domain
  */
 export function readKept(
   instance: Instance,
-  definition: Pick<Definition, "uuid" | "xml">,
+  { uuid, xml }: Pick<Definition, "uuid" | "xml">,
 ): Domain | undefined {
-  const key = keyOf(instance, definition);
-  const text =
-    key === undefined ? undefined : instance.host.readText(completedFile(instance.paths, definition.uuid));
-  if (key === undefined || text?.startsWith(key) !== true) return undefined;
-  try {
-    // No schema checks it, since the same build wrote it.
-    return JSON.parse(text.slice(key.length)) as Domain;
-  } catch {
-    // Truncated by a power failure.
-    return undefined;
-  }
-}
-
-/** Returns the prefix of a stored domain: text with another prefix is of another XML or another build. */
-function keyOf({ build }: Instance, { xml }: Pick<Definition, "xml">): string | undefined {
-  return build === undefined ? undefined : `${build}\n${xml}`;
+  return readKeptDomain(instance, { path: completedFile(instance.paths, uuid), xml });
 }

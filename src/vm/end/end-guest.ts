@@ -14,6 +14,7 @@ import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.
 import { removeReports } from "../../state/reports/report-files.ts";
 import { allSteps, type ShutoffReason, writeReason } from "../../state/shutoff-reason.ts";
 import { hasSnapshots, removeSnapshots } from "../../state/snapshots/snapshots.ts";
+import { removeParsed } from "../guest/parsed-guest.ts";
 
 // Rule: The end of a guest runs the inverses of its start.
 
@@ -99,6 +100,7 @@ async function removeFacts(instance: Instance, uuid: string): Promise<void> {
   const unlock = await unlessWorkRefused(async () => await lockReports(instance, uuid));
   try {
     removeReports(instance, uuid);
+    removeParsed(instance, uuid);
     removeRecord(instance, uuid);
     // Without the lock, a client's svirt may have written some while there was a record.
     removeReports(instance, uuid);

@@ -4,6 +4,7 @@ import { type Definition, definitionOf, readDefinition } from "../../state/defin
 import type { Instance } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecord } from "../../state/record.ts";
 import { findRecorded } from "../../state/running-guests.ts";
+import { keepParsed } from "./parsed-guest.ts";
 
 /** A domain, defined, running, or both. */
 export interface FoundDomain {
@@ -90,7 +91,9 @@ function findGuest(instance: Instance, by: DomainKey, key: string): GuestRecord 
 
 function runningGuest(instance: Instance, uuid: string | undefined): GuestRecord | undefined {
   const guest = uuid === undefined ? undefined : readRecord(instance, uuid);
-  return guest !== undefined && isRunning(instance, guest) ? guest : undefined;
+  if (guest === undefined || !isRunning(instance, guest)) return undefined;
+  keepParsed(instance, guest);
+  return guest;
 }
 
 /**
