@@ -126,4 +126,6 @@ export interface Host extends FileHost, MountHost, ProcessHost, SelinuxHost {
   freeMemory(): void;
   sleep(ms: number): Promise<void>;
   makeUuid(): string;
+  /** Returns 64 bits of a text in hexadecimal digits, which show damage and edits by hand. */
+  checksum(text: string): string;
 }

@@ -4,6 +4,7 @@ import type { GuestIdentity } from "../run/process/kill-guest.ts";
 import { keepLast } from "../xml/keep-last.ts";
 import type { Instance } from "./instance.ts";
 import type { GuestRecord } from "./record-schema.ts";
+import { seal, unseal } from "./seal.ts";
 
 // Rule: The record is on disk before the first step.
 
@@ -16,7 +17,7 @@ export function readRecord(instance: Instance, uuid: string): GuestRecord | unde
   if (text === undefined) return undefined;
   const note = instance.host.readText(noteFile(instance, uuid));
   try {
-    return parse(text, note);
+    return parse(instance, text, note);
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
@@ -66,16 +67,20 @@ export function listRecorded({ host, paths }: Instance): string[] {
 /** Records that are kept: of all guests that a client's connection asks for again and again. */
 const MOST_KEPT = 100;
 
-// Loaded on demand: a start on a host without guests reads no record, and making the schemas of all steps
-// takes a twentieth of it.
 /** A command reads the same record up to thirty times. */
-const parseKept = keepLast((text) => {
+const parseKept = keepLast(parseText, MOST_KEPT);
+
+function parseText(text: string): GuestRecord {
+  // Loaded on demand: making the schemas of all steps takes a quarter of a small command.
   const { parseRecord }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   return parseRecord(text);
-}, MOST_KEPT);
+}
 
-function parse(text: string, note: string | undefined): GuestRecord {
-  const guest = parseKept(text);
+const readKept = keepLast((text) => JSON.parse(text) as GuestRecord, MOST_KEPT);
+
+function parse(instance: Instance, text: string, note: string | undefined): GuestRecord {
+  const { body, isOwn } = unseal(instance, text);
+  const guest = isOwn ? readKept(body) : parseKept(body);
   if (note === undefined) return guest;
   const { addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   return addEndNote(guest, note);
@@ -84,7 +89,7 @@ function parse(text: string, note: string | undefined): GuestRecord {
 /** Writes the record to disk before it returns. */
 export function writeRecord(instance: Instance, value: GuestRecord): void {
   instance.host.makeFolder({ path: recordsFolder(instance.paths), mode: 0o700 });
-  instance.host.writeText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
+  instance.host.writeText(guestPaths(instance.paths, value.uuid).record, textOf(instance, value), 0o600);
   removeNote(instance, value.uuid);
 }
 
@@ -124,7 +129,7 @@ export function isWritten(write: () => void): boolean {
 
 /** Writes the text of writeRecord() to disk. placeRecord() then only has to rename it. */
 export function stageRecord(instance: Instance, value: GuestRecord): void {
-  instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(value), 0o600);
+  instance.host.stageText(guestPaths(instance.paths, value.uuid).record, textOf(instance, value), 0o600);
 }
 
 /**
@@ -134,8 +139,8 @@ export function placeRecord(instance: Instance, uuid: string): void {
   instance.host.placeText(guestPaths(instance.paths, uuid).record);
 }
 
-function textOf(value: GuestRecord): string {
-  return `${JSON.stringify(value)}\n`;
+function textOf(instance: Instance, value: GuestRecord): string {
+  return `${seal(instance, JSON.stringify(value))}\n`;
 }
 
 /** Fields of a record with the identity of its guest's processes. */

@@ -25,6 +25,7 @@ export function kernelCalls(
   | "freeMemory"
   | "sleep"
   | "makeUuid"
+  | "checksum"
   | "getCryptography"
 > {
   const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
@@ -51,6 +52,7 @@ export function kernelCalls(
     freeMemory: () => undefined,
     sleep: (ms) => passTime(machine, ms),
     makeUuid: () => machine.makeUuid(),
+    checksum: (text) => Bun.hash(text).toString(16),
     // Arithmetic alone, and the same on each machine.
     getCryptography: async () => (await import("../../src/host/linux/system/cryptography.ts")).cryptography,
   };

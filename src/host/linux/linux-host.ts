@@ -4,6 +4,8 @@ import { listFolder, readText } from "./files/quick-files.ts";
 import { getBootId, hasProcess } from "./processes/reused-pid.ts";
 import { getSelinuxMode } from "./system/selinux-mode.ts";
 
+const HEXADECIMAL = 16;
+
 /**
  * Returns svirt's machine. Loads the calls of `svirt list` immediately, and all others at the first call of
  * any. Loading the others takes longer than the whole of `svirt list` (docs/measurements.md).
@@ -15,10 +17,9 @@ export function makeLinuxHost(): Host {
     hasProcess,
     getBootId,
     getSelinuxMode,
-    nowMs: () => Date.now(),
+    ...valueCalls(),
     freeMemory: () => Bun.gc(true),
     sleep: async (ms) => await (await import("./calls/wait-ready.ts")).sleep(ms),
-    makeUuid: () => crypto.randomUUID(),
     getCryptography: async () => (await import("./system/cryptography.ts")).cryptography,
     connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
 
@@ -60,6 +61,15 @@ export function makeLinuxHost(): Host {
     getMachine: () => others().getMachine(),
     getBootTime: () => others().getBootTime(),
     getUid: () => files().getUid(),
+  };
+}
+
+/** Methods that touch nothing on the host. */
+function valueCalls(): Pick<Host, "nowMs" | "makeUuid" | "checksum"> {
+  return {
+    nowMs: () => Date.now(),
+    makeUuid: () => crypto.randomUUID(),
+    checksum: (text) => Bun.hash(text).toString(HEXADECIMAL),
   };
 }
 

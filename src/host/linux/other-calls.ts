@@ -71,6 +71,7 @@ type QuickCall =
   | "freeMemory"
   | "sleep"
   | "makeUuid"
+  | "checksum"
   | "getCryptography";
 
 const PROGRAM_CALLS = { readOutput, readProbe, runProgram };
