@@ -12,7 +12,10 @@ export function removePart(host: Host, path: string): void {
   removeIfPresent(host, stagedPath(path));
 }
 
-/** Looks first: a read-only file system refuses even the removal of a missing file. unlink(2) */
-function removeIfPresent(host: Host, path: string): void {
+/**
+ * Removes a file if it exists. Looks first: a read-only file system refuses even the removal of a missing
+ * file. unlink(2)
+ */
+export function removeIfPresent(host: Host, path: string): void {
   if (host.inspectFile(path) !== undefined) host.removeFile(path);
 }

@@ -1,14 +1,14 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import type { GuestIdentity } from "../run/process/kill-guest.ts";
-import { keepLast } from "../xml/keep-last.ts";
+import { LastTexts } from "../xml/keep-last.ts";
 import type { Instance } from "./instance.ts";
-import type { GuestRecord } from "./record-schema.ts";
-import { seal, unseal } from "./seal.ts";
+import type { GuestRecord } from "./record/record-schema.ts";
+import { seal, unseal } from "./record/seal.ts";
 
 // Rule: The record is on disk before the first step.
 
-export type { GuestChange, GuestRecord } from "./record-schema.ts";
+export type { GuestChange, GuestRecord } from "./record/record-schema.ts";
 
 /** Returns a guest's record; undefined if the guest is off. Throws "failed" if the record is damaged. */
 export function readRecord(instance: Instance, uuid: string): GuestRecord | undefined {
@@ -67,23 +67,30 @@ export function listRecorded({ host, paths }: Instance): string[] {
 /** Records that are kept: of all guests that a client's connection asks for again and again. */
 const MOST_KEPT = 100;
 
-/** A command reads the same record up to thirty times. */
-const parseKept = keepLast(parseText, MOST_KEPT);
-
-function parseText(text: string): GuestRecord {
-  // Loaded on demand: making the schemas of all steps takes a quarter of a small command.
-  const { parseRecord }: typeof import("./record-schema.ts") = require("./record-schema.ts");
-  return parseRecord(text);
-}
-
-const readKept = keepLast((text) => JSON.parse(text) as GuestRecord, MOST_KEPT);
+/** Records that were read, and by which build. A command reads the same record up to thirty times. */
+const kept = new LastTexts<{ readonly build: string | undefined; readonly guest: GuestRecord }>(MOST_KEPT);
 
 function parse(instance: Instance, text: string, note: string | undefined): GuestRecord {
-  const { body, isOwn } = unseal(instance, text);
-  const guest = isOwn ? readKept(body) : parseKept(body);
+  const guest = parseText(instance, text);
   if (note === undefined) return guest;
-  const { addEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  const { addEndNote }: typeof import("./record/record-schema.ts") = require("./record/record-schema.ts");
   return addEndNote(guest, note);
+}
+
+function parseText(instance: Instance, text: string): GuestRecord {
+  const { build } = instance;
+  const known = kept.get(text);
+  if (known !== undefined && known.build === build) return known.guest;
+  const { body, isOwn } = unseal(instance, text);
+  const guest = isOwn ? (JSON.parse(body) as GuestRecord) : checkBody(body);
+  kept.set(text, { build, guest });
+  return guest;
+}
+
+function checkBody(body: string): GuestRecord {
+  // Loaded on demand: making the schemas of all steps takes a quarter of a small command.
+  const { parseRecord }: typeof import("./record/record-schema.ts") = require("./record/record-schema.ts");
+  return parseRecord(body);
 }
 
 /** Writes the record to disk before it returns. */

@@ -1,7 +1,7 @@
 import { type OnRefused, SvirtError, unlessRefused } from "../errors.ts";
 import { stagedPath } from "../plan/partial-names.ts";
 import { unfinishedLock } from "../plan/paths.ts";
-import { removeText } from "../run/remove-text.ts";
+import { removeIfPresent, removeText } from "../run/remove-text.ts";
 import type { Instance } from "./instance.ts";
 import { isWritten } from "./record.ts";
 import type { Unfinished } from "./unfinished-schema.ts";
@@ -38,8 +38,7 @@ export function writeUnfinished(instance: Instance, id: string, work: Unfinished
 export function removeUnfinished(instance: Instance, id: string): void {
   const { host, paths } = instance;
   for (const folder of foldersOf(instance)) removeText(host, pathIn(folder, id));
-  const lock = unfinishedLock(paths, id);
-  if (host.inspectFile(lock) !== undefined) host.removeFile(lock);
+  removeIfPresent(host, unfinishedLock(paths, id));
 }
 
 /** Lists the notes left by killed calls. The error of a damaged note goes to `onDamaged`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { parseRecord } from "../../src/state/record/record-schema.ts";
 import { readRecord } from "../../src/state/record.ts";
-import { parseRecord } from "../../src/state/record-schema.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 

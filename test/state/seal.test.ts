@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { seal, unseal } from "../../src/state/seal.ts";
+import { seal, unseal } from "../../src/state/record/seal.ts";
 import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
 const BODY = '{"name":"a \\",\\"seal\\":\\"b","last":1}';

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { claim } from "../../src/plan/facts/step-parts.ts";
 import { changeRecord } from "../../src/state/changes/change-schema.ts";
-import { record } from "../../src/state/record-schema.ts";
+import { record } from "../../src/state/record/record-schema.ts";
 
 const text = await Bun.file(new URL("../../docs/state.md", import.meta.url)).text();
 

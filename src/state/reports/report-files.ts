@@ -1,3 +1,4 @@
+import { removeIfPresent } from "../../run/remove-text.ts";
 import type { Instance } from "../instance.ts";
 
 /** Ending of a file's name with a guest's reports. */
@@ -18,6 +19,5 @@ export function reportsFile(instance: Pick<Instance, "paths">, uuid: string): st
 
 /** Removes the reports of an ended guest. */
 export function removeReports(instance: Instance, uuid: string): void {
-  const path = reportsFile(instance, uuid);
-  if (instance.host.inspectFile(path) !== undefined) instance.host.removeFile(path);
+  removeIfPresent(instance.host, reportsFile(instance, uuid));
 }

@@ -1,5 +1,6 @@
 import { keepDomainAt } from "../../domain/document.ts";
 import { parsedFile } from "../../plan/paths.ts";
+import { removeText } from "../../run/remove-text.ts";
 import type { Instance } from "../../state/instance.ts";
 import { readKeptDomain, writeKeptDomain } from "../../state/kept-domain.ts";
 import { type GuestRecord, isWritten, readRecord } from "../../state/record.ts";
@@ -23,6 +24,5 @@ export function keepParsed(instance: Instance, { startedMs, uuid, xml }: GuestRe
 
 /** Removes the parsed domain of an ended guest. */
 export function removeParsed({ host, paths }: Instance, uuid: string): void {
-  const path = parsedFile(paths, uuid);
-  if (host.inspectFile(path) !== undefined) host.removeFile(path);
+  removeText(host, parsedFile(paths, uuid));
 }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import { LABEL_MODELS, type LabelModelName } from "../domain/forms/label-model.ts";
-import { none } from "../label/none-model.ts";
-import { selinux } from "../label/selinux-model.ts";
-import { blockJob } from "../plan/facts/block-job.ts";
-import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
-import { step } from "../plan/steps/kinds.ts";
+import { LABEL_MODELS, type LabelModelName } from "../../domain/forms/label-model.ts";
+import { none } from "../../label/none-model.ts";
+import { selinux } from "../../label/selinux-model.ts";
+import { blockJob } from "../../plan/facts/block-job.ts";
+import { aNumber, aString, maybeString } from "../../plan/facts/plain-schemas.ts";
+import { step } from "../../plan/steps/kinds.ts";
 
 /**
  * A guest's security label, as decided at its start. A record without a model is of an older svirt, which had
