@@ -18,7 +18,8 @@ export function readPlan(json: string): ByHand {
   const steps = v.parse(v.array(step), JSON.parse(json));
   const spawn = steps.find((each) => each.do === "spawn");
   if (spawn === undefined) throw new Error("the plan does not start anything");
-  const { context, environment, files, logFile, program, sockets, uid, words, workFolder } = spawn.order;
+  const { context, environment, events, files, logFile, program, sockets, uid, words, workFolder } =
+    spawn.order;
   return {
     prepare: steps
       .flatMap((each) => {
@@ -37,6 +38,7 @@ export function readPlan(json: string): ByHand {
       `log ${logFile}`,
       ...sockets.map(({ path }) => `socket ${path}`),
       ...files.map(({ access, file }) => `file ${access === "read-only" ? "r" : "w"} ${file.path}`),
+      ...(events === undefined ? [] : [`file s ${events.path}`]),
       ...Object.entries(environment).map(([name, value]) => `env ${name}=${value}`),
       ...[program, ...words].map((word) => `word ${word}`),
       "",

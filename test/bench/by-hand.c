@@ -4,8 +4,8 @@
  * by-hand quit FILE: ends the guest and waits until its monitor closes.
  *
  * FILE is made from the spawn step of `svirt plan --json`. Each line has a keyword and a value:
- *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH (descriptor 3), file r|w PATH (descriptor 4 and up),
- *   env NAME=VALUE, word TEXT (the first one is the program).
+ *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH (descriptor 3), file r|w|s PATH (descriptor 4 and up;
+ *   s is a socket that listens), env NAME=VALUE, word TEXT (the first one is the program).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,20 +79,19 @@ static void write_context(const char *attribute, const char *value)
 	close(fd);
 }
 
-static struct sockaddr_un address(void)
+static struct sockaddr_un address(const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	snprintf(at.sun_path, sizeof at.sun_path, "%s", socket_path);
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
 	return at;
 }
 
-/* Opens the guest's socket and files above MOST, in the order of their final numbers. */
-static void open_handed(int *last)
+static int listen_at(const char *path)
 {
-	struct sockaddr_un at = address();
-	int fd, next = FIRST_HANDED;
+	struct sockaddr_un at = address(path);
+	int fd;
 
-	unlink(socket_path);
+	unlink(path);
 	if (context)
 		write_context("/proc/thread-self/attr/sockcreate", context);
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
@@ -101,9 +100,25 @@ static void open_handed(int *last)
 		write_context("/proc/thread-self/attr/sockcreate", "");
 	if (bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 8))
 		die("listen");
-	for (int file = -1; file < file_count; file++, next++) {
-		if (file >= 0 && (fd = open(files[file] + 2, (files[file][0] == 'w' ? O_RDWR : O_RDONLY) | O_CLOEXEC)) < 0)
-			die(files[file]);
+	return fd;
+}
+
+static int open_file(const char *file)
+{
+	int fd;
+
+	if (file[0] == 's')
+		return listen_at(file + 2);
+	if ((fd = open(file + 2, (file[0] == 'w' ? O_RDWR : O_RDONLY) | O_CLOEXEC)) < 0)
+		die(file);
+	return fd;
+}
+
+/* Opens the guest's socket and files above MOST, in the order of their final numbers. */
+static void open_handed(int *last)
+{
+	for (int file = -1; file < file_count; file++) {
+		int fd = file < 0 ? listen_at(socket_path) : open_file(files[file]);
 		/* Keeps the final numbers free. */
 		if ((last[file + 1] = fcntl(fd, F_DUPFD_CLOEXEC, MOST)) < 0)
 			die("copy a descriptor");
@@ -146,7 +161,7 @@ static void wait_for(FILE *monitor, const char *text)
 
 static FILE *open_monitor(void)
 {
-	struct sockaddr_un at = address();
+	struct sockaddr_un at = address(socket_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at))
 		die("connect to the monitor");

@@ -1,5 +1,15 @@
 import { writeFileSync } from "node:fs";
 
+/** QEMU's driver without what a container may lack: SELinux, control groups, mount namespaces, virtlogd. */
+export const QEMU_SETTINGS: readonly string[] = [
+  'security_driver = "none"',
+  'user = "root"',
+  'group = "root"',
+  'stdio_handler = "file"',
+  "cgroup_controllers = [ ]",
+  "namespaces = [ ]",
+];
+
 /** Starts libvirt's daemon with a socket of its own, WORK/libvirt-sock, without a manager of services. */
 export function startLibvirt(work: string): Bun.Subprocess {
   const settings = `${work}/libvirtd.conf`;

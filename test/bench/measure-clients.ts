@@ -1,31 +1,18 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type ConnectionMemory, measureConnections, pssBeyondFile } from "./client-memory.ts";
-import { startLibvirt, untilAnswered } from "./libvirtd.ts";
+import { QEMU_SETTINGS, startLibvirt, untilAnswered } from "./libvirtd.ts";
 import { type LocalSsh, startLocalSsh } from "./local-ssh.ts";
 import { comparePairs, type Pair } from "./pairs.ts";
 import type { Ratio } from "./timings.ts";
+import { mountOwnFolders } from "./verbs/own-folders.ts";
 
 /** Most that a list and a start may take, over the same client with libvirtd. */
 const [LIST_AIM, START_AIM] = [1, 0.3];
 const DOMAINS = 100;
 const CONNECTIONS = [1, 3, 10];
-/** Folders of svirt and libvirt, which are empty for the measurement. */
-const FOLDERS = [
-  ...["/etc/svirt", "/var/lib/svirt", "/run/svirt", "/var/log/svirt"],
-  ...["/etc/libvirt", "/var/lib/libvirt", "/var/log/libvirt", "/run/libvirt", "/var/cache/libvirt"],
-];
 /** Without SELinux on this machine, guests are not confined by svirt either. */
 const SVIRT_SETTINGS = "security_require_confined = 0\n";
-/** QEMU's driver without what a container may lack: SELinux, control groups, mount namespaces, virtlogd. */
-const QEMU_SETTINGS = [
-  'security_driver = "none"',
-  'user = "root"',
-  'group = "root"',
-  'stdio_handler = "file"',
-  "cgroup_controllers = [ ]",
-  "namespaces = [ ]",
-];
 
 /** Results beside libvirtd. */
 export interface ClientsMeasured {
@@ -46,7 +33,7 @@ type Sides<Each> = Readonly<Record<"ours" | "theirs", Each>>;
  * must have its own mount namespace.
  */
 export async function measureClients(tools: string, svirt: string, rounds: number): Promise<ClientsMeasured> {
-  for (const folder of FOLDERS) run(`mkdir -p ${folder}`, `mount -t tmpfs none ${folder}`);
+  mountOwnFolders();
   writeFileSync("/etc/svirt/svirt.conf", SVIRT_SETTINGS);
   writeFileSync("/etc/libvirt/qemu.conf", `${QEMU_SETTINGS.join("\n")}\n`);
   const work = mkdtempSync(`${tmpdir()}/svirt-bench-`);

@@ -43,9 +43,12 @@ export async function interleaveHere(
   rounds: number,
   programs: readonly string[],
 ): Promise<Timing[]> {
-  const run = Bun.spawn([`${tools}/interleave`, String(rounds), ...programs], { stdout: "pipe" });
-  const text = await run.stdout.text();
-  if ((await run.exited) !== 0) throw new Error(`Cannot measure ${programs.join(", ")} on this machine`);
+  const run = Bun.spawn([`${tools}/interleave`, String(rounds), ...programs], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [text, errors] = await Promise.all([run.stdout.text(), run.stderr.text()]);
+  if ((await run.exited) !== 0) throw new Error(`Cannot measure on this machine: ${errors.trim()}`);
   return parseTimings(text);
 }
 
