@@ -22,7 +22,7 @@ const RUN_BY = new Map([
   ["bun run fix", "nothing: it changes files"],
   ["bun test test/label", "scripts/test, which runs the same files"],
   ["bun scripts/write-docs.ts", "test/cli/docs.test.ts, by the same function"],
-  ["scripts/bench --gate", "a developer"],
+  ["scripts/bench --gate", ".ci/run, by scripts/test --gate, with --counts"],
   ["scripts/bench --gate --record", "a developer"],
   ["scripts/build", ".ci/run"],
   // FILTER stands for a name. The command is for debugging.
