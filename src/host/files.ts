@@ -7,7 +7,7 @@ import type { FileAttributes, FileType, GrantedAccess, TreeEntry } from "./file-
 import type { DeviceData, DevicePart, FileContent, FilePart, NewFile } from "./new-file.ts";
 
 /** Times of stat(2), in nanoseconds since 1970. */
-interface FileTimes {
+export interface FileTimes {
   readonly accessedNs: bigint;
   readonly modifiedNs: bigint;
   /** Last change of the data or the attributes. */
@@ -61,11 +61,14 @@ export interface OpenedFile extends FileAttributes {
   readonly facts: FileFacts;
 }
 
-/** Files of a list of paths, open until they are disposed of. Both methods throw the error of the path. */
+/** Files of a list of paths, until they are disposed of. Both methods throw the error of the path. */
 export interface OpenedFiles extends Disposable {
-  /** Returns the facts of the file at a place of the list; undefined if it is missing. */
-  inspected(place: number): FileFacts | undefined;
-  /** Runs `use` with the file at a place of the list; returns undefined if it is missing. */
+  /** Returns the identity of the file at a place of the list; undefined if it is missing. */
+  idAt(place: number): FileId | undefined;
+  /**
+   * Runs `use` with the file at a place of the list; returns undefined if it is missing. Throws "denied" for
+   * a file that has been replaced since.
+   */
   withOpened<Result>(place: number, use: (file: OpenedFile) => Result): Result | undefined;
 }
 

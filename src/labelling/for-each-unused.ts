@@ -75,7 +75,7 @@ function thingsOf(things: readonly HeldThing[], claimed: ReadonlySet<string>): r
 /** The later act on the file reports its error. */
 function thingAt(files: OpenedFiles, at: number): readonly HeldThing[] {
   try {
-    const id = files.inspected(at)?.id;
+    const id = files.idAt(at);
     return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
   } catch {
     return [];

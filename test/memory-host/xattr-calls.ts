@@ -1,5 +1,4 @@
 import type { FileAttributes } from "../../src/host/file-attributes.ts";
-import type { OpenedFile } from "../../src/host/files.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 import { type FileSystem, factsOf, type Inode } from "./file-tree.ts";
@@ -42,15 +41,16 @@ export function xattrCalls(
     },
     openEach(paths) {
       const entries = paths.map((path) => attempted(() => files.find(path)));
-      const opened = (at: number): OpenedFile | undefined => {
-        const place = entries[at]?.();
-        return place && { facts: factsOf(place), ...attributesOf(machine, svirt, place.inode) };
-      };
       return {
-        inspected: (at) => opened(at)?.facts,
+        idAt(at) {
+          const place = entries[at]?.();
+          return place && factsOf(place).id;
+        },
         withOpened(at, use) {
-          const file = opened(at);
-          return file && use(file);
+          const found = entries[at]?.();
+          const facts = found && factsOf(found);
+          if (facts === undefined || files.find(facts.id.path) === undefined) return undefined;
+          return use({ facts, ...attributesOf(machine, svirt, files.getSame(facts.id)) });
         },
         [Symbol.dispose]: () => entries.splice(0),
       };

@@ -98,7 +98,8 @@ export function openPath(path: string | Buffer): number {
   return openAt(path, O_PATH);
 }
 
-function openInspected(path: string): number {
+/** Opens a path for inspection only. Throws "host-call". */
+export function openInspected(path: string): number {
   try {
     return openPath(path);
   } catch (error) {
@@ -124,14 +125,22 @@ export function listChildren(folder: number): readonly Child[] {
 
 /** Throws "denied" for any file but the inspected file. */
 export function refuseOther(file: FileId, stat: BigIntStats): void {
-  const now = fileFacts(file.path, stat).id;
-  const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
+  const isSame = isSameFile(fileFacts(file.path, stat).id, file);
   // A symlink created right after the file's removal may have got its inode number.
-  if (isSame && !stat.isSymbolicLink()) return;
-  throw new SvirtError(`Cannot open ${file.path}: the file was replaced after svirt inspected it`, {
+  if (!isSame || stat.isSymbolicLink()) throw replaced(file.path);
+}
+
+/** Returns the error for a path that leads to another file than the inspected one. */
+export function replaced(path: string): SvirtError {
+  return new SvirtError(`Cannot open ${path}: the file was replaced after svirt inspected it`, {
     kind: "denied",
     remedy: "Find the program that replaces files there, then try again.",
   });
+}
+
+/** Reports whether both are the same file, by device, inode, and number of a device node. */
+export function isSameFile(one: FileId, other: FileId): boolean {
+  return one.device === other.device && one.inode === other.inode && one.node === other.node;
 }
 
 /** Returns the type of a file that is no symbolic link, by its st_mode. */

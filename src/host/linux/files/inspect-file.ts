@@ -3,43 +3,53 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import type { FileAttributes } from "../../file-attributes.ts";
 import type { FileFacts, OpenedFile } from "../../files.ts";
 import { nativeName, textOfName } from "../calls/native-name.ts";
-import { attributesAt } from "../labels/xattr.ts";
-import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
+import { InspectedAttributes, OpenAttributes } from "../labels/xattr.ts";
+import { fileFacts, isSameFile, O_PATH, openInspected, openPath, replaced } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
-import { askServer } from "./stat-open.ts";
+import { statOpen } from "./stat-open.ts";
 
 /** Link targets that are not usable paths: a removed name, a pipe, a mount out of reach. */
 const NO_PATH = /^(?!\/)| \(deleted\)$/;
 
 /** Implements Host.inspectFile. */
 export function inspectFile(path: string): FileFacts | undefined {
-  return look(path, (facts) => facts);
+  const opened = openWithFacts(path);
+  if (opened === undefined) return undefined;
+  closeSync(opened.fd);
+  return opened.facts;
 }
 
 /** Implements Host.withInspected. */
 export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
-  return look(path, (facts, fd) => {
-    askServer(fd, facts);
-    return use({ facts, ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: facts.id.path }) });
-  });
+  const opened = unlessMissing(`inspect ${path}`, () => openReal(path));
+  if (opened === undefined) return undefined;
+  const { fd, real } = opened;
+  try {
+    const facts = statOpen(fd, real);
+    if (facts === undefined) throw replaced(path);
+    return useAttributes(fd, facts, use);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Implements Host.withAttributes. */
 export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
-  return withFile(file, (at, fd) => {
-    askServer(fd, { id: file });
-    return use(attributesAt({ at, shown: file.path }));
-  });
+  const fd = openInspected(file.path);
+  try {
+    const facts = statOpen(fd, file.path);
+    if (facts === undefined || !isSameFile(facts.id, file)) throw replaced(file.path);
+    return useAttributes(fd, facts, use);
+  } finally {
+    closeSync(fd);
+  }
 }
 
-function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {
-  const opened = openWithFacts(path);
-  if (opened === undefined) return undefined;
-  try {
-    return use(opened.facts, opened.fd);
-  } finally {
-    closeSync(opened.fd);
-  }
+function useAttributes<Result>(fd: number, facts: FileFacts, use: (file: OpenedFile) => Result): Result {
+  const opened = { at: `/proc/self/fd/${fd}`, facts, shown: facts.id.path };
+  if (facts.type !== "file") return use(new OpenAttributes(opened));
+  using attributes = new InspectedAttributes(opened);
+  return use(attributes);
 }
 
 /** An inspected file, open for nothing else. */

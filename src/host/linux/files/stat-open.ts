@@ -1,98 +1,140 @@
-import type { FileFacts } from "../../files.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { FileFacts, FileTimes } from "../../files.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { BLOCK_BYTES, fileType, isSymlink } from "./file-id.ts";
 
 /** linux/fcntl.h */
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_STATX_FORCE_SYNC = 0x2000;
 /** linux/stat.h */
+const STATX_TYPE = 0x1;
+const STATX_INO = 0x100;
 const STATX_BASIC_STATS = 0x7ff;
-/** Offsets in struct statx of linux/stat.h. */
-const UID = 20;
-const GID = 24;
-const MODE = 28;
-const INODE = 32;
-const SIZE = 40;
-const BLOCKS = 48;
-const ACCESSED = 64;
-const CHANGED = 96;
-const MODIFIED = 112;
-const NODE = 128;
-const DEVICE = 136;
-const STATX_BYTES = 256;
-const U32 = 4;
-const U64 = 8;
+/** Offsets in struct statx of linux/stat.h, in words of 32 bits. Numbers of 64 bits take two. */
+const UID = 5;
+const GID = 6;
+const MODE = 7;
+const INODE = 8;
+const SIZE = 10;
+const BLOCKS = 12;
+const ACCESSED = 16;
+const CHANGED = 24;
+const MODIFIED = 28;
+const NODE = 32;
+const DEVICE = 34;
+const STATX_WORDS = 64;
+const WORD = 2 ** 32;
+const MODE_BITS = 0xffff;
 const PERMISSIONS = 0o7777;
-const NS_OF_MS = 1_000_000n;
+const NS_OF_MS = 1_000_000;
+const MS_OF_S = 1000;
 const NS_OF_S = 1_000_000_000n;
 
-/** Device numbers of file systems without a block device, such as network file systems. */
-const NO_DEVICE = "0:";
 const NO_PATH = new Uint8Array(1);
-const bytes = new Uint8Array(STATX_BYTES);
-const view = new DataView(bytes.buffer);
+/** Answer of the last call: an array is read faster than a DataView. */
+const words = new Uint32Array(STATX_WORDS);
+
+/** Times that few commands need: a bigint takes longer than the kernel's answer. */
+class Times implements FileTimes {
+  readonly modifiedMs: number;
+  private readonly accessed: readonly [s: number, ns: number];
+  private readonly modified: readonly [s: number, ns: number];
+  private readonly changed: readonly [s: number, ns: number];
+
+  constructor() {
+    const [s, ns] = momentAt(MODIFIED);
+    this.modifiedMs = s * MS_OF_S + Math.floor(ns / NS_OF_MS);
+    this.accessed = momentAt(ACCESSED);
+    this.modified = [s, ns];
+    this.changed = momentAt(CHANGED);
+  }
+
+  get accessedNs(): bigint {
+    return inNs(this.accessed);
+  }
+
+  get modifiedNs(): bigint {
+    return inNs(this.modified);
+  }
+
+  get changedNs(): bigint {
+    return inNs(this.changed);
+  }
+}
+
+/** The last device number, and its text: most files of a list have the same. */
+const lastDevice = { major: -1, minor: -1, text: "" };
 
 /**
  * Returns the facts of an open file with this path; undefined for a symbolic link. A quarter of the time of
- * node:fs, for commands on thousands of files. statx(2). Throws "host-call".
+ * node:fs, for commands on thousands of files. The kernel requests them from the file's server: otherwise its
+ * cache may hide, for a minute, a label or mark that another machine has set. nfs(5), "Data and metadata
+ * cache coherence". statx(2). Throws "host-call".
  */
 export function statOpen(fd: number, path: string): FileFacts | undefined {
-  fillView(fd, path, 0);
-  const mode = view.getUint16(MODE, true);
+  if (libc().statx(fd, NO_PATH, AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, words) !== 0)
+    throw hostCallError(`inspect ${path}`, readErrno());
+  const mode = wordAt(MODE) & MODE_BITS;
   if (isSymlink(mode)) return undefined;
   const type = fileType(mode);
-  const isNode = type === "block" || type === "character";
-  const modified = timeAt(MODIFIED);
+  const times = new Times();
   return {
-    id: {
-      path,
-      device: numberAt(DEVICE),
-      inode: inodeInView(),
-      ...(isNode ? { node: numberAt(NODE) } : {}),
-    },
+    id: idInAnswer(path, type === "block" || type === "character"),
     type,
-    sizeBytes: Number(view.getBigUint64(SIZE, true)),
-    modifiedMs: Number(modified / NS_OF_MS),
-    times: { accessedNs: timeAt(ACCESSED), modifiedNs: modified, changedNs: timeAt(CHANGED) },
-    allocatedBytes: Number(view.getBigUint64(BLOCKS, true)) * BLOCK_BYTES,
-    uid: view.getUint32(UID, true),
-    gid: view.getUint32(GID, true),
+    sizeBytes: numberAt(SIZE),
+    modifiedMs: times.modifiedMs,
+    times,
+    allocatedBytes: numberAt(BLOCKS) * BLOCK_BYTES,
+    uid: wordAt(UID),
+    gid: wordAt(GID),
     mode: mode & PERMISSIONS,
   };
 }
 
 /**
- * Makes the kernel request an open file's attributes from its server. Otherwise its cache may hide, for a
- * minute, a label or mark that another machine has set. nfs(5), "Data and metadata cache coherence". Throws
- * "host-call".
+ * Returns the identity of an entry of an open folder, with this path, if it is a regular file; undefined for
+ * all else.
  */
-export function askServer(fd: number, { id }: Pick<FileFacts, "id">): void {
-  if (id.device.startsWith(NO_DEVICE)) fillView(fd, id.path, AT_STATX_FORCE_SYNC);
+export function statRegular(folder: number, name: Uint8Array, path: string): FileId | undefined {
+  if (libc().statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, words) !== 0) return undefined;
+  return fileType(wordAt(MODE) & MODE_BITS) === "file" ? idInAnswer(path, false) : undefined;
 }
 
-/**
- * Reports whether an open file is this inode, and asks its server as askServer() does. Throws "host-call".
- */
-export function isStillOpen(fd: number, { device, inode, path }: FileFacts["id"]): boolean {
-  fillView(fd, path, AT_STATX_FORCE_SYNC);
-  return inodeInView() === inode && numberAt(DEVICE) === device;
+function idInAnswer(path: string, isNode: boolean): FileId {
+  const [device, inode] = [deviceInAnswer(), inodeInAnswer()];
+  if (!isNode) return { path, device, inode };
+  return { path, device, inode, node: `${wordAt(NODE)}:${wordAt(NODE + 1)}` };
 }
 
-function fillView(fd: number, path: string, flags: number): void {
-  if (libc().statx(fd, NO_PATH, AT_EMPTY_PATH | flags, STATX_BASIC_STATS, bytes) === 0) return;
-  throw hostCallError(`inspect ${path}`, readErrno());
+function inodeInAnswer(): string {
+  const high = wordAt(INODE + 1);
+  // Few file systems have larger ones.
+  return high === 0 ? String(wordAt(INODE)) : String(BigInt(high) * BigInt(WORD) + BigInt(wordAt(INODE)));
 }
 
-function inodeInView(): string {
-  return String(view.getBigUint64(INODE, true));
+/** Returns the device number as MAJOR:MINOR. */
+function deviceInAnswer(): string {
+  const [major, minor] = [wordAt(DEVICE), wordAt(DEVICE + 1)];
+  if (lastDevice.major !== major || lastDevice.minor !== minor)
+    Object.assign(lastDevice, { major, minor, text: `${major}:${minor}` });
+  return lastDevice.text;
 }
 
-/** Returns a device number as MAJOR:MINOR. */
-function numberAt(offset: number): string {
-  return `${view.getUint32(offset, true)}:${view.getUint32(offset + U32, true)}`;
+/** Returns an unsigned number below 2 ** 53. */
+function numberAt(offset: number): number {
+  return wordAt(offset + 1) * WORD + wordAt(offset);
 }
 
-/** struct statx_timestamp: seconds, then nanoseconds. */
-function timeAt(offset: number): bigint {
-  return view.getBigInt64(offset, true) * NS_OF_S + BigInt(view.getUint32(offset + U64, true));
+/** struct statx_timestamp: signed seconds, then nanoseconds. */
+function momentAt(offset: number): readonly [s: number, ns: number] {
+  return [(wordAt(offset + 1) | 0) * WORD + wordAt(offset), wordAt(offset + 2)];
+}
+
+function inNs([s, ns]: readonly [s: number, ns: number]): bigint {
+  return BigInt(s) * NS_OF_S + BigInt(ns);
+}
+
+function wordAt(offset: number): number {
+  return words[offset] ?? 0;
 }

@@ -13,7 +13,7 @@ import { getxattr } from "../labels/xattr.ts";
 import { listTables } from "./descriptor-tables.ts";
 import { attempt, isGone, orGone } from "./ended-process.ts";
 import { LookBudget, withinBudget } from "./look-budget.ts";
-import { openImage } from "./open-image.ts";
+import { type MayAsk, openImage, rememberAnswers } from "./open-image.ts";
 
 /** Memory, null, zero and random: they store nothing. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
@@ -69,18 +69,19 @@ export function findHoldings(
   const found = all.filter(({ isTooMuch, key }) => key !== undefined || isComplete || isTooMuch === true);
   if (!isComplete || found.some(({ key }) => key === undefined)) return found;
   const others = things.filter(({ key }) => !found.some((holding) => holding.key === key));
-  return [...found, ...others.flatMap((thing) => findHidden(thing, pids))];
+  const mayAsk = rememberAnswers();
+  return [...found, ...others.flatMap((thing) => findHidden(thing, pids, mayAsk))];
 }
 
 /**
  * Finds an image that is open for a guest according to svirt's lock, although no descriptor shows it: a
  * system call holds it.
  */
-function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
+function findHidden({ key, path }: HeldThing, [pid]: readonly number[], mayAsk: MayAsk): Holding[] {
   if (path === undefined || pid === undefined) return [];
   let fd: number | undefined;
   try {
-    fd = openImage(path);
+    fd = openImage(path, mayAsk);
   } catch {
     // svirt cannot have locked a file it cannot open.
     return [];

@@ -5,7 +5,7 @@ import type { HeldThing } from "../../processes.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { fileFacts } from "../files/file-id.ts";
 import { fileSystemMagic } from "../files/file-system-magic.ts";
-import { openImage } from "./open-image.ts";
+import { type MayAsk, openImage, rememberAnswers } from "./open-image.ts";
 
 /** linux/fcntl.h, asm-generic/fcntl.h */
 const F_SETSIG = 10n;
@@ -23,13 +23,14 @@ const SIGURG = 23n;
  * fcntl(2), fs/locks.c check_conflicting_open()
  */
 export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
-  return things.filter((thing) => !isFree(thing));
+  const mayAsk = rememberAnswers();
+  return things.filter((thing) => !isFree(thing, mayAsk));
 }
 
-function isFree({ forbidden, key, path }: HeldThing): boolean {
+function isFree({ forbidden, key, path }: HeldThing, mayAsk: MayAsk): boolean {
   if (path === undefined || !key.startsWith("inode-")) return false;
   try {
-    const fd = openImage(path);
+    const fd = openImage(path, mayAsk);
     if (fd === undefined) return false;
     try {
       const stat = fstatSync(fd, { bigint: true });

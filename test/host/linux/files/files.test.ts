@@ -52,7 +52,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     },
   );
 
-  test("is labelled through a read-only mode and without being opened for reading", () => {
+  test("is labelled through a read-only mode and without being read", () => {
     using folder = new RealFolder();
     const path = folder.file("disk");
     chmodSync(path, 0o000);
@@ -85,7 +85,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const file = folder.id(folder.file("disk"));
     const names = Array.from({ length: 5 }, (_, at) => `user.${at}${"x".repeat(100)}`);
     for (const name of names) folder.setXattr(file, name, "");
-    const found = folder.host.withAttributes(file, ({ listXattrs }) => listXattrs());
+    const found = folder.host.withAttributes(file, (opened) => opened.listXattrs());
     expect(found.filter((name) => name.startsWith("user.")).toSorted()).toEqual(names);
   });
 
