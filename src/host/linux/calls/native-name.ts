@@ -4,6 +4,7 @@
 const ESCAPED = /([\udc80-\udcff])/u;
 const ESCAPE = 0xdc00;
 let strict: TextDecoder | undefined;
+let encoder: TextEncoder | undefined;
 
 /** Returns a file's name for node:fs: the string itself, or its bytes if it is not UTF-8. */
 export function nativeName(name: string): string | Buffer {
@@ -13,7 +14,9 @@ export function nativeName(name: string): string | Buffer {
 /** Returns the bytes of a file's name. */
 export function nativeBytes(name: string): Uint8Array {
   // Not Buffer: making that class takes a twentieth of svirt list.
-  return name.isWellFormed() ? new TextEncoder().encode(name) : escapedBytes(name);
+  if (!name.isWellFormed()) return escapedBytes(name);
+  encoder ??= new TextEncoder();
+  return encoder.encode(name);
 }
 
 function escapedBytes(name: string): Buffer {

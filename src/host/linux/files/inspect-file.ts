@@ -6,7 +6,7 @@ import { nativeName, textOfName } from "../calls/native-name.ts";
 import { InspectedAttributes, OpenAttributes } from "../labels/xattr.ts";
 import { fileFacts, isSameFile, O_PATH, openInspected, openPath, replaced } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
-import { statOpen } from "./stat-open.ts";
+import { identifyOpen, statOpen } from "./stat-open.ts";
 
 /** Link targets that are not usable paths: a removed name, a pipe, a mount out of reach. */
 const NO_PATH = /^(?!\/)| \(deleted\)$/;
@@ -37,15 +37,19 @@ export function withInspected<Result>(path: string, use: (file: OpenedFile) => R
 export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
   const fd = openInspected(file.path);
   try {
-    const facts = statOpen(fd, file.path);
-    if (facts === undefined || !isSameFile(facts.id, file)) throw replaced(file.path);
-    return useAttributes(fd, facts, use);
+    const identity = identifyOpen(fd, file.path);
+    if (identity === undefined || !isSameFile(identity.id, file)) throw replaced(file.path);
+    return useAttributes(fd, identity, use);
   } finally {
     closeSync(fd);
   }
 }
 
-function useAttributes<Result>(fd: number, facts: FileFacts, use: (file: OpenedFile) => Result): Result {
+function useAttributes<Facts extends Pick<FileFacts, "id" | "type">, Result>(
+  fd: number,
+  facts: Facts,
+  use: (file: OpenAttributes<Facts>) => Result,
+): Result {
   const opened = { at: `/proc/self/fd/${fd}`, facts, shown: facts.id.path };
   if (facts.type !== "file") return use(new OpenAttributes(opened));
   using attributes = new InspectedAttributes(opened);

@@ -99,12 +99,13 @@ function refuseError(path: string, errno: number): void {
 /** Adds all names except `.` and `..`. */
 function addNames(names: string[], entries: Uint8Array): void {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
+  const decoder = newDecoder();
   for (let at = 0; at < entries.length; at += view.getUint16(at + LENGTH_AT, true)) {
     const end = entries.indexOf(0, at + NAME_AT);
     const length = end - at - NAME_AT;
     const isDots =
       entries[at + NAME_AT] === DOT && (length === 1 || (length === 2 && entries[end - 1] === DOT));
-    if (!isDots) names.push(newDecoder().decode(entries.subarray(at + NAME_AT, end)));
+    if (!isDots) names.push(decoder.decode(entries.subarray(at + NAME_AT, end)));
   }
 }
 

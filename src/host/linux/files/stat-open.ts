@@ -1,4 +1,5 @@
 import type { FileId } from "../../../plan/facts/file.ts";
+import type { FileType } from "../../file-attributes.ts";
 import type { FileFacts, FileTimes } from "../../files.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { BLOCK_BYTES, fileType, isSymlink } from "./file-id.ts";
@@ -37,59 +38,71 @@ const words = new Uint32Array(STATX_WORDS);
 
 /** Times that few commands need: a bigint takes longer than the kernel's answer. */
 class Times implements FileTimes {
-  readonly modifiedMs: number;
-  private readonly accessed: readonly [s: number, ns: number];
-  private readonly modified: readonly [s: number, ns: number];
-  private readonly changed: readonly [s: number, ns: number];
+  /** Part of an answer, from ACCESSED on. */
+  private readonly answer: Uint32Array;
 
-  constructor() {
-    const [s, ns] = momentAt(MODIFIED);
-    this.modifiedMs = s * MS_OF_S + Math.floor(ns / NS_OF_MS);
-    this.accessed = momentAt(ACCESSED);
-    this.modified = [s, ns];
-    this.changed = momentAt(CHANGED);
+  constructor(answer: Uint32Array) {
+    this.answer = answer;
   }
 
   get accessedNs(): bigint {
-    return inNs(this.accessed);
+    return this.inNs(0);
   }
 
   get modifiedNs(): bigint {
-    return inNs(this.modified);
+    return this.inNs(MODIFIED - ACCESSED);
   }
 
   get changedNs(): bigint {
-    return inNs(this.changed);
+    return this.inNs(CHANGED - ACCESSED);
+  }
+
+  private inNs(offset: number): bigint {
+    return BigInt(secondsIn(this.answer, offset)) * NS_OF_S + BigInt(this.answer[offset + 2] ?? 0);
   }
 }
 
 /** The last device number, and its text: most files of a list have the same. */
 const lastDevice = { major: -1, minor: -1, text: "" };
 
+/** Which file is open, and its type. */
+interface OpenIdentity {
+  readonly id: FileId;
+  readonly type: FileType;
+}
+
 /**
  * Returns the facts of an open file with this path; undefined for a symbolic link. A quarter of the time of
- * node:fs, for commands on thousands of files. The kernel requests them from the file's server: otherwise its
- * cache may hide, for a minute, a label or mark that another machine has set. nfs(5), "Data and metadata
- * cache coherence". statx(2). Throws "host-call".
+ * node:fs, for commands on thousands of files. Throws "host-call".
  */
 export function statOpen(fd: number, path: string): FileFacts | undefined {
+  const identity = identifyOpen(fd, path);
+  if (identity === undefined) return undefined;
+  return {
+    id: identity.id,
+    type: identity.type,
+    sizeBytes: numberAt(SIZE),
+    modifiedMs: secondsIn(words, MODIFIED) * MS_OF_S + Math.floor(wordAt(MODIFIED + 2) / NS_OF_MS),
+    times: new Times(words.slice(ACCESSED, NODE)),
+    allocatedBytes: numberAt(BLOCKS) * BLOCK_BYTES,
+    uid: wordAt(UID),
+    gid: wordAt(GID),
+    mode: wordAt(MODE) & PERMISSIONS,
+  };
+}
+
+/**
+ * Returns which file is open, with this path; undefined for a symbolic link. The kernel requests the
+ * attributes from the file's server: otherwise its cache may hide, for a minute, a label or mark that another
+ * machine has set. nfs(5), "Data and metadata cache coherence". statx(2). Throws "host-call".
+ */
+export function identifyOpen(fd: number, path: string): OpenIdentity | undefined {
   if (libc().statx(fd, NO_PATH, AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, words) !== 0)
     throw hostCallError(`inspect ${path}`, readErrno());
   const mode = wordAt(MODE) & MODE_BITS;
   if (isSymlink(mode)) return undefined;
   const type = fileType(mode);
-  const times = new Times();
-  return {
-    id: idInAnswer(path, type === "block" || type === "character"),
-    type,
-    sizeBytes: numberAt(SIZE),
-    modifiedMs: times.modifiedMs,
-    times,
-    allocatedBytes: numberAt(BLOCKS) * BLOCK_BYTES,
-    uid: wordAt(UID),
-    gid: wordAt(GID),
-    mode: mode & PERMISSIONS,
-  };
+  return { id: idInAnswer(path, type === "block" || type === "character"), type };
 }
 
 /**
@@ -126,13 +139,9 @@ function numberAt(offset: number): number {
   return wordAt(offset + 1) * WORD + wordAt(offset);
 }
 
-/** struct statx_timestamp: signed seconds, then nanoseconds. */
-function momentAt(offset: number): readonly [s: number, ns: number] {
-  return [(wordAt(offset + 1) | 0) * WORD + wordAt(offset), wordAt(offset + 2)];
-}
-
-function inNs([s, ns]: readonly [s: number, ns: number]): bigint {
-  return BigInt(s) * NS_OF_S + BigInt(ns);
+/** Returns the signed seconds of struct statx_timestamp. */
+function secondsIn(answer: Uint32Array, offset: number): number {
+  return ((answer[offset + 1] ?? 0) | 0) * WORD + (answer[offset] ?? 0);
 }
 
 function wordAt(offset: number): number {
