@@ -67,20 +67,17 @@ export class OpenAttributes<Facts> implements FileAttributes {
 }
 
 /**
- * Attributes of a regular file that is open for inspection only. The first change opens it for reading, since
- * more follow. Not the first look: the policy may let svirt read the label of a file, and not its content.
+ * Attributes of a regular file that is open for inspection only. The first attribute that the file keeps
+ * opens it for reading, since more changes follow. Not before: the policy lets svirt read no file that it may
+ * not label, and would log the attempt.
  */
 export class InspectedAttributes<Facts> extends OpenAttributes<Facts> implements Disposable {
   #again: number | undefined;
 
   override setXattr(name: string, value: string): boolean {
-    this.#openAgain();
-    return super.setXattr(name, value);
-  }
-
-  override removeXattr(name: string): void {
-    this.#openAgain();
-    super.removeXattr(name);
+    const isKept = super.setXattr(name, value);
+    if (isKept) this.#openAgain();
+    return isKept;
   }
 
   [Symbol.dispose](): void {

@@ -3,6 +3,8 @@ import { mkdirSync } from "node:fs";
 import { SvirtError } from "../../../../src/errors.ts";
 import { MISSING, RealFolder } from "../../../real-host/folder.ts";
 
+const ROUNDS = 20;
+
 /** Longer than the buffer for reading a file. */
 const LONG = 70_000;
 /** More names than the kernel returns at once. */
@@ -68,10 +70,11 @@ describe.skipIf(MISSING !== undefined)("reading by the C library", () => {
     using folder = new RealFolder();
     const open = () => folder.host.listFolder("/proc/self/fd").length;
     const before = open();
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       folder.host.readText("/proc/self/stat");
       expect(() => folder.host.readText(folder.path)).toThrow();
     }
-    expect(open()).toBe(before);
+    // Other tests of the process may open and close some meanwhile.
+    expect(open()).toBeLessThan(before + ROUNDS);
   });
 });
